@@ -1,0 +1,89 @@
+# Outergate: one entry for everything. `make run` and `make test` install what is missing.
+#
+#   make            build everything into build/
+#   make run        build, then run the agent in the foreground with the embedded defaults
+#   make test       unit, decoder, golden and live tests, then lint
+#   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
+#   make fuzz       a longer fuzzing run          make bench   the figures of the README
+#   make install DESTDIR=... PREFIX=...
+
+BUILD  ?= build
+PREFIX ?= /usr
+CC      = gcc
+CLANG   = clang
+VERSION := $(shell cat VERSION)
+
+PKGS = jansson sqlite3 yaml-0.1 libsystemd libseccomp libcap-ng
+# The BPF loader is linked statically, so that one binary runs on every distribution's libbpf.
+LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+
+WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE \
+	-D_FORTIFY_SOURCE=2 -DOUTERGATE_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(WARN) \
+	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+COMMON_SRC := $(wildcard common/*.c common/*/*.c)
+AGENT_SRC  := $(wildcard agent-linux/*.c)
+COMMON_OBJ := $(COMMON_SRC:%.c=$(BUILD)/%.o)
+AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
+UNIT_SRC   := $(wildcard tests/unit/test_*.c)
+UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+
+.PHONY: all run test test-unit test-decode test-golden test-live lint fuzz fuzz-short bench deps \
+	install clean format
+
+all: $(BUILD)/outergate
+
+# --- dependencies: a stamp a version of the list, so that an old machine learns of a new package
+deps: $(BUILD)/.deps
+$(BUILD)/.deps: tools/deps.sh
+	@mkdir -p $(BUILD)
+	@sh tools/deps.sh
+	@touch $@
+
+# --- the kernel side: one object, embedded by a skeleton
+BPF_SRC := bpf/outergate.bpf.c
+$(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. \
+		-I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
+	llvm-strip -g $@
+$(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
+	bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
+
+# --- objects
+$(BUILD)/%.o: %.c | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(AGENT_OBJ): | $(BUILD)/outergate.skel.h
+-include $(COMMON_OBJ:.o=.d) $(AGENT_OBJ:.o=.d)
+
+$(BUILD)/libcommon.a: $(COMMON_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
+	$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
+
+run: all
+	./$(BUILD)/outergate run
+
+# --- tests
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
+-include $(UNIT_BIN:%=%.d)
+
+test: all $(UNIT_BIN)
+	BUILD=$(BUILD) bash tests/run.sh
+test-unit: $(UNIT_BIN) all
+	BUILD=$(BUILD) bash tests/run.sh unit
+test-decode test-golden test-live: all
+	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
+lint: all
+	BUILD=$(BUILD) bash tools/lint.sh
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v '\.def$$')
+
+clean:
+	rm -rf $(BUILD)

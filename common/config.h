@@ -1,0 +1,131 @@
+/*
+ * config: every operator's word, as plain data. Filled from YAML by config_parse(), read by the
+ * core and the agent. MITRE DET0354's mutable elements keep their own names.
+ *
+ * config_parse() is all or nothing: on an error *ret is untouched and err holds one sentence with
+ * line and reason. It does no I/O; the caller reads the file.
+ */
+#ifndef OUTERGATE_CONFIG_H
+#define OUTERGATE_CONFIG_H
+
+#include "detect/detection.h"
+#include "scope.h"
+
+/* Lists are bounded so that the core needs no allocation; the parser says so when one is full. */
+#define CONFIG_KNOWN_MAX      256
+#define CONFIG_CLIENTS_MAX    256
+#define CONFIG_ONWARD_MAX     128
+#define CONFIG_FILES_MAX      16
+#define CONFIG_PORTS_MAX      64
+#define CONFIG_NAMES_MAX      64
+#define CONFIG_EXCEPTIONS_MAX 128
+#define CONFIG_PATH_MAX       256
+#define CONFIG_TEXT_MAX       96
+#define CONFIG_ERROR_MAX      320
+#define ACCOUNT_TEXT_MAX      64
+
+/* KnownRemoteIPs: a CIDR, optionally bound to an account or a service, optionally until a day. */
+struct known_remote {
+	struct cidr cidr;
+	char account[ACCOUNT_TEXT_MAX]; /* "" = any */
+	enum service service;           /* NONE = any */
+	uint64_t until_ns;              /* 0 = for ever */
+};
+
+/* KnownSSHClients: a CIDR or a key fingerprint ("SHA256:..."). */
+struct known_client {
+	bool is_cidr;
+	struct cidr cidr;
+	char key[CONFIG_TEXT_MAX];
+};
+
+/* ExpectedOnward: account ("" or "*" = any) goes from this host to a CIDR by a service. */
+struct expected_onward {
+	char from[ACCOUNT_TEXT_MAX];
+	struct cidr to;
+	enum service service; /* NONE = any */
+};
+
+/* Detections.<id>.exceptions: all given fields must match; an expired one is inert. */
+struct config_exception {
+	uint16_t detection; /* index */
+	bool has_origin;
+	struct cidr origin;
+	char account[ACCOUNT_TEXT_MAX];
+	enum service service;
+	char key[CONFIG_TEXT_MAX];
+	char reason[CONFIG_TEXT_MAX]; /* why the operator wants it; required */
+	uint64_t until_ns;            /* 0 = for ever */
+};
+
+struct config_detection {
+	bool enabled;
+	bool observe;
+	bool has_severity;
+	enum severity severity;
+	uint64_t params[DETECTION_PARAMS_MAX]; /* in force, in the row's order */
+};
+
+enum role { ROLE_SERVER, ROLE_BASTION, ROLE_CI };
+
+struct config_limits {
+	uint32_t sessions; /* live and recently closed */
+	uint32_t sources;  /* tracked origins */
+	uint32_t accounts;
+	uint32_t conns; /* unproven connections */
+	uint32_t procs; /* processes of sessions */
+	uint32_t alerts; /* open alerts */
+};
+
+struct config {
+	uint32_t failed_logon_threshold; /* fires on MORE than this */
+	uint32_t time_window_s;
+	enum role role;
+	bool observe; /* Mode */
+	struct scope_rules scope;
+
+	struct known_remote known[CONFIG_KNOWN_MAX];
+	unsigned known_count;
+	struct known_client clients[CONFIG_CLIENTS_MAX];
+	unsigned clients_count;
+	struct expected_onward onward[CONFIG_ONWARD_MAX];
+	unsigned onward_count;
+	char shared_accounts[CONFIG_NAMES_MAX][ACCOUNT_TEXT_MAX];
+	unsigned shared_accounts_count;
+	char expected_automation[CONFIG_NAMES_MAX][ACCOUNT_TEXT_MAX];
+	unsigned expected_automation_count;
+	struct cidr critical_hosts[CONFIG_NAMES_MAX];
+	unsigned critical_hosts_count;
+
+	struct config_detection detections[DETECTION_COUNT];
+	struct config_exception exceptions[CONFIG_EXCEPTIONS_MAX];
+	unsigned exceptions_count;
+
+	/* Privacy */
+	bool keep_unknown_accounts;
+	enum { COMMANDS_REDACTED, COMMANDS_FULL, COMMANDS_NONE } command_lines;
+	/* Retention, seconds; and the store's size bound, bytes */
+	uint64_t retention_alerts_s, retention_sessions_s, store_max_bytes;
+	/* Sources */
+	bool journal;
+	char files[CONFIG_FILES_MAX][CONFIG_PATH_MAX];
+	unsigned files_count;
+	uint16_t watch_ports[CONFIG_PORTS_MAX];
+	unsigned watch_ports_count;
+	/* Outputs */
+	bool journald; /* alerts to the journal */
+	bool json;     /* alerts as JSON Lines on stdout */
+	char store[CONFIG_PATH_MAX];   /* SQLite file */
+	char runtime[CONFIG_PATH_MAX]; /* directory of the control socket */
+	struct config_limits limits;
+};
+
+/* The embedded defaults. */
+void config_defaults(struct config *ret);
+/* YAML text on top of the defaults. name is for the message ("outergate.yaml:12: ..."). */
+int config_parse(const char *text, size_t len, const char *name, struct config *ret,
+		 char err[CONFIG_ERROR_MAX]);
+/* The keys one may write, for `check` and the docs; NULL past the end. */
+const char *config_key_at(unsigned index);
+
+#endif

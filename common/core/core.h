@@ -1,0 +1,70 @@
+/*
+ * core: events in, alerts and session changes out. Pure: no I/O, no clock, no allocation after
+ * core_new(), no mutable global, no locale. Time is a field of the event; expiry is EVENT_TICK.
+ * The same events give the same output, bit for bit, on every machine.
+ */
+#ifndef OUTERGATE_CORE_H
+#define OUTERGATE_CORE_H
+
+#include "../alert.h"
+#include "../config.h"
+#include "../stats.h"
+
+struct core; /* opaque; core_internal.h for the core's own files */
+
+enum out_kind { OUT_ALERT, OUT_SESSION };
+
+/* Pointers are into the core and valid until the next core_step() or core_free(). */
+struct core_out_item {
+	enum out_kind kind;
+	const struct alert *alert;
+	const struct session *session;
+};
+
+/* One step can touch a handful of alerts; a tick closes at most this many and does the rest next. */
+#define CORE_OUT_MAX 64
+
+struct core_out {
+	unsigned count;
+	struct core_out_item items[CORE_OUT_MAX];
+};
+
+struct core_identity {
+	char host_id[ID_TEXT_MAX]; /* machine id; in a replay "replay" */
+	char boot_id[40];
+	uint64_t hash_seed; /* keyed hashing of attacker-chosen keys; fixed (0) in a replay */
+	bool kernel_sensor; /* kernel records are expected: text alone proves less */
+};
+
+/* All memory is allocated here, sized by config->limits. NULL when out of memory. */
+struct core *core_new(const struct config *config, const struct core_identity *id);
+void core_free(struct core *core);
+
+/* A reload: thresholds and lists apply from the next event; state is kept. */
+void core_set_config(struct core *core, const struct config *config);
+
+/* ret_out is overwritten. */
+void core_step(struct core *core, const struct event *e, struct core_out *ret_out);
+
+/* Gives back what the store remembers, before the first event. Return -ENOSPC when full. */
+int core_restore_session(struct core *core, const struct session *s);
+int core_restore_alert(struct core *core, const struct alert *a);
+
+/*
+ * Onward edges, attempt windows and first-seen sets as one opaque, versioned, bounded blob: what
+ * the core must remember across a restart beside sessions and alerts. core_export returns the
+ * size needed (copying at most cap bytes); core_import returns 0 or -EINVAL (blob untouched).
+ */
+size_t core_export(const struct core *core, void *buf, size_t cap);
+int core_import(struct core *core, const void *buf, size_t len);
+
+/* For status and replay; valid until the next step. NULL past the end. */
+const struct session *core_session_at(const struct core *core, unsigned index);
+const struct alert *core_alert_at(const struct core *core, unsigned index);
+const struct session *core_session_find(const struct core *core, struct span id);
+struct stats *core_stats(struct core *core);
+
+/* The earliest wall time (ns) at which a tick would change anything; UINT64_MAX = never. */
+uint64_t core_next_tick(const struct core *core);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * decode: a line or a record becomes an event, or a reason why not. Pure; every decoder is fuzzed.
+ *
+ * One file a source + one line in decode.def. A text decoder gets the message with its syslog or
+ * journal frame already taken off (struct frame).
+ */
+#ifndef OUTERGATE_DECODE_H
+#define OUTERGATE_DECODE_H
+
+#include "../event.h"
+
+/* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB. */
+#define DECODE_LINE_MAX 8192
+
+enum decode_result {
+	DECODE_EVENT,   /* *ret is filled */
+	DECODE_SKIPPED, /* not for us, or nothing worth an event */
+	DECODE_BAD,     /* ours by its frame, but malformed; *reason says why */
+};
+
+/* What the transport says about a line, before anybody looks at the message. */
+struct frame {
+	uint64_t time_ns;
+	bool time_approximate;
+	struct span host, ident; /* "sshd", "sshd-session" */
+	uint32_t pid;
+	enum trust trust;
+	struct span message;
+	struct span exe, unit; /* journald only */
+	uint32_t uid;          /* journald _UID; UINT32_MAX = unknown */
+};
+
+/* State of one text stream: year inference, line numbers. Zero it, then set what is known. */
+struct decode_stream {
+	int year;           /* of the next year-less time; 0 = start in 2000 */
+	int tz_offset_s;    /* east of UTC, for times without a zone */
+	uint64_t last_ns;   /* for "adds one on a backward step of over six months" */
+	uint64_t line;
+	int forced_source;  /* --source; -1 = auto */
+	int64_t boot_to_wall_ns; /* wall = boot + this, for kernel records */
+};
+
+struct decoder {
+	const char *name;  /* "sshd", "sshd-journal", "dropbear", ... */
+	const char *about; /* one line */
+	const char *example;
+	/* Wants this frame? (by ident); NULL for record families with their own entry. */
+	bool (*wants)(const struct frame *f);
+	enum decode_result (*decode)(const struct frame *f, struct event *ret, const char **reason);
+};
+
+#define DECODER(name) DECODER_##name,
+enum decoder_index {
+#include "decode.def"
+	DECODER_COUNT
+};
+#undef DECODER
+#define DECODER(name) extern const struct decoder decoder_##name;
+#include "decode.def"
+#undef DECODER
+extern const struct decoder *const decoders[DECODER_COUNT];
+
+/* -1 when there is none. */
+int decoder_find(struct span name);
+
+/*
+ * One line of text of any known source: syslog (RFC 3164, RFC 5424, ISO time), journal JSON
+ * (`journalctl -o json`), or a bare sshd message. Counts the line. *reason is set when the result
+ * is not DECODE_EVENT (static text).
+ */
+enum decode_result decode_line(struct decode_stream *s, struct span line, struct event *ret,
+			       const char **reason);
+
+/* The same for a frame that is already apart (journald by its API). */
+enum decode_result decode_frame(struct decode_stream *s, const struct frame *f, struct event *ret,
+				const char **reason);
+
+/* One kernel record (wire.h), header included. */
+enum decode_result decode_wire(struct decode_stream *s, const void *record, size_t len,
+			       struct event *ret, const char **reason);
+
+#endif

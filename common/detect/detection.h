@@ -1,0 +1,62 @@
+/*
+ * detection: one rule. A row of data, and a step function for what a row cannot say.
+ *
+ * Adding one: a file in detect/ that defines `const struct detection detection_<name>`, one line
+ * in detect.def, one case in tests/golden/<id>/. The registry checks itself at link time.
+ */
+#ifndef OUTERGATE_DETECTION_H
+#define OUTERGATE_DETECTION_H
+
+#include "../event.h"
+
+#define DETECTION_PARAMS_MAX 6
+
+enum param_unit { UNIT_COUNT, UNIT_SECONDS, UNIT_BYTES };
+
+/* A number the operator may change under Detections.<id>.<name>. */
+struct detection_param {
+	const char *name; /* CamelCase, as in the configuration */
+	uint64_t value;   /* default */
+	enum param_unit unit;
+	const char *help;
+};
+
+/* Which origins it looks at (SPEC 4.2). */
+enum detection_scope { DETECT_EXTERNAL, DETECT_ALL, DETECT_LOOPBACK, DETECT_HOST };
+
+struct detect_ctx; /* core/core_detect.h: core, event, session, source, helpers */
+
+struct detection {
+	const char *id;     /* dotted, never changes meaning */
+	uint16_t number;    /* stable; also the Windows event id */
+	enum severity severity; /* default */
+	enum detection_scope scope;
+	const char *stage;  /* probe, attempts, access, anomaly, activity, sensor, chain */
+	const char *title;
+	const char *attack; /* space separated technique ids, "T1110.001 T1078" */
+	const char *tactic; /* ATT&CK tactic ids, space separated */
+	const char *analytic; /* DET0354 analytics it belongs to, "AN1004 AN1005" */
+	const char *data_components; /* "User Account Authentication (DC0002)" ... '; ' separated */
+	const char *reasons;  /* space separated enumeration, "" when there is one cause */
+	uint64_t events;      /* mask of 1 << event_kind that can make it fire */
+	struct detection_param params[DETECTION_PARAMS_MAX];
+	const char *triage, *contain, *false_positive, *tune, *mitigation;
+	void (*step)(struct detect_ctx *x, const struct event *e);
+};
+
+/* The registry, in detect.def order. */
+#define DETECT(name) DETECTION_##name,
+enum detection_index {
+#include "detect.def"
+	DETECTION_COUNT
+};
+#undef DETECT
+#define DETECT(name) extern const struct detection detection_##name;
+#include "detect.def"
+#undef DETECT
+extern const struct detection *const detections[DETECTION_COUNT];
+
+/* -1 when there is none. */
+int detection_find(struct span id);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * event: one thing that happened, whatever source told it. The only input of the core.
+ *
+ * Spans point into the record or line being decoded and are valid during one core_step(); the
+ * core copies what it keeps. An absent field is zero (or an empty span). Nothing here is trusted
+ * beyond what `trust` says.
+ */
+#ifndef OUTERGATE_EVENT_H
+#define OUTERGATE_EVENT_H
+
+#include "addr.h"
+
+#define SERVICE(id, text) SERVICE_##id,
+enum service {
+#include "names.def"
+	SERVICE_COUNT
+};
+#undef SERVICE
+#define EVENT(id, text) EVENT_##id,
+enum event_kind {
+#include "names.def"
+	EVENT_COUNT
+};
+#undef EVENT
+#define OUTCOME(id, text) OUTCOME_##id,
+enum outcome {
+#include "names.def"
+	OUTCOME_COUNT
+};
+#undef OUTCOME
+#define METHOD(id, text) METHOD_##id,
+enum method {
+#include "names.def"
+	METHOD_COUNT
+};
+#undef METHOD
+#define SEVERITY(id, text) SEVERITY_##id,
+enum severity {
+#include "names.def"
+	SEVERITY_COUNT
+};
+#undef SEVERITY
+
+/* Who vouches for an event. */
+enum trust {
+	TRUST_TEXT,      /* a log file: anybody who may write there could have written it */
+	TRUST_FORGED,    /* the transport proves that the claimed program did not write it */
+	TRUST_TRANSPORT, /* the transport vouches for the writer (journald: _UID 0 and its _EXE) */
+	TRUST_KERNEL,    /* our own record from the kernel */
+};
+
+/* Pieces of one kernel source that tell of the same try: each counts alone, the largest wins. */
+enum witness {
+	WITNESS_DAEMON, /* the service's own words ("Failed password for ...") */
+	WITNESS_PAM_LOG, /* pam_unix(...) text */
+	WITNESS_KERNEL, /* PAM calls seen by the kernel */
+	WITNESS_COUNT
+};
+
+enum event_flag {
+	EVENT_ACCOUNT_UNKNOWN = 1u << 0,  /* the account does not exist here ("invalid user") */
+	EVENT_ACCOUNT_EXISTS = 1u << 1,   /* the source proves that it does */
+	EVENT_TIME_APPROXIMATE = 1u << 2, /* year or zone was inferred */
+	EVENT_TRUNCATED = 1u << 3,        /* a text field was cut at its bound */
+	EVENT_PREAUTH = 1u << 4,          /* close before any verdict, as the service says */
+	EVENT_HELPER = 1u << 5,           /* process started inside a PAM call (pam_motd, unix_chkpwd) */
+	EVENT_STDIN_SOCKET = 1u << 6,     /* exec: stdin and stdout are the accepted socket */
+	EVENT_STDIN_TTY = 1u << 7,        /* exec: stdin is a terminal */
+	EVENT_EXISTING = 1u << 8,         /* from the snapshot at start */
+	EVENT_ESTABLISHED = 1u << 9,      /* connect, connect_close: the handshake completed */
+	EVENT_PROVEN = 1u << 10,          /* kernel: the connection has passed authentication */
+	EVENT_USER_EXEC = 1u << 11,       /* the caller's program was exec'ed by a session's user */
+	EVENT_CHILD_CALL = 1u << 12,      /* pam: the caller is a child of the process that is bound */
+	EVENT_SELF_EXEC = 1u << 13,       /* exec: the daemon re-executed itself */
+	EVENT_PTY = 1u << 14,             /* session has a terminal */
+};
+
+/* PAM calls, as in wire.h. */
+enum pam_call {
+	PAM_CALL_NONE,
+	PAM_CALL_AUTHENTICATE,
+	PAM_CALL_ACCT_MGMT,
+	PAM_CALL_OPEN_SESSION,
+	PAM_CALL_CLOSE_SESSION,
+	PAM_CALL_END,
+};
+
+/* A process: never a pid alone, pids are used again. */
+struct proc_id {
+	uint32_t pid;      /* tgid in the initial pid namespace; in text sources the logged pid */
+	uint32_t pad;
+	uint64_t start_ns; /* CLOCK_BOOTTIME at start; 0 in text sources */
+};
+
+struct event {
+	enum event_kind kind;
+	enum service service;
+	enum outcome outcome;
+	enum method method;
+	enum trust trust;
+	enum witness witness;
+	uint16_t source; /* index into the decoder registry (decode.h) */
+	uint32_t flags;  /* enum event_flag */
+
+	uint64_t time_ns; /* wall clock, ns since 1970 UTC */
+	uint64_t boot_ns; /* CLOCK_BOOTTIME; 0 for text */
+	uint64_t line;    /* number of the line or record that completed it, from 1 */
+	uint32_t count;   /* how many times it happened ("message repeated"); at least 1 */
+
+	uint64_t conn;  /* cookie of the connection it is about; 0 = unknown */
+	uint32_t netns; /* network namespace inode; 0 = unknown */
+	struct endpoint origin; /* remote end of the accepted connection */
+	struct endpoint local;  /* our end of it */
+	struct endpoint dest;   /* connect: where to; listen: where */
+	uint64_t out_conn;      /* connect*: cookie of the outgoing socket */
+
+	struct proc_id proc;   /* who did it, or which daemon process logged it */
+	struct proc_id parent;
+	uint32_t uid, euid;
+	uint32_t loginuid, audit_session; /* UINT32_MAX = unset */
+	uint64_t cgroup;
+
+	uint64_t bytes_in, bytes_out; /* from the host's point of view: received, sent */
+	uint64_t opened_ns;           /* wall time the connection began; 0 = unknown */
+	int32_t result;               /* pam: return value; exit: code */
+	enum pam_call pam_call;
+	uint32_t alive; /* exit: marked processes of that session still alive */
+
+	struct span account;
+	struct span client;  /* what the client calls itself: banner, device; chosen by it */
+	struct span key;     /* key type and fingerprint, "ED25519 SHA256:..." */
+	struct span host;    /* the host that logged it */
+	struct span program; /* daemon (text), exe path (exec), comm (others) */
+	struct span args;    /* exec: NUL-separated argument vector */
+	struct span pam_service, tty;
+	struct span text;    /* the raw line or a reason; evidence */
+};
+
+const char *service_name(enum service s);
+const char *event_name(enum event_kind k);
+const char *outcome_name(enum outcome o);
+const char *method_name(enum method m);
+const char *severity_name(enum severity s);
+bool service_from_name(struct span name, enum service *ret);
+bool severity_from_name(struct span name, enum severity *ret);
+/* sshd's own words ("keyboard-interactive/pam" included); METHOD_OTHER for unknown ones. */
+enum method method_from_name(struct span name);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * span: a piece of text somebody else owns.
+ *
+ * Text from outside (log lines, user names, banners) is never a C string: it may hold NUL, newlines
+ * or invalid UTF-8 and is bounded by its length only. A span borrows; it is valid while the buffer
+ * it points into is. Escaping happens on output, never here.
+ */
+#ifndef OUTERGATE_SPAN_H
+#define OUTERGATE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+	const char *ptr; /* borrowed; may be NULL when len is 0 */
+	size_t len;      /* bytes */
+};
+
+#define SPAN_LIT(s) ((struct span){(s), sizeof(s) - 1})
+
+static inline struct span span_of(const char *s)
+{
+	return (struct span){s, s ? strlen(s) : 0};
+}
+
+/* Text in a fixed array that may or may not be NUL-terminated. */
+static inline struct span span_of_array(const char *s, size_t cap)
+{
+	return (struct span){s, strnlen(s, cap)};
+}
+
+static inline bool span_empty(struct span s)
+{
+	return s.len == 0;
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool span_is(struct span a, const char *lit)
+{
+	return span_eq(a, span_of(lit));
+}
+
+static inline bool span_starts(struct span s, struct span prefix)
+{
+	return s.len >= prefix.len && memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+static inline struct span span_skip(struct span s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	return (struct span){s.ptr + n, s.len - n};
+}
+
+static inline struct span span_first(struct span s, size_t n)
+{
+	return (struct span){s.ptr, n < s.len ? n : s.len};
+}
+
+/*
+ * Copies at most cap - 1 bytes and terminates. Bytes are kept as they are (NUL becomes '?').
+ * Returns true when the whole span fitted.
+ */
+static inline bool span_copy(char *dst, size_t cap, struct span s)
+{
+	size_t n = s.len < cap ? s.len : cap - 1;
+
+	for (size_t i = 0; i < n; i++)
+		dst[i] = s.ptr[i] ? s.ptr[i] : '?';
+	dst[n] = '\0';
+	return n == s.len;
+}
+
+/* Decimal digits only, whole span, no sign; returns false on anything else or on overflow. */
+static inline bool span_u64(struct span s, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (s.len == 0 || s.len > 20)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned d = (unsigned)(unsigned char)s.ptr[i] - '0';
+
+		if (d > 9 || v > (UINT64_MAX - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*ret = v;
+	return true;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * store: what survives: alerts, sessions, the core's memory, source cursors. SQLite, WAL mode,
+ * bounded by age and size. One writer (the agent's unprivileged child), many readers (commands).
+ *
+ * All functions return 0 or -errno; store_error() is one sentence about the last failure.
+ */
+#ifndef OUTERGATE_STORE_H
+#define OUTERGATE_STORE_H
+
+#include "../alert.h"
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* -ENOENT: no such store (READ only); -EPROTO: made by a newer version; -EIO: not a database. */
+int store_open(const char *path, enum store_mode mode, struct store **ret);
+void store_close(struct store *s);
+const char *store_error(const struct store *s);
+
+/* Insert or replace by id (an older revision never replaces a newer one). */
+int store_put_alert(struct store *s, const struct alert *a);
+int store_put_session(struct store *s, const struct session *x);
+/* Named small values: "core" (core_export), "journal-cursor", "file:<path>" ... */
+int store_put_blob(struct store *s, const char *name, const void *buf, size_t len);
+/* *ret is malloc'ed, the caller frees; -ENOENT when there is none. */
+int store_get_blob(struct store *s, const char *name, void **ret, size_t *ret_len);
+
+/* Writes between begin and commit are one transaction. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+
+/* Deletes what is older than the retention or over the size; *ret_rows may be NULL. */
+int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t sessions_s,
+		uint64_t max_bytes, uint64_t *ret_rows);
+
+struct store_filter {
+	uint64_t since_ns, until_ns;   /* 0 = open */
+	enum service service;          /* NONE = any */
+	struct span account, origin;   /* origin: address or CIDR text; empty = any */
+	enum severity severity;        /* at least */
+	struct span detection;         /* empty = any */
+	struct span id;                /* full id or a unique prefix of at least 4; empty = any */
+	struct span session;           /* alerts of that session; empty = any */
+	bool live;                     /* sessions: open or lingering only; alerts: not closed */
+	unsigned limit;                /* 0 = 1000 */
+};
+
+/* Newest first. The callback returns false to stop. The alert's strings are as stored. */
+int store_alerts(struct store *s, const struct store_filter *f,
+		 bool (*row)(void *arg, const struct alert *a), void *arg);
+int store_sessions(struct store *s, const struct store_filter *f,
+		   bool (*row)(void *arg, const struct session *x), void *arg);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * wire: records that bpf/ writes and decode/wire.c reads. Fixed width, explicit padding, zeroed
+ * before filling; no packed, bitfield, enum, long. Times are CLOCK_BOOTTIME ns. Ports are in host
+ * order. Addresses are in network order, v4 in the first four bytes.
+ *
+ * Every record starts with struct wire_hdr; its size is checked by kind and version; unknown kinds
+ * are counted and skipped. Adding a field = new version.
+ */
+#ifndef OUTERGATE_WIRE_H
+#define OUTERGATE_WIRE_H
+
+#ifdef __bpf__
+#include <linux/types.h>
+#else
+#include <assert.h>
+#include <stddef.h>
+#include <linux/types.h>
+#endif
+
+#define WIRE_VERSION 1
+
+#define WIRE_COMM 16
+#define WIRE_PATH 128
+#define WIRE_ARGS 384
+#define WIRE_NAME 64
+
+/* WIRE_KIND(id, name, struct, precious) */
+#define WIRE_KINDS(X)                                                                              \
+	X(1, CONN_OPEN, wire_conn_open, 0)                                                         \
+	X(2, CONN_CLOSE, wire_conn_close, 0)                                                       \
+	X(3, PAM, wire_pam, 1)                                                                     \
+	X(4, FORK, wire_fork, 0)                                                                   \
+	X(5, EXEC, wire_exec, 0)                                                                   \
+	X(6, EXIT, wire_exit, 0)                                                                   \
+	X(7, LISTEN, wire_listen, 1)                                                               \
+	X(8, CONNECT, wire_connect, 0)                                                             \
+	X(9, CONNECT_CLOSE, wire_connect, 0)                                                       \
+	X(10, BYTES, wire_bytes, 0)                                                                \
+	X(11, SNAPSHOT, wire_snapshot, 0)                                                          \
+	X(12, BIND, wire_bind, 0)
+
+/* wire_*.flags */
+#define WIRE_F_PROVEN       0x0001 /* the connection has passed authentication */
+#define WIRE_F_HELPER       0x0002 /* started inside a PAM call */
+#define WIRE_F_USER_EXEC    0x0004 /* program exec'ed by a session's non-root user */
+#define WIRE_F_STDIN_SOCKET 0x0008
+#define WIRE_F_STDIN_TTY    0x0010
+#define WIRE_F_SELF_EXEC    0x0020 /* same executable as before the exec */
+#define WIRE_F_ESTABLISHED  0x0040
+#define WIRE_F_TRUNCATED    0x0080
+#define WIRE_F_WATCHED      0x0100
+#define WIRE_F_CHILD_CALL   0x0200 /* pam: caller inherited the binding, did not bind itself */
+#define WIRE_F_LEADER       0x0400 /* snapshot: holds the accepted socket */
+
+/* enum pam_call of event.h */
+#define WIRE_PAM_AUTHENTICATE  1
+#define WIRE_PAM_ACCT_MGMT     2
+#define WIRE_PAM_OPEN_SESSION  3
+#define WIRE_PAM_CLOSE_SESSION 4
+#define WIRE_PAM_END           5
+
+struct wire_hdr {
+	__u16 kind;
+	__u16 version;
+	__u32 size; /* whole record */
+	__u64 time;
+};
+
+/* One TCP socket. laddr/lport are ours. */
+struct wire_conn {
+	__u64 cookie; /* 0: no connection */
+	__u32 netns;
+	__u16 family; /* AF_INET 2, AF_INET6 10 */
+	__u16 lport, rport;
+	__u16 pad;
+	__u32 pad2;
+	__u8 laddr[16], raddr[16];
+};
+
+struct wire_proc {
+	__u32 tgid, ppid;
+	__u64 start, pstart; /* boottime of leader and of its parent's leader */
+	__u32 uid, euid;
+	__u32 loginuid, sessionid; /* (u32)-1: unset */
+	__u64 cgroup;
+	char comm[WIRE_COMM];
+};
+
+struct wire_conn_open {
+	struct wire_hdr hdr;
+	struct wire_conn conn;
+	__u32 flags, pad;
+};
+
+struct wire_conn_close {
+	struct wire_hdr hdr;
+	struct wire_conn conn;
+	__u64 opened; /* 0 unknown */
+	__u64 bytes_in, bytes_out;
+	__u32 flags, alive; /* processes still marked */
+};
+
+struct wire_pam {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn; /* the connection the caller is bound to */
+	__u32 flags;
+	__u16 call, pad;
+	__s32 ret;
+	__u32 pad2;
+	__u64 handle; /* pam_handle_t *, tells handles of one process apart */
+	char service[32], user[WIRE_NAME], rhost[WIRE_NAME], tty[32];
+};
+
+struct wire_fork {
+	struct wire_hdr hdr;
+	struct wire_proc proc; /* the child */
+	__u64 cookie;
+	__u32 flags, pad;
+};
+
+struct wire_exec {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn; /* the session's connection, for records that come before others */
+	__u32 flags, args_len;
+	char path[WIRE_PATH];
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+struct wire_exit {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	__u64 cookie;
+	__s32 code;
+	__u32 alive;
+	__u32 flags, pad;
+};
+
+struct wire_listen {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn; /* local end only; cookie of the listener */
+	__u32 flags, pad;
+};
+
+struct wire_connect {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	__u64 session;         /* cookie of the session's connection */
+	struct wire_conn conn; /* the outgoing socket */
+	__u64 bytes_in, bytes_out;
+	__u32 flags, pad;
+};
+
+struct wire_bytes {
+	struct wire_hdr hdr;
+	__u64 session; /* cookie of the session's connection */
+	__u64 cookie;  /* the socket; equal to session for the accepted one */
+	__u64 bytes_in, bytes_out;
+};
+
+struct wire_snapshot {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn;
+	__u32 flags, pad;
+	__u64 bytes_in, bytes_out;
+	char path[WIRE_PATH]; /* "" : not read */
+};
+
+/* A process became the one that serves a connection. */
+struct wire_bind {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn;
+	__u32 flags, pad;
+};
+
+#define WIRE_STATIC_ASSERT(id, name, type, precious)                                               \
+	_Static_assert(sizeof(struct type) % 8 == 0, #name " has a hidden pad at its end");
+WIRE_KINDS(WIRE_STATIC_ASSERT)
+_Static_assert(sizeof(struct wire_hdr) == 16, "wire_hdr");
+_Static_assert(sizeof(struct wire_conn) == 56, "wire_conn");
+_Static_assert(sizeof(struct wire_proc) == 64, "wire_proc");
+
+/* Map values and keys shared with the loader. */
+struct wire_listener_key {
+	__u32 netns;
+	__u16 port, pad;
+};
+
+#define WIRE_WATCHED 1 /* report its connections */
+
+/* Counters of the kernel side, one u64 each per CPU, summed by the loader: WIRE_STAT(name). */
+#define WIRE_STATS(X)                                                                              \
+	X(lost_precious)                                                                           \
+	X(lost_bulk)                                                                               \
+	X(pam_untrusted)                                                                           \
+	X(map_full_conns)                                                                          \
+	X(map_full_sessions)                                                                       \
+	X(map_full_outs)                                                                           \
+	X(mark_failed)                                                                             \
+	X(read_failed)                                                                             \
+	X(records)
+
+#define WIRE_STAT_ENUM(name) WIRE_STAT_##name,
+enum { WIRE_STATS(WIRE_STAT_ENUM) WIRE_STAT_COUNT };
+
+#endif
