@@ -24,7 +24,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fstack-protector-strong 
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 COMMON_SRC := $(wildcard common/*.c common/*/*.c)
-AGENT_SRC  := $(wildcard agent-linux/*.c)
+AGENT_SRC  := $(wildcard agent-linux/*.c cli/*.c)
 COMMON_OBJ := $(COMMON_SRC:%.c=$(BUILD)/%.o)
 AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
