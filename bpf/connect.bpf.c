@@ -1,0 +1,237 @@
+/*
+ * TCP state changes: accepted connections of watched listeners, their end with bytes, new
+ * listeners, and connections that a session's process opens.
+ *
+ * CLOSE->SYN_SENT and CLOSE->LISTEN run in process context; the rest may run in softirq, where the
+ * current process means nothing, so the owner of an outgoing socket is kept by its cookie.
+ */
+
+/* What to report: (network namespace, port) of remote services. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct wire_listener_key);
+	__type(value, __u32);
+} watched SEC(".maps");
+
+/* Ports that are remote services wherever they listen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u32);
+} watch_ports SEC(".maps");
+
+/* Listeners told already: (namespace, port), so that a listen() loop tells nothing new. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct wire_listener_key);
+	__type(value, __u64);
+} listen_told SEC(".maps");
+
+/* Sockets that a session's process opened. */
+struct outgoing {
+	struct wire_proc proc;
+	__u64 session;
+	__u32 flags, pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct outgoing);
+} outgoing SEC(".maps");
+
+/* Daemons whose listener is watched on any port; comm as in sched.h, 15 characters. */
+#define WATCHED_DAEMONS 6
+const volatile char watched_daemons[WATCHED_DAEMONS][WIRE_COMM] = {
+	"sshd", "dropbear", "xrdp", "in.telnetd", "telnetd", "vsftpd",
+};
+
+static __always_inline bool comm_is(const char *a, const volatile char *b)
+{
+	for (int i = 0; i < WIRE_COMM; i++) {
+		if (a[i] != b[i])
+			return false;
+		if (!a[i])
+			return true;
+	}
+	return true;
+}
+
+static __always_inline bool is_watched(const struct wire_listener_key *k)
+{
+	__u32 port = k->port;
+
+	return bpf_map_lookup_elem(&watch_ports, &port) || bpf_map_lookup_elem(&watched, k);
+}
+
+static __always_inline void tcp_listens(struct sock *sk)
+{
+	struct task_struct *leader = bpf_get_current_task_btf();
+	struct wire_listener_key k = {};
+	__u64 now = bpf_ktime_get_boot_ns(), *told;
+	__u32 one = WIRE_WATCHED;
+	char comm[WIRE_COMM] = {};
+	struct wire_listen *r;
+	struct mark *m;
+
+	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	bpf_get_current_comm(comm, sizeof(comm));
+	for (int i = 0; i < WATCHED_DAEMONS; i++)
+		if (comm_is(comm, watched_daemons[i]))
+			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);
+	told = bpf_map_lookup_elem(&listen_told, &k);
+	if (told && now - *told < 60000000000ull)
+		return;
+	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
+	r = RECORD(true, KIND_LISTEN, wire_listen);
+	if (!r)
+		return;
+	leader = leader->group_leader;
+	if (leader) {
+		proc_fill(&r->proc, leader);
+		m = mark_get(leader);
+		if (m)
+			r->flags |= m->flags & 0xffff;
+	}
+	conn_fill(&r->conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	if (is_watched(&k))
+		r->flags |= WIRE_F_WATCHED;
+	record_submit_precious(r);
+}
+
+static __always_inline void tcp_connects(struct sock *sk)
+{
+	struct task_struct *leader = bpf_get_current_task_btf();
+	struct outgoing o = {};
+	struct mark *m;
+	__u64 cookie;
+
+	leader = leader->group_leader;
+	m = leader ? mark_get(leader) : NULL;
+	if (!m)
+		return;
+	proc_fill(&o.proc, leader);
+	o.session = m->conn.cookie;
+	o.flags = m->flags & 0xffff;
+	cookie = bpf_get_socket_cookie(sk);
+	if (bpf_map_update_elem(&outgoing, &cookie, &o, BPF_ANY))
+		count(WIRE_STAT_map_full_outs);
+}
+
+static __always_inline void outgoing_emit(struct outgoing *o, struct sock *sk, __u64 cookie,
+					  __u16 kind)
+{
+	struct wire_connect *r = record_begin(false, kind, sizeof(*r));
+
+	if (!r)
+		return;
+	r->proc = o->proc;
+	r->session = o->session;
+	r->flags = o->flags;
+	conn_fill(&r->conn, sk, cookie);
+	conn_bytes(sk, &r->bytes_in, &r->bytes_out);
+	record_submit_bulk(r, sizeof(*r));
+}
+
+static __always_inline void tcp_accepted(struct sock *sk)
+{
+	struct wire_listener_key k = {};
+	struct noted n = {.flags = WIRE_F_WATCHED};
+	struct wire_conn_open *r;
+	__u64 cookie;
+
+	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (!is_watched(&k))
+		return;
+	cookie = bpf_get_socket_cookie(sk);
+	n.opened = bpf_ktime_get_boot_ns();
+	conn_fill(&n.conn, sk, cookie);
+	if (bpf_map_update_elem(&noted, &cookie, &n, BPF_ANY))
+		count(WIRE_STAT_map_full_conns);
+	r = RECORD(false, KIND_CONN_OPEN, wire_conn_open);
+	if (!r)
+		return;
+	r->conn = n.conn;
+	r->flags = WIRE_F_WATCHED;
+	record_submit_bulk(r, sizeof(*r));
+}
+
+static __always_inline void accepted_closes(struct sock *sk, __u64 cookie)
+{
+	struct proven *p = bpf_map_lookup_elem(&proven, &cookie);
+	struct noted *n = p ? NULL : bpf_map_lookup_elem(&noted, &cookie);
+	struct wire_conn_close *r;
+
+	if (!p && !n)
+		return;
+	if (p || (n->flags & WIRE_F_WATCHED)) {
+		r = RECORD(p != NULL, KIND_CONN_CLOSE, wire_conn_close);
+		if (r) {
+			r->conn = p ? p->conn : n->conn;
+			r->opened = p ? p->opened : n->opened;
+			r->alive = p ? p->processes : n->processes;
+			r->flags = p ? WIRE_F_PROVEN : WIRE_F_WATCHED;
+			conn_bytes(sk, &r->bytes_in, &r->bytes_out);
+			if (p)
+				record_submit_precious(r);
+			else
+				record_submit_bulk(r, sizeof(*r));
+		}
+	}
+	if (p) {
+		p->closed = 1;
+		if (!p->processes)
+			bpf_map_delete_elem(&proven, &cookie);
+	} else {
+		bpf_map_delete_elem(&noted, &cookie);
+	}
+}
+
+static __always_inline void tcp_closes(struct sock *sk)
+{
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	struct outgoing *o;
+
+	if (!cookie)
+		return; /* nobody noted it */
+	o = bpf_map_lookup_elem(&outgoing, &cookie);
+	if (o) {
+		outgoing_emit(o, sk, cookie, KIND_CONNECT_CLOSE);
+		bpf_map_delete_elem(&outgoing, &cookie);
+		return;
+	}
+	accepted_closes(sk, cookie);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tcp_state, struct sock *sk, int old, int new)
+{
+	struct outgoing *o;
+	__u64 cookie;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new == KTCP_CLOSE) {
+		tcp_closes(sk);
+	} else if (new == KTCP_LISTEN) {
+		tcp_listens(sk);
+	} else if (old == KTCP_CLOSE && new == KTCP_SYN_SENT) {
+		tcp_connects(sk);
+	} else if (new == KTCP_ESTABLISHED && old == KTCP_SYN_RECV) {
+		tcp_accepted(sk);
+	} else if (new == KTCP_ESTABLISHED && old == KTCP_SYN_SENT) {
+		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+		o = cookie ? bpf_map_lookup_elem(&outgoing, &cookie) : NULL;
+		if (o) {
+			o->flags |= WIRE_F_ESTABLISHED;
+			outgoing_emit(o, sk, cookie, KIND_CONNECT);
+		}
+	}
+	return 0;
+}

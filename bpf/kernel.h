@@ -1,0 +1,164 @@
+/*
+ * Every kernel field that Outergate reads, as CO-RE partial types: this file is the audit list.
+ * libbpf relocates each access by the running kernel's BTF; a field that is missing there makes
+ * the load fail with its name, never a wrong value.
+ */
+#ifndef OUTERGATE_KERNEL_H
+#define OUTERGATE_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+#define AF_INET     2
+#define AF_INET6    10
+#define IPPROTO_TCP 6
+#define S_IFMT      0170000
+#define S_IFSOCK    0140000
+#define S_IFCHR     0020000
+#define S_IFREG     0100000
+
+/* enum of include/net/tcp_states.h; stable ABI by tcp(7) and TCP_INFO. */
+enum tcp_state_value { KTCP_ESTABLISHED = 1, KTCP_SYN_SENT = 2, KTCP_SYN_RECV = 3, KTCP_CLOSE = 7, KTCP_LISTEN = 10 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct uid_gid_extent {
+	__u32 first, lower_first, count;
+};
+struct uid_gid_map {
+	__u32 nr_extents;
+	struct uid_gid_extent extent[5];
+};
+struct user_namespace {
+	struct uid_gid_map uid_map;
+};
+struct cred {
+	kuid_t uid, euid;
+	struct user_namespace *user_ns;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+struct net {
+	struct ns_common ns;
+};
+
+struct super_block {
+	unsigned int s_dev;
+};
+struct inode {
+	unsigned short i_mode;
+	kuid_t i_uid;
+	unsigned int i_rdev;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct mm_struct {
+	struct file *exe_file;
+	unsigned long arg_start, arg_end;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct task_struct {
+	int pid, tgid;
+	int exit_code;
+	struct task_struct *group_leader, *real_parent;
+	__u64 start_boottime;
+	const struct cred *cred;
+	kuid_t loginuid;
+	unsigned int sessionid;
+	struct files_struct *files;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
+	char comm[16];
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+typedef struct {
+	long long counter;
+} atomic64_t;
+typedef struct {
+	struct net *net;
+} possible_net_t;
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+struct sock_common {
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+};
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+struct tcp_sock {
+	__u64 bytes_received, bytes_acked;
+};
+struct socket {
+	struct sock *sk;
+};
+
+struct seq_file {
+	void *buf;
+};
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id, seq_num;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * What runs in the kernel: one object, one file a subject. Loaded by agent-linux/sensor.c.
+ */
+#include "kernel.h"
+#include "emit.h"
+#include "session.h"
+#include "peer.bpf.c"
+#include "process.bpf.c"
+#include "connect.bpf.c"
+#include "pam.bpf.c"
+#include "snapshot.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,199 @@
+/*
+ * The process tree of a session: fork hands the mark on, exec and exit are told. A process in no
+ * remote session costs one look-up in fork and exit, and a look at its descriptors 0 to 3 in exec.
+ */
+
+static __always_inline bool is_proven(__u64 cookie)
+{
+	return bpf_map_lookup_elem(&proven, &cookie) != NULL;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_struct *pleader = parent->group_leader;
+	struct mark *m, c;
+	struct wire_fork *r;
+
+	if (!pleader || child->pid != child->tgid)
+		return 0; /* a thread */
+	m = mark_get(pleader);
+	if (!m)
+		return 0;
+	c = *m;
+	if (c.flags & MARK_IN_PAM)
+		c.flags |= WIRE_F_HELPER;
+	c.flags &= ~(MARK_IN_PAM | MARK_BOUND);
+	if (!mark_set(child, &c))
+		return 0;
+	processes_add(c.conn.cookie, 1);
+	if (!is_proven(c.conn.cookie))
+		return 0;
+	r = RECORD(false, KIND_FORK, wire_fork);
+	if (!r)
+		return 0;
+	proc_fill(&r->proc, child);
+	/* real_parent is not set yet for a vfork in old kernels: the caller knows better. */
+	r->proc.ppid = BPF_CORE_READ(pleader, tgid);
+	r->proc.pstart = BPF_CORE_READ(pleader, start_boottime);
+	r->cookie = c.conn.cookie;
+	r->flags = (c.flags & 0xffff) | WIRE_F_PROVEN;
+	record_submit_bulk(r, sizeof(*r));
+	return 0;
+}
+
+/* Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. */
+static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 max)
+{
+	struct mark *ret = NULL;
+
+	for (__u32 fd = 0; fd < max; fd++) {
+		struct sock *sk = fd_sock(leader, fd);
+		struct noted *n;
+		__u64 cookie;
+
+		if (!sk)
+			continue;
+		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+		n = cookie ? bpf_map_lookup_elem(&noted, &cookie) : NULL;
+		if (!n)
+			continue;
+		ret = conn_bind(leader, n);
+		break;
+	}
+	return ret;
+}
+
+/* Descriptor 0 and 1: a terminal, or the session's own socket? */
+static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cookie)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
+	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
+	__u32 flags = 0, major;
+
+	if (in && in == out && BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
+		flags |= WIRE_F_STDIN_SOCKET;
+	if (slots)
+		bpf_probe_read_kernel(&f, sizeof(f), slots);
+	if (f && (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) == S_IFCHR) {
+		major = BPF_CORE_READ(f, f_inode, i_rdev) >> 20;
+		if (major >= 136 && major <= 143) /* Unix98 pty slaves, Documentation/admin-guide/devices.txt */
+			flags |= WIRE_F_STDIN_TTY;
+	}
+	return flags;
+}
+
+static __always_inline void exec_args(struct wire_exec *r, struct task_struct *task)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long len = BPF_CORE_READ(task, mm, arg_end) - start;
+
+	if (len > WIRE_ARGS) {
+		len = WIRE_ARGS;
+		r->flags |= WIRE_F_TRUNCATED;
+	}
+	/* The bound again where the verifier sees it: clang keeps the check on another register. */
+	asm volatile("" : "+r"(len));
+	if (len > 0 && len <= WIRE_ARGS && !bpf_probe_read_user(r->args, len, (void *)start))
+		r->args_len = len;
+	else
+		count(WIRE_STAT_read_failed);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct task_struct *leader = task->group_leader, *parent;
+	struct mark *m;
+	struct wire_exec *r;
+	bool fresh = false, self, is_ok;
+	__u64 ino, old_ino;
+	__u32 dev, old_dev, uid;
+
+	if (!leader)
+		return 0;
+	m = mark_get(leader);
+	if (!m) {
+		m = bind_by_descriptor(leader, 4);
+		if (!m)
+			return 0;
+		fresh = true;
+	}
+	exe_of(leader, &ino, &dev);
+	if (fresh) {
+		parent = BPF_CORE_READ(leader, real_parent);
+		exe_of(parent, &old_ino, &old_dev);
+	} else {
+		old_ino = m->exe_ino;
+		old_dev = m->exe_dev;
+	}
+	self = ino == old_ino && dev == old_dev;
+	m->exe_ino = ino;
+	m->exe_dev = dev;
+	uid = BPF_CORE_READ(leader, cred, uid.val);
+	if (uid)
+		m->flags |= WIRE_F_USER_EXEC;
+	else
+		m->flags &= ~WIRE_F_USER_EXEC;
+	is_ok = is_proven(m->conn.cookie);
+	if (self && !is_ok)
+		return 0; /* the daemon re-executes itself for every connection, port scans included */
+	r = RECORD(false, KIND_EXEC, wire_exec);
+	if (!r)
+		return 0;
+	proc_fill(&r->proc, leader);
+	r->conn = m->conn;
+	r->flags = (m->flags & 0xffff) | stdio_flags(leader, m->conn.cookie);
+	if (self)
+		r->flags |= WIRE_F_SELF_EXEC;
+	if (is_ok)
+		r->flags |= WIRE_F_PROVEN;
+	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(bprm, filename));
+	exec_args(r, leader);
+	record_submit_bulk(r, sizeof(*r));
+	return 0;
+}
+
+static __always_inline void exit_emit(struct task_struct *leader, const struct mark *m, __u32 alive)
+{
+	bool last = alive == 0;
+	struct wire_exit *r = RECORD(last, KIND_EXIT, wire_exit);
+
+	if (!r)
+		return;
+	proc_fill(&r->proc, leader);
+	r->cookie = m->conn.cookie;
+	r->code = BPF_CORE_READ(leader, exit_code);
+	r->alive = alive;
+	r->flags = (m->flags & 0xffff) | WIRE_F_PROVEN;
+	if (last)
+		record_submit_precious(r);
+	else
+		record_submit_bulk(r, sizeof(*r));
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	__u64 cookie;
+	struct mark *m;
+	struct proven *p;
+	__u32 alive;
+
+	if (task->pid != task->tgid)
+		return 0;
+	m = mark_get(task);
+	if (!m)
+		return 0;
+	cookie = m->conn.cookie;
+	alive = processes_add(cookie, -1);
+	p = bpf_map_lookup_elem(&proven, &cookie);
+	if (p) {
+		exit_emit(task, m, alive);
+		if (!alive && p->closed)
+			bpf_map_delete_elem(&proven, &cookie);
+	}
+	mark_drop(task);
+	return 0;
+}

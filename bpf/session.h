@@ -1,0 +1,234 @@
+/*
+ * Who belongs to which connection: marks on processes, noted connections, proven sessions.
+ *
+ * A mark lives in task storage of the thread group leader (kernels from 5.12) or in a hash by
+ * (tgid, start). It carries the connection itself, so that nothing an attacker can evict is
+ * needed when the login comes.
+ */
+#ifndef OUTERGATE_BPF_SESSION_H
+#define OUTERGATE_BPF_SESSION_H
+
+#include "emit.h"
+
+#define MARK_IN_PAM  0x10000 /* inside a pam_* call now */
+#define MARK_BOUND   0x20000 /* bound itself (did not inherit) */
+
+struct mark {
+	struct wire_conn conn;
+	__u32 flags; /* WIRE_F_HELPER, WIRE_F_USER_EXEC, MARK_* */
+	__u32 pad;
+	__u64 exe_ino; /* executable at the last exec, for SELF_EXEC */
+	__u32 exe_dev, pad2;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mark);
+} marks_task SEC(".maps");
+
+struct mark_key {
+	__u32 tgid, pad;
+	__u64 start;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct mark_key);
+	__type(value, struct mark);
+} marks_hash SEC(".maps");
+
+/* A connection that was accepted and has proven nothing yet; forgotten oldest first. */
+struct noted {
+	struct wire_conn conn;
+	__u64 opened;
+	__u32 acceptor; /* tgid; 0: nobody asked yet */
+	__u32 flags;    /* WIRE_F_WATCHED */
+	__u32 processes, pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct noted);
+} noted SEC(".maps");
+
+/* A connection that passed authentication; refused and counted when full, never evicted. */
+struct proven {
+	struct wire_conn conn;
+	__u64 opened;
+	__u32 processes, closed;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 10240);
+	__type(key, __u64);
+	__type(value, struct proven);
+} proven SEC(".maps");
+
+static __always_inline struct mark *mark_get(struct task_struct *leader)
+{
+	if (use_task_storage)
+		return bpf_task_storage_get(&marks_task, leader, NULL, 0);
+
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+
+	return bpf_map_lookup_elem(&marks_hash, &k);
+}
+
+static __always_inline struct mark *mark_set(struct task_struct *leader, const struct mark *m)
+{
+	struct mark *ret;
+
+	if (use_task_storage) {
+		ret = bpf_task_storage_get(&marks_task, leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (ret)
+			*ret = *m;
+		else
+			count(WIRE_STAT_mark_failed);
+		return ret;
+	}
+
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+
+	if (bpf_map_update_elem(&marks_hash, &k, m, BPF_ANY))
+		count(WIRE_STAT_mark_failed);
+	return bpf_map_lookup_elem(&marks_hash, &k);
+}
+
+static __always_inline void mark_drop(struct task_struct *leader)
+{
+	if (use_task_storage)
+		return; /* goes with the task */
+
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+
+	bpf_map_delete_elem(&marks_hash, &k);
+}
+
+/*
+ * Counts the processes of a connection, wherever it is kept now; returns how many are left, 0 too
+ * when it was forgotten. Never below 0: a process that was never counted may exit.
+ */
+static __always_inline __u32 processes_add(__u64 cookie, int delta)
+{
+	struct proven *p = bpf_map_lookup_elem(&proven, &cookie);
+	struct noted *n;
+
+	if (p) {
+		if (delta < 0 && !p->processes)
+			return 0;
+		return __sync_fetch_and_add(&p->processes, delta) + delta;
+	}
+	n = bpf_map_lookup_elem(&noted, &cookie);
+	if (n) {
+		if (delta < 0 && !n->processes)
+			return 0;
+		return __sync_fetch_and_add(&n->processes, delta) + delta;
+	}
+	return 0;
+}
+
+static __always_inline void conn_fill(struct wire_conn *c, struct sock *sk, __u64 cookie)
+{
+	c->cookie = cookie;
+	c->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	c->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	c->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	c->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (c->family == AF_INET) {
+		BPF_CORE_READ_INTO((__u32 *)c->laddr, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((__u32 *)c->raddr, sk, __sk_common.skc_daddr);
+	} else if (c->family == AF_INET6) {
+		BPF_CORE_READ_INTO((struct in6_addr *)c->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)c->raddr, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
+/* Bytes as the peer acknowledged them; sk must be TCP. */
+static __always_inline void conn_bytes(struct sock *sk, __u64 *in, __u64 *out)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	*in = BPF_CORE_READ(tp, bytes_received);
+	*out = BPF_CORE_READ(tp, bytes_acked);
+}
+
+static __always_inline void proc_fill(struct wire_proc *p, struct task_struct *leader)
+{
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+
+	p->tgid = BPF_CORE_READ(leader, tgid);
+	p->start = BPF_CORE_READ(leader, start_boottime);
+	p->ppid = BPF_CORE_READ(parent, tgid);
+	p->pstart = BPF_CORE_READ(parent, group_leader, start_boottime);
+	p->uid = BPF_CORE_READ(leader, cred, uid.val);
+	p->euid = BPF_CORE_READ(leader, cred, euid.val);
+	p->loginuid = -1;
+	p->sessionid = -1;
+	if (bpf_core_field_exists(leader->loginuid)) {
+		p->loginuid = BPF_CORE_READ(leader, loginuid.val);
+		p->sessionid = BPF_CORE_READ(leader, sessionid);
+	}
+	p->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+	BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
+}
+
+static __always_inline void exe_of(struct task_struct *leader, __u64 *ino, __u32 *dev)
+{
+	struct inode *i = BPF_CORE_READ(leader, mm, exe_file, f_inode);
+
+	*ino = BPF_CORE_READ(i, i_ino);
+	*dev = BPF_CORE_READ(i, i_sb, s_dev);
+}
+
+/* The file must be a socket (S_IFSOCK). */
+static __always_inline struct sock *file_sock(struct file *f)
+{
+	struct socket *s = BPF_CORE_READ(f, private_data);
+
+	return BPF_CORE_READ(s, sk);
+}
+
+/* The socket behind a descriptor of a task, NULL when it is none. */
+static __always_inline struct sock *fd_sock(struct task_struct *leader, __u32 fd)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
+
+	if (!slots || fd >= BPF_CORE_READ(t, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
+	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return file_sock(f);
+}
+
+/*
+ * Makes the task the one that serves the connection. Counts it once; a mark of another connection
+ * is replaced (a daemon inside a session that serves a stranger of its own).
+ */
+static __always_inline struct mark *conn_bind(struct task_struct *leader, struct noted *n)
+{
+	struct mark m = {.conn = n->conn, .flags = MARK_BOUND}, *old = mark_get(leader);
+
+	if (old && old->conn.cookie == n->conn.cookie) {
+		old->flags |= MARK_BOUND;
+		return old;
+	}
+	if (old) {
+		m.flags |= old->flags & WIRE_F_USER_EXEC;
+		processes_add(old->conn.cookie, -1);
+	}
+	exe_of(leader, &m.exe_ino, &m.exe_dev);
+	__sync_fetch_and_add(&n->processes, 1);
+	return mark_set(leader, &m);
+}
+
+#endif
