@@ -60,7 +60,7 @@ struct config_exception {
 
 struct config_detection {
 	bool enabled;
-	bool observe;
+	bool observe; /* in force: its own Mode, else the global one */
 	bool has_severity;
 	enum severity severity;
 	uint64_t params[DETECTION_PARAMS_MAX]; /* in force, in the row's order */
@@ -81,7 +81,7 @@ struct config {
 	uint32_t failed_logon_threshold; /* fires on MORE than this */
 	uint32_t time_window_s;
 	enum role role;
-	bool observe; /* Mode */
+	bool observe; /* Mode, of what has none of its own */
 	struct scope_rules scope;
 
 	struct known_remote known[CONFIG_KNOWN_MAX];

@@ -1,0 +1,388 @@
+/*
+ * config: the embedded defaults, the table of all keys, and the parser's entry.
+ *
+ *   FailedLogonThreshold: 5
+ *   TimeWindow: 15m
+ *   KnownRemoteIPs: [198.51.100.0/24, {cidr: 203.0.113.7, account: backup, until: 2026-12-31}]
+ *
+ * A key that is designed but not built yet stands in the table as unsupported: it is an error that
+ * says so, never a word that is read and has no effect.
+ */
+#include "config_reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CONFIG_BYTES_MAX (1u << 20) /* four times the largest file with every list full */
+#define DAY_S		 86400u
+#define YEAR_S		 (366 * DAY_S)
+
+_Static_assert(sizeof(enum role) == sizeof(unsigned), "read_word() stores an unsigned");
+_Static_assert(DETECTION_COUNT <= 64, "one bit a detection");
+
+static const char *const roles[] = {"server", "bastion", "ci", NULL};
+static const char *const modes[] = {"alert", "observe", NULL};
+static const char *const unknown_accounts[] = {"hash", "keep", NULL};
+static const char *const command_lines[] = {"redacted", "full", "none", NULL};
+
+static int item_known(struct config_reader *r, const struct config_key *k, void *item)
+{
+	if (r->event.type == YAML_MAPPING_START_EVENT)
+		return read_map(r, k, item);
+	return read_cidr(r, &(struct config_key){.name = k->name}, item);
+}
+
+/* "SHA256:" and 43 characters of base64 without padding, as ssh-keygen -l prints it. */
+static bool is_fingerprint(struct span s)
+{
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	if (s.len != 7 + 43 || !span_starts(s, SPAN_LIT("SHA256:")))
+		return false;
+	for (size_t i = 7; i < s.len; i++)
+		if (!memchr(set, s.ptr[i], sizeof(set) - 1))
+			return false;
+	return true;
+}
+
+static int item_client(struct config_reader *r, const struct config_key *k, void *item)
+{
+	struct known_client *c = item;
+	struct span s;
+	int err = reader_scalar(r, k, &s);
+
+	if (err)
+		return err;
+	if (is_fingerprint(s)) {
+		span_copy(c->key, sizeof(c->key), s);
+		return 0;
+	}
+	c->is_cidr = true;
+	if (!cidr_parse(s, &c->cidr))
+		return reader_fail_value(r, k,
+					 "a CIDR block without host bits or a key "
+					 "fingerprint (SHA256:...)");
+	return 0;
+}
+
+static int read_any_account(struct config_reader *r, const struct config_key *k, void *base)
+{
+	char *account = (char *)base + k->at;
+	int err = read_text(r, k, base);
+
+	if (!err && !strcmp(account, "*"))
+		account[0] = '\0';
+	return err;
+}
+
+static int read_scope(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct scope_override *o = base;
+	struct span s;
+	int err = reader_scalar(r, k, &s);
+
+	if (!err && !scope_from_name(s, &o->scope))
+		return reader_fail_value(r, k,
+					 "one of: loopback link-local private shared "
+					 "reserved external");
+	return err;
+}
+
+/* Lists of plain values: the item itself is the value. */
+static int item_account(struct config_reader *r, const struct config_key *k, void *item)
+{
+	return read_text(r, &(struct config_key){.name = k->name, .cap = ACCOUNT_TEXT_MAX}, item);
+}
+
+static int item_path(struct config_reader *r, const struct config_key *k, void *item)
+{
+	return read_path(r, &(struct config_key){.name = k->name, .cap = CONFIG_PATH_MAX}, item);
+}
+
+static int item_cidr(struct config_reader *r, const struct config_key *k, void *item)
+{
+	return read_cidr(r, &(struct config_key){.name = k->name}, item);
+}
+
+#define AT(field) offsetof(struct config, field)
+#define LIST(name, field, limit)                                                                   \
+	static const struct config_list name = {                                                   \
+		.count_at = AT(field##_count),                                                     \
+		.item_size = sizeof(((struct config *)0)->field[0]),                               \
+		.max = limit,                                                                      \
+	}
+LIST(known_list, known, CONFIG_KNOWN_MAX);
+LIST(clients_list, clients, CONFIG_CLIENTS_MAX);
+LIST(onward_list, onward, CONFIG_ONWARD_MAX);
+LIST(shared_list, shared_accounts, CONFIG_NAMES_MAX);
+LIST(automation_list, expected_automation, CONFIG_NAMES_MAX);
+LIST(critical_list, critical_hosts, CONFIG_NAMES_MAX);
+LIST(files_list, files, CONFIG_FILES_MAX);
+LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
+static const struct config_list override_list = {
+	.count_at = AT(scope.count),
+	.item_size = sizeof(struct scope_override),
+	.max = SCOPE_OVERRIDES_MAX,
+};
+
+static const struct config_key known_keys[] = {
+	{"KnownRemoteIPs.cidr", .read = read_cidr, .at = offsetof(struct known_remote, cidr),
+	 .required = true},
+	{"KnownRemoteIPs.account", .read = read_text, .at = offsetof(struct known_remote, account),
+	 .cap = ACCOUNT_TEXT_MAX},
+	{"KnownRemoteIPs.service", .read = read_service,
+	 .at = offsetof(struct known_remote, service)},
+	{"KnownRemoteIPs.until", .read = read_until, .at = offsetof(struct known_remote, until_ns)},
+	{0},
+};
+
+static const struct config_key onward_keys[] = {
+	{"ExpectedOnward.from", .read = read_any_account,
+	 .at = offsetof(struct expected_onward, from), .cap = ACCOUNT_TEXT_MAX},
+	{"ExpectedOnward.to", .read = read_cidr, .at = offsetof(struct expected_onward, to),
+	 .required = true},
+	{"ExpectedOnward.service", .read = read_service,
+	 .at = offsetof(struct expected_onward, service)},
+	{0},
+};
+
+static const struct config_key override_keys[] = {
+	{"Scope.Overrides.cidr", .read = read_cidr, .at = offsetof(struct scope_override, cidr),
+	 .required = true},
+	{"Scope.Overrides.scope", .read = read_scope, .required = true},
+	{0},
+};
+
+static const struct config_key scope_keys[] = {
+	{"Scope.SharedIsLocal", .read = read_bool, .at = AT(scope.shared_is_local)},
+	{"Scope.Overrides", .read = read_list, .at = AT(scope.rows), .list = &override_list,
+	 .item = read_map, .sub = override_keys},
+	{0},
+};
+
+static const struct config_key privacy_keys[] = {
+	{"Privacy.UnknownAccounts", .read = read_word_bool, .at = AT(keep_unknown_accounts),
+	 .words = unknown_accounts},
+	{"Privacy.CommandLines", .read = read_word, .at = AT(command_lines),
+	 .words = command_lines},
+	{"Privacy.Pseudonymise", .read = read_unsupported},
+	{0},
+};
+
+static const struct config_key retention_keys[] = {
+	{"Retention.Alerts", .read = read_seconds, .at = AT(retention_alerts_s), .min = 3600,
+	 .max = 10 * YEAR_S},
+	{"Retention.Sessions", .read = read_seconds, .at = AT(retention_sessions_s), .min = 3600,
+	 .max = 10 * YEAR_S},
+	{"Retention.MaxBytes", .read = read_bytes, .at = AT(store_max_bytes), .min = 1u << 20,
+	 .max = (uint64_t)1 << 40},
+	{"Retention.Profiles", .read = read_unsupported},
+	{0},
+};
+
+static const struct config_key source_keys[] = {
+	{"Sources.Journal", .read = read_bool, .at = AT(journal)},
+	{"Sources.Files", .read = read_list, .at = AT(files), .list = &files_list,
+	 .item = item_path},
+	{"Sources.WatchPorts", .read = read_list, .at = AT(watch_ports), .list = &ports_list,
+	 .item = read_port},
+	{0},
+};
+
+static const struct config_key output_keys[] = {
+	{"Outputs.Journald", .read = read_bool, .at = AT(journald)},
+	{"Outputs.Json", .read = read_bool, .at = AT(json)},
+	{"Outputs.Forwarders", .read = read_unsupported},
+	{0},
+};
+
+/* The upper ends keep the core below 512 MiB however they are combined. */
+static const struct config_key limit_keys[] = {
+	{"Limits.Sessions", .read = read_u32, .at = AT(limits.sessions), .min = 64, .max = 32768},
+	{"Limits.Sources", .read = read_u32, .at = AT(limits.sources), .min = 1024, .max = 1048576},
+	{"Limits.Accounts", .read = read_u32, .at = AT(limits.accounts), .min = 256, .max = 65536},
+	{"Limits.Connections", .read = read_u32, .at = AT(limits.conns), .min = 256, .max = 262144},
+	{"Limits.Processes", .read = read_u32, .at = AT(limits.procs), .min = 256, .max = 262144},
+	{"Limits.Alerts", .read = read_u32, .at = AT(limits.alerts), .min = 64, .max = 16384},
+	{0},
+};
+
+static const struct config_key keys[] = {
+	{"FailedLogonThreshold", .read = read_u32, .at = AT(failed_logon_threshold), .min = 1,
+	 .max = 10000},
+	{"TimeWindow", .read = read_seconds32, .at = AT(time_window_s), .min = 1, .max = DAY_S},
+	{"Role", .read = read_word, .at = AT(role), .words = roles},
+	{"Mode", .read = read_word_bool, .at = AT(observe), .words = modes},
+	{"Scope", .read = read_map, .sub = scope_keys},
+	{"KnownRemoteIPs", .read = read_list, .at = AT(known), .list = &known_list,
+	 .item = item_known, .sub = known_keys},
+	{"KnownSSHClients", .read = read_list, .at = AT(clients), .list = &clients_list,
+	 .item = item_client},
+	{"ExpectedOnward", .read = read_list, .at = AT(onward), .list = &onward_list,
+	 .item = read_map, .sub = onward_keys},
+	{"ExpectedAutomation", .read = read_list, .at = AT(expected_automation),
+	 .list = &automation_list, .item = item_account},
+	{"SharedAccounts", .read = read_list, .at = AT(shared_accounts), .list = &shared_list,
+	 .item = item_account},
+	{"CriticalHosts", .read = read_list, .at = AT(critical_hosts), .list = &critical_list,
+	 .item = item_cidr},
+	{"Detections", .read = read_detections, .sub = config_detection_keys},
+	{"Privacy", .read = read_map, .sub = privacy_keys},
+	{"Retention", .read = read_map, .sub = retention_keys},
+	{"Sources", .read = read_map, .sub = source_keys},
+	{"Outputs", .read = read_map, .sub = output_keys},
+	{"Store", .read = read_path, .at = AT(store), .cap = CONFIG_PATH_MAX},
+	{"Runtime", .read = read_path, .at = AT(runtime), .cap = CONFIG_PATH_MAX},
+	{"Limits", .read = read_map, .sub = limit_keys},
+	{"BusinessHours", .read = read_unsupported},
+	{"KnownVNCServers", .read = read_unsupported},
+	{"AllowedCIDRs", .read = read_unsupported},
+	{"GeoIPWhitelist", .read = read_unsupported},
+	{"GeoDatabases", .read = read_unsupported},
+	{"VPNPools", .read = read_unsupported},
+	{"TrustedProxies", .read = read_unsupported},
+	{"Travel", .read = read_unsupported},
+	{"Forwarders", .read = read_unsupported},
+	{0},
+};
+static const struct config_key root = {"configuration", read_map, .sub = keys};
+
+/* Walks depth first; *index counts down to the one wanted. */
+static const char *key_at(const struct config_key *table, unsigned *index)
+{
+	for (const struct config_key *k = table; k && k->name; k++) {
+		const char *inside;
+
+		if (k->read == read_unsupported)
+			continue;
+		if ((*index)-- == 0)
+			return k->name;
+		inside = key_at(k->sub, index);
+		if (inside)
+			return inside;
+	}
+	return NULL;
+}
+
+const char *config_key_at(unsigned index)
+{
+	return key_at(keys, &index);
+}
+
+static void detections_default(struct config *c)
+{
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		c->detections[i].enabled = true;
+		for (unsigned j = 0; j < DETECTION_PARAMS_MAX; j++)
+			c->detections[i].params[j] = detections[i]->params[j].value;
+	}
+}
+
+void config_defaults(struct config *ret)
+{
+	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
+
+	memset(ret, 0, sizeof(*ret));
+	ret->failed_logon_threshold = 5;
+	ret->time_window_s = 15 * 60;
+	detections_default(ret);
+	ret->retention_alerts_s = 90 * DAY_S;
+	ret->retention_sessions_s = 30 * DAY_S;
+	ret->store_max_bytes = 256u << 20;
+	ret->journal = ret->journald = true;
+	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		span_copy(ret->files[ret->files_count++], CONFIG_PATH_MAX, span_of(files[i]));
+	ret->watch_ports[ret->watch_ports_count++] = 22;
+	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT("/var/lib/outergate/outergate.db"));
+	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT("/run/outergate"));
+	ret->limits = (struct config_limits){
+		.sessions = 2048,
+		.sources = 65536,
+		.accounts = 4096,
+		.conns = 16384,
+		.procs = 16384,
+		.alerts = 1024,
+	};
+}
+
+/* From the start of the stream to its end: at most one document, one map. */
+static int read_stream(struct config_reader *r)
+{
+	int err = reader_next(r);
+
+	if (!err)
+		err = reader_next(r);
+	if (err || r->event.type == YAML_STREAM_END_EVENT)
+		return err;
+	err = reader_next(r);
+	if (err)
+		return err;
+	if (r->event.type != YAML_SCALAR_EVENT || r->event.data.scalar.length)
+		err = read_map(r, &root, r->config);
+	if (!err)
+		err = reader_next(r);
+	if (!err)
+		err = reader_next(r);
+	if (!err && r->event.type != YAML_STREAM_END_EVENT)
+		return reader_fail(r, "a second document; one is enough");
+	return err;
+}
+
+/* A detection without a Mode of its own has the global one. */
+static void modes_inherit(struct config_reader *r)
+{
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+		if (!(r->mode_is_own >> i & 1))
+			r->config->detections[i].observe = r->config->observe;
+}
+
+static int parse_into(struct config_reader *r, const char *text, size_t len)
+{
+	int err;
+
+	/* UTF-8 is said, not guessed, so the mark that some editors write is skipped here. */
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		text += 3;
+		len -= 3;
+	}
+	if (!yaml_parser_initialize(&r->yaml)) {
+		snprintf(r->err, CONFIG_ERROR_MAX, "%.120s: out of memory", r->name);
+		return -ENOMEM;
+	}
+	r->text = text;
+	r->len = len;
+	yaml_parser_set_encoding(&r->yaml, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r->yaml, (const unsigned char *)text, len);
+	err = read_stream(r);
+	if (!err)
+		modes_inherit(r);
+	yaml_event_delete(&r->event);
+	yaml_parser_delete(&r->yaml);
+	return err;
+}
+
+int config_parse(const char *text, size_t len, const char *name, struct config *ret,
+		 char err[CONFIG_ERROR_MAX])
+{
+	struct config_reader r = {.name = name, .err = err};
+	int result;
+
+	err[0] = '\0';
+	if (len > CONFIG_BYTES_MAX) {
+		snprintf(err, CONFIG_ERROR_MAX, "%.120s:1: larger than 1 MiB", name);
+		return -EFBIG;
+	}
+	r.config = malloc(sizeof(*r.config));
+	if (!r.config) {
+		snprintf(err, CONFIG_ERROR_MAX, "%.120s: out of memory", name);
+		return -ENOMEM;
+	}
+	config_defaults(r.config);
+	result = parse_into(&r, text, len);
+	if (!result)
+		memcpy(ret, r.config, sizeof(*ret));
+	free(r.config);
+	return result;
+}
