@@ -12,14 +12,15 @@
 #include "../config.h"
 
 /* Enough for any alert; asserted by a test with every field at its bound and all bytes escaped. */
-#define OUT_ALERT_MAX   65536
+#define OUT_ALERT_MAX	65536
 #define OUT_SESSION_MAX 32768
-#define OUT_EVENT_MAX   16384
+#define OUT_EVENT_MAX	16384
 
 struct out_policy {
-	bool keep_unknown_accounts; /* else hash + length */
-	int command_lines;          /* config.command_lines */
-	uint64_t privacy_key;       /* keys the hash */
+	bool keep_unknown_accounts;    /* else hash + length */
+	int command_lines;	       /* config.command_lines */
+	uint64_t privacy_key;	       /* keys the hash */
+	const char *host_id, *boot_id; /* put into every alert; NULL = left out */
 };
 
 /* The object of SPEC section 5 (replay --alerts) plus all of section 4.4. One line, no newline. */
@@ -36,6 +37,18 @@ int out_session_line(const struct session *s, const struct out_policy *p, char *
 /* The whole story for `explain`: sentence, numbers, evidence, triage, contain, tune, mitigation. */
 int out_alert_explain(const struct alert *a, const struct session *s, const struct out_policy *p,
 		      char *buf, size_t cap);
+
+/* The session's part of that story alone. */
+int out_session_explain(const struct session *s, const struct out_policy *p, char *buf, size_t cap);
+
+/*
+ * journald's MESSAGE_ID of a detection's alerts: 32 hex digits, the product's fixed prefix and the
+ * detection's number in the last four. deploy/outergate.catalog explains each.
+ */
+#define OUT_MESSAGE_ID_MAX 33
+const char *out_message_id(uint16_t number, char buf[OUT_MESSAGE_ID_MAX]);
+/* That catalog's entry for a detection. */
+int out_catalog_entry(const struct detection *d, char *buf, size_t cap);
 
 /* RFC 3339 UTC with milliseconds, "2026-11-22T06:31:00.123Z". buf of at least 32. */
 const char *out_time(uint64_t time_ns, char buf[32]);

@@ -1,0 +1,249 @@
+/*
+ * explain: the whole story of one alert for `outergate explain`: what happened and why it counts,
+ * who and where, what the session did, the evidence, and what to do about it.
+ */
+#include "out_parts.h"
+
+#include "privacy.h"
+
+#define LABEL_WIDTH 18
+
+static void put_heading(struct writer *w, const char *text)
+{
+	writer_puts(w, "\n");
+	writer_puts(w, text);
+	writer_puts(w, "\n");
+}
+
+/* "  Label             text"; nothing when there is no text. */
+static void put_field(struct writer *w, const char *label, const char *text)
+{
+	if (!text || !*text)
+		return;
+	writer_puts(w, "  ");
+	writer_column(w, label, LABEL_WIDTH);
+	writer_escaped(w, span_of(text));
+	writer_puts(w, "\n");
+}
+
+static void put_field_time(struct writer *w, const char *label, uint64_t ns)
+{
+	char buf[32];
+
+	put_field(w, label, ns ? out_time(ns, buf) : "");
+}
+
+static void put_field_number(struct writer *w, const char *label, uint64_t v)
+{
+	writer_puts(w, "  ");
+	writer_column(w, label, LABEL_WIDTH);
+	writer_number(w, v);
+	writer_puts(w, "\n");
+}
+
+static void put_field_endpoint(struct writer *w, const char *label, const struct endpoint *e)
+{
+	char buf[ENDPOINT_TEXT_MAX];
+
+	if (e->addr.family != ADDR_NONE)
+		put_field(w, label, part_endpoint_text(e, buf));
+}
+
+static void put_title(struct writer *w, const struct alert *a)
+{
+	writer_puts(w, severity_name(a->severity));
+	writer_puts(w, "  ");
+	writer_puts(w, a->detection->id);
+	writer_puts(w, "  ");
+	writer_puts(w, a->detection->title ? a->detection->title : "");
+	writer_puts(w, "\n");
+	put_field(w, "Alert", a->id);
+	put_field(w, "State", alert_state_name(a->state));
+	put_field_number(w, "Revision", a->revision);
+	put_field(w, "Recurs from", a->previous);
+	put_field(w, "Part of", a->part_of);
+	if (a->learning)
+		put_field(w, "Learning", "this identity is still being learned");
+	if (a->observe)
+		put_field(w, "Observed", "stored only: this detection does not notify");
+}
+
+static void put_what(struct writer *w, const struct alert *a)
+{
+	put_heading(w, "What happened");
+	writer_puts(w, "  ");
+	writer_escaped(w, span_of_array(a->sentence, sizeof(a->sentence)));
+	writer_puts(w, "\n");
+	put_field(w, "Why", a->numbers);
+	put_field(w, "Reason", a->reason);
+	put_field_time(w, "First", a->first_ns);
+	put_field_time(w, "Last", a->last_ns);
+	put_field_number(w, "Count", a->count);
+	put_field(w, "Stage", a->stage);
+	put_field(w, "ATT&CK", a->detection->attack);
+	put_field(w, "DET0354", a->detection->analytic);
+}
+
+static void put_who(struct writer *w, const struct alert *a)
+{
+	put_heading(w, "Who and where");
+	put_field(w, "Service", service_name(a->service));
+	put_field_endpoint(w, "Origin", &a->origin);
+	if (a->scope != SCOPE_NONE)
+		put_field(w, "Origin's scope", scope_name(a->scope));
+	if (a->origin_source != ORIGIN_NONE)
+		put_field(w, "Origin proven by", origin_source_name(a->origin_source));
+	put_field_endpoint(w, "Reached", &a->local);
+	put_field(w, "Account", a->account);
+	if (a->account_unknown)
+		put_field(w, "", "(no such account on this host)");
+	put_field(w, "Effective account", a->effective_account);
+	put_field(w, "Method", method_name(a->method));
+	put_field(w, "Key", a->key);
+	put_field(w, "Client", a->client);
+}
+
+static void put_commands(struct writer *w, const struct session *s)
+{
+	char buf[32];
+
+	for (uint32_t i = 0; i < s->commands_kept && i < SESSION_CMDS; i++) {
+		const struct session_command *c = &s->commands[i];
+
+		writer_puts(w, "    ");
+		writer_puts(w, out_time(c->time_ns, buf));
+		writer_puts(w, "  uid ");
+		writer_number(w, c->uid);
+		writer_puts(w, "  ");
+		writer_escaped(w, span_of_array(c->text, sizeof(c->text)));
+		writer_puts(w, "\n");
+	}
+}
+
+static void put_destinations(struct writer *w, const struct session *s)
+{
+	char buf[ENDPOINT_TEXT_MAX];
+
+	for (uint32_t i = 0; i < s->dests_kept && i < SESSION_DESTS; i++) {
+		const struct session_dest *d = &s->dests[i];
+
+		writer_puts(w, "    to ");
+		writer_puts(w, part_endpoint_text(&d->dest, buf));
+		writer_puts(w, d->service ? " " : "");
+		writer_puts(w, service_name(d->service));
+		writer_puts(w, " by ");
+		writer_escaped(w, span_of_array(d->program, sizeof(d->program)));
+		writer_puts(w, ", ");
+		writer_number(w, d->count);
+		writer_puts(w, d->count == 1 ? " time\n" : " times\n");
+	}
+}
+
+static void put_stages(struct writer *w, const struct session *s)
+{
+	struct session_stage stages[SESSION_STAGES];
+	struct writer text;
+	char buf[64];
+
+	part_session_stages(s, stages);
+	writer_start(&text, buf, sizeof(buf));
+	for (unsigned i = 0; i < SESSION_STAGES; i++) {
+		if (!stages[i].seen)
+			continue;
+		writer_puts(&text, text.len ? ", " : "");
+		writer_puts(&text, stages[i].name);
+	}
+	writer_finish(&text);
+	put_field(w, "Stages", buf);
+}
+
+static void put_session(struct writer *w, const struct session *s)
+{
+	put_heading(w, "The session");
+	put_field(w, "Session", s->id);
+	put_field(w, "State", session_state_name(s->state));
+	put_field(w, "Account", s->account);
+	put_field_endpoint(w, "Origin", &s->origin);
+	put_field(w, "Existing", s->existing ? "yes: it was there before the agent" : "");
+	put_field_time(w, "Opened", s->open_ns);
+	put_field_time(w, "Closed", s->close_ns);
+	put_field_number(w, "Failures before", s->failures_before);
+	if (s->bytes_known) {
+		put_field_number(w, "Bytes received", s->bytes_in);
+		put_field_number(w, "Bytes sent", s->bytes_out);
+	}
+	put_stages(w, s);
+	put_field_number(w, "Commands", s->commands_total);
+	put_commands(w, s);
+	put_field_number(w, "Destinations", s->dests_total);
+	put_destinations(w, s);
+}
+
+static void put_evidence(struct writer *w, const struct alert *a)
+{
+	char buf[32];
+
+	put_heading(w, "Evidence");
+	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++) {
+		const struct alert_evidence *e = &a->evidence[i];
+
+		writer_puts(w, "  ");
+		writer_puts(w, out_time(e->time_ns, buf));
+		writer_puts(w, "  ");
+		writer_column(w, event_name(e->kind), 14);
+		writer_puts(w, "  ");
+		writer_column(w, part_trust_name(e->trust), 9);
+		writer_puts(w, "  ");
+		if (e->line) {
+			writer_puts(w, "line ");
+			writer_number(w, e->line);
+			writer_puts(w, ": ");
+		}
+		writer_escaped(w, span_of_array(e->text, sizeof(e->text)));
+		writer_puts(w, "\n");
+	}
+	if (a->count > a->evidence_count)
+		writer_puts(w, "  (the first and the last are kept; all are counted)\n");
+}
+
+static void put_advice(struct writer *w, const struct detection *d)
+{
+	put_heading(w, "What to do");
+	put_field(w, "Triage", d->triage);
+	put_field(w, "Contain", d->contain);
+	put_field(w, "False positive", d->false_positive);
+	put_field(w, "Tune", d->tune);
+	put_field(w, "Mitigation", d->mitigation);
+}
+
+int out_session_explain(const struct session *s, const struct out_policy *p, char *buf, size_t cap)
+{
+	struct session shown;
+	struct writer w;
+
+	privacy_session(s, p, &shown);
+	writer_start(&w, buf, cap);
+	put_session(&w, &shown);
+	return writer_finish(&w);
+}
+
+int out_alert_explain(const struct alert *a, const struct session *s, const struct out_policy *p,
+		      char *buf, size_t cap)
+{
+	struct alert shown;
+	struct session followed;
+	struct writer w;
+
+	privacy_alert(a, p, &shown);
+	writer_start(&w, buf, cap);
+	put_title(&w, &shown);
+	put_what(&w, &shown);
+	put_who(&w, &shown);
+	if (s) {
+		privacy_session(s, p, &followed);
+		put_session(&w, &followed);
+	}
+	put_evidence(&w, &shown);
+	put_advice(&w, a->detection);
+	return writer_finish(&w);
+}

@@ -1,0 +1,27 @@
+/* out_parts: pieces that alerts, sessions and events share on output. */
+#ifndef OUTERGATE_OUT_PARTS_H
+#define OUTERGATE_OUT_PARTS_H
+
+#include "out.h"
+#include "writer.h"
+
+/* {"address","port"}; absent when there is neither. */
+void part_put_endpoint(struct writer *w, const char *key, const struct endpoint *e);
+/* The same as "origin", with the scope and the proof. */
+void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scope,
+		     enum origin_source source);
+const char *part_trust_name(enum trust t);
+
+/* Stages of a session, in the order of a chain, as far as its own record tells. */
+struct session_stage {
+	const char *name;
+	bool seen;
+};
+#define SESSION_STAGES 4
+void part_session_stages(const struct session *s, struct session_stage ret[SESSION_STAGES]);
+
+/* "addr:port", "[v6]:port", "addr" or "-" */
+#define ENDPOINT_TEXT_MAX (ADDR_TEXT_MAX + 16)
+const char *part_endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT_MAX]);
+
+#endif

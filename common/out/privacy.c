@@ -1,0 +1,275 @@
+/* privacy: see privacy.h. Works on copies in fixed arrays; what grows past its array is cut. */
+#include "privacy.h"
+
+#include "redact.h"
+#include "siphash.h"
+#include "writer.h"
+
+#define ESCAPED_MAX (ACCOUNT_MAX * 4)
+
+uint64_t privacy_hash(struct span s, uint64_t key)
+{
+	return siphash(s, key, ~key);
+}
+
+const char *privacy_name(struct span name, uint64_t key, char buf[PRIVACY_NAME_MAX])
+{
+	static const char hex[] = "0123456789abcdef";
+	uint64_t h = privacy_hash(name, key);
+	struct writer w;
+
+	writer_start(&w, buf, PRIVACY_NAME_MAX);
+	writer_puts(&w, "unknown:");
+	for (unsigned i = 0; i < 16; i++)
+		writer_bytes(&w, &hex[h >> (60 - 4 * i) & 15], 1);
+	writer_bytes(&w, ":", 1);
+	writer_number(&w, name.len);
+	writer_finish(&w);
+	return buf;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Has it been through privacy_name()? */
+static bool is_hashed(struct span s)
+{
+	uint64_t len;
+
+	if (s.len < 26 || !span_starts(s, SPAN_LIT("unknown:")) || s.ptr[24] != ':')
+		return false;
+	for (unsigned i = 8; i < 24; i++)
+		if (!is_hex(s.ptr[i]))
+			return false;
+	return span_u64(span_skip(s, 25), &len);
+}
+
+static bool joins_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '.' || c == '-' || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Does needle stand at i, and, when it is short, alone? */
+static bool stands_at(struct span text, size_t i, struct span needle)
+{
+	struct span here = span_skip(text, i);
+
+	if (!span_starts(here, needle))
+		return false;
+	if (needle.len > 3)
+		return true;
+	return (i == 0 || !joins_word(text.ptr[i - 1])) &&
+	       (here.len == needle.len || !joins_word(here.ptr[needle.len]));
+}
+
+/* What of text belongs to a name that starts it: more than its bytes when the name was cut. */
+static size_t name_extent(struct span text, struct span name)
+{
+	size_t n = name.len;
+
+	while (name.len == ACCOUNT_MAX - 1 && n < text.len && text.ptr[n] != ' ')
+		n++;
+	return n;
+}
+
+/* Replaces every name in the C string field of size cap (at most ALERT_SENTENCE_MAX). */
+static void replace_all(char *field, size_t cap, struct span name, const char *with)
+{
+	char old[ALERT_SENTENCE_MAX];
+	struct span text = {old, strnlen(field, cap - 1)};
+	struct writer w;
+
+	if (span_empty(name) || text.len >= sizeof(old))
+		return;
+	memcpy(old, field, text.len);
+	writer_start(&w, field, cap);
+	w.cut = true;
+	for (size_t i = 0; i < text.len;) {
+		if (stands_at(text, i, name)) {
+			writer_puts(&w, with);
+			i += name_extent(span_skip(text, i), name);
+		} else {
+			writer_bytes(&w, old + i++, 1);
+		}
+	}
+	writer_finish(&w);
+}
+
+static bool find_last(struct span text, const char *needle, size_t *ret)
+{
+	struct span n = span_of(needle);
+
+	for (size_t i = text.len; i--;) {
+		if (span_starts(span_skip(text, i), n)) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is the first word of text an address, maybe with a port? */
+static bool starts_with_address(struct span text)
+{
+	struct addr a;
+	size_t n = 0;
+
+	while (n < text.len && text.ptr[n] != ' ' && text.ptr[n] != ',')
+		n++;
+	return n > 1 && addr_parse(span_first(text, n), &a, NULL);
+}
+
+/*
+ * How long is the name that starts text, in a line of sshd: up to the last " from ADDR", else the
+ * last " ADDR port N", else " [preauth]", else all of it. From the right: the name may hold any
+ * of these words.
+ */
+static size_t logged_name_length(struct span text)
+{
+	size_t i, word;
+
+	if (find_last(text, " from ", &i) && starts_with_address(span_skip(text, i + 6)))
+		return i;
+	if (find_last(text, " port ", &i) && find_last(span_first(text, i), " ", &word) &&
+	    starts_with_address(span_skip(text, word + 1)))
+		return word;
+	if (find_last(text, " [preauth]", &i))
+		return i;
+	return text.len;
+}
+
+/* Where a name that does not exist here starts in text; false when none does. */
+static bool find_logged_name(struct span text, size_t *ret)
+{
+	static const char *const before[] = {"nvalid user ", "llegal user ", "nonexistent user ",
+					     "nknown user "};
+
+	for (size_t i = 0; i < text.len; i++) {
+		for (unsigned k = 0; k < sizeof(before) / sizeof(before[0]); k++) {
+			struct span b = span_of(before[k]);
+
+			if (!span_starts(span_skip(text, i), b))
+				continue;
+			*ret = i + b.len;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "Failed password for invalid user NAME from ADDR ...": any name, not only the alert's. */
+static void hide_logged_name(char field[ALERT_EVIDENCE_MAX], uint64_t key)
+{
+	char old[ALERT_EVIDENCE_MAX], hidden[PRIVACY_NAME_MAX];
+	struct span text = {old, strnlen(field, ALERT_EVIDENCE_MAX - 1)}, name;
+	struct writer w;
+	size_t at;
+
+	memcpy(old, field, text.len);
+	if (!find_logged_name(text, &at))
+		return;
+	name = span_skip(text, at);
+	name = span_first(name, logged_name_length(name));
+	if (span_empty(name) || span_starts(name, SPAN_LIT("unknown:")))
+		return;
+	writer_start(&w, field, ALERT_EVIDENCE_MAX);
+	w.cut = true;
+	writer_bytes(&w, old, at);
+	writer_puts(&w, privacy_name(name, key, hidden));
+	writer_bytes(&w, old + at + name.len, text.len - at - name.len);
+	writer_finish(&w);
+}
+
+static void hide_everywhere(struct alert *a, struct span name, const char *with)
+{
+	replace_all(a->sentence, sizeof(a->sentence), name, with);
+	replace_all(a->numbers, sizeof(a->numbers), name, with);
+	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++)
+		replace_all(a->evidence[i].text, sizeof(a->evidence[i].text), name, with);
+}
+
+static void hide_account(struct alert *a, uint64_t key)
+{
+	char copy[ACCOUNT_MAX], escaped[ESCAPED_MAX], hidden[PRIVACY_NAME_MAX];
+	struct span name = {copy, strnlen(a->account, sizeof(a->account) - 1)};
+	struct addr address;
+	int n;
+
+	memcpy(copy, a->account, name.len);
+	if (!a->account_unknown || span_empty(name) || is_hashed(name))
+		return;
+	privacy_name(name, key, hidden);
+	span_copy(a->account, sizeof(a->account), span_of(hidden));
+	if (addr_parse(name, &address, NULL))
+		return;
+	hide_everywhere(a, name, hidden);
+	n = out_escape(name, escaped, sizeof(escaped));
+	if (n > 0 && (size_t)n != name.len)
+		hide_everywhere(a, (struct span){escaped, (size_t)n}, hidden);
+}
+
+/* A command line in a field of size cap, as the policy wants it. */
+static void apply_command_policy(char *field, size_t cap, int policy)
+{
+	char old[ALERT_SENTENCE_MAX];
+	struct span text = {old, strnlen(field, cap - 1)};
+	const char *space;
+
+	if (policy == COMMANDS_FULL || text.len >= sizeof(old))
+		return;
+	memcpy(old, field, text.len);
+	if (policy == COMMANDS_REDACTED) {
+		redact_command(text, field, cap);
+		return;
+	}
+	space = memchr(old, ' ', text.len);
+	if (space)
+		field[space - old] = '\0';
+}
+
+static bool is_command(enum event_kind k)
+{
+	return k == EVENT_EXEC || k == EVENT_SNAPSHOT;
+}
+
+/* The command lines that the sentence quotes are those of the evidence. */
+static void hide_commands(struct alert *a, int policy)
+{
+	if (policy == COMMANDS_FULL)
+		return;
+	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++) {
+		struct alert_evidence *e = &a->evidence[i];
+		char before[ALERT_EVIDENCE_MAX];
+
+		if (!is_command(e->kind))
+			continue;
+		span_copy(before, sizeof(before), span_of_array(e->text, sizeof(e->text)));
+		apply_command_policy(e->text, sizeof(e->text), policy);
+		if (strcmp(before, e->text))
+			replace_all(a->sentence, sizeof(a->sentence), span_of(before), e->text);
+	}
+	/* And what it quotes of others, cut at another place. */
+	apply_command_policy(a->sentence, sizeof(a->sentence), COMMANDS_REDACTED);
+}
+
+void privacy_alert(const struct alert *a, const struct out_policy *p, struct alert *ret)
+{
+	*ret = *a;
+	hide_commands(ret, p->command_lines);
+	if (p->keep_unknown_accounts)
+		return;
+	hide_account(ret, p->privacy_key);
+	for (uint32_t i = 0; i < ret->evidence_count && i < ALERT_EVIDENCE; i++)
+		hide_logged_name(ret->evidence[i].text, p->privacy_key);
+}
+
+void privacy_session(const struct session *s, const struct out_policy *p, struct session *ret)
+{
+	*ret = *s;
+	for (uint32_t i = 0; i < ret->commands_kept && i < SESSION_CMDS; i++)
+		apply_command_policy(ret->commands[i].text, sizeof(ret->commands[i].text),
+				     p->command_lines);
+}
