@@ -281,6 +281,16 @@ class Journald:
                 if isinstance(m, str) and text in m]
 
 
+shared = {}
+
+
+def the_journal():
+    """The one journald of a run."""
+    if "journal" not in shared:
+        shared["journal"] = Journald()
+    return shared["journal"]
+
+
 class Syslog:
     """A small syslog daemon: /dev/log into one file, rotated in every way that exists."""
 

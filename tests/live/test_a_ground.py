@@ -4,10 +4,8 @@ import os
 import re
 
 from cases import case, world
-from harness import Client, Journald, Sshd, check, in_parallel
+from harness import Client, Sshd, check, in_parallel, the_journal
 from sandbox import run, wait_for
-
-journald = None
 
 
 class Ground:
@@ -18,13 +16,12 @@ class Ground:
 
 @world("ground")
 def ground(net, users):
-    global journald
-    journald = Journald()
+    the_journal()
     return Ground(net, users)
 
 
 def logged(text):
-    wait_for(lambda: "sshd logs %r" % text, lambda: journald.lines(text), 5)
+    wait_for(lambda: "sshd logs %r" % text, lambda: the_journal().lines(text), 5)
 
 
 @case("ground")
@@ -33,7 +30,7 @@ def ground_journal_vouches_for_sshd(w):
     c = Client(w.net, "198.18.250.2")
     c.guess(name, "192.0.2.99", 1)
     logged("Failed password for %s from 198.18.250.2 port" % name)
-    e = [e for e in journald.entries("SYSLOG_IDENTIFIER=sshd") if name in str(e["MESSAGE"])][0]
+    e = [e for e in the_journal().entries("SYSLOG_IDENTIFIER=sshd") if name in str(e["MESSAGE"])][0]
     check(e["_UID"] == "0" and e["_EXE"] == "/usr/sbin/sshd", "who wrote it", e)
     check(os.stat("/run/log/journal").st_mode & 0o7777 == 0o2755, "mode of the journal")
 

@@ -1,0 +1,224 @@
+"""Text and calls that lie: log lines of ordinary users, hostile user names, and a program that
+plays a whole PAM conversation. None of them changes a verdict or forges anything in any output."""
+import json
+
+from cases import case
+from harness import Client, at_least, brief, check, in_parallel, json_lines, the_journal
+from sandbox import TMP, run, wait_for
+from test_c_main_job import PASSWORD, none_of, noise, place
+
+STRANGER = "198.51.100.9"
+
+
+def as_user(account, argv, **kw):
+    return run(["setpriv", "--reuid=" + account, "--regid=" + account, "--init-groups", *argv],
+               **kw)
+
+
+def nothing_from(w, address):
+    """No session and no alert believes that somebody came from address."""
+    check(not w.agent.sessions(origin__address=address), "a session from a made-up address",
+          w.agent.sessions(origin__address=address))
+    for a in w.agent.told():
+        if value(a, "origin", "address") == address:
+            check(a["detection"] == "sensor.mismatch", "an alert believes the lie", a)
+
+
+def value(o, *path):
+    for p in path:
+        o = o.get(p) if isinstance(o, dict) else None
+    return o
+
+
+@case("journal")
+def forged_lines_of_an_ordinary_user(w):
+    """logger -t sshd by alice: the journal knows that alice and not sshd wrote it."""
+    name, _ = w.users.add("forger")
+    victim, _ = w.users.add("forged")
+    lines = ["Accepted password for root from %s port 1 ssh2" % STRANGER,
+             "Accepted publickey for %s from %s port 2 ssh2: ED25519 SHA256:%s" %
+             (victim, STRANGER, "A" * 43),
+             "pam_unix(sshd:session): session opened for user %s(uid=0) by (uid=0)" % victim]
+    lines += ["Failed password for %s from 198.51.100.77 port %d ssh2" % (victim, i)
+              for i in range(1, 13)]
+    for line in lines:
+        as_user(name, ["logger", "-t", "sshd", line])
+    as_user(name, ["logger", "--journald"], input=(
+        "SYSLOG_IDENTIFIER=sshd\n_UID=0\n_EXE=/usr/sbin/sshd\nSYSLOG_PID=%d\n"
+        "MESSAGE=Accepted password for root from %s port 3 ssh2\n" %
+        (w.sshd.proc.pid, STRANGER)).encode())
+    wait_for("the lines are in the journal",
+             lambda: len([m for m in the_journal().lines("198.51.100.")
+                          if victim in m or "for root" in m]) >= 14)
+
+    def mismatch():
+        return [a for a in w.agent.stored_alerts("--detection", "sensor.mismatch")
+                if STRANGER in json.dumps(a) or "198.51.100.77" in json.dumps(a)]
+    a = wait_for("sensor.mismatch; told: " + brief(w.agent.told(detection="sensor.mismatch")),
+                 mismatch)[0]
+    check(a["severity"] == "high", "severity", a)
+    w.settle()
+    nothing_from(w, STRANGER)
+    nothing_from(w, "198.51.100.77")
+    check(not w.agent.sessions(account=victim) and not w.agent.sessions(account="root"),
+          "a session of lines")
+    none_of(w, ("auth.bruteforce", "auth.bruteforce_success", "access.external", "chain.t1133"),
+            account=victim)
+
+
+@case("journal")
+def forged_failures_frame_nobody(w):
+    """Lines that would make an honest login look like the end of a brute force."""
+    forger, _ = w.users.add("framer")
+    honest, key = w.users.add("honest", key=True)
+    source = place(w)
+    for i in range(8):
+        as_user(forger, ["logger", "-t", "sshd", "Failed password for %s from %s port %d ssh2" %
+                         (honest, source, 1000 + i)])
+    wait_for("the lines", lambda: len(the_journal().lines(honest)) >= 8)
+    Client(w.net, source).ssh(honest, w.server, "id", key=key, check_rc=0)
+    s = w.agent.session(account=honest, origin__address=source)
+    w.settle()
+    check(not s.get("failures_before"), "the lies were counted", s)
+    none_of(w, ("auth.bruteforce", "auth.bruteforce_success", "chain.t1133"), account=honest)
+
+
+@case("journal")
+def truth_raises_no_mismatch(w):
+    """The near miss: root's own sshd, and a user whose log lines claim no login."""
+    name, key = w.users.add("truth", key=True)
+    source = place(w)
+    Client(w.net, source).ssh(
+        name, w.server, "logger -t backup 'done from %s'; logger -t sshd 'hello'" % source,
+        key=key, check_rc=0)
+    w.settle()
+    lies = [a for a in w.agent.told(detection="sensor.mismatch") if source in json.dumps(a)]
+    check(not lies, "a true login is called a lie", lies)
+
+
+HOSTILE = [
+    b"root from 198.51.100.9 port 22 ssh2",
+    b"x from 198.51.100.9 port 22 ssh2: ED25519 SHA256:" + b"A" * 43,
+    b"root\nAccepted password for root from 198.51.100.9 port 1 ssh2",
+    b"root\r\n\x1b[2J\x1b]0;owned\x07",
+    b"L" * 300,
+    b"\xff\xfe\xc3\x28 from 198.51.100.9 port 22",
+    b'","severity":"critical","account":"root","x":"',
+    b"%s%n%n <script> ' \" \\ $(id) `id`",
+    "\u202eresu \u2028 \u0085 user".encode(),
+]
+
+
+@case("journal")
+def hostile_user_names_forge_nothing(w):
+    source = place(w)
+    c = Client(w.net, source)
+
+    def guess(name):
+        p = run(c.argv("ssh", [b"-l", name, w.server, "true"], password="wr0ng"), check=False)
+        check(p.returncode in (5, 255) and b"denied" in p.stderr, "the client did not try %r" %
+              name, repr(p.stderr))
+    in_parallel([lambda n=n: guess(n) for n in HOSTILE])
+    wait_for("sshd's lines", lambda: len(the_journal().lines(source)) >= len(HOSTILE))
+    w.settle()
+    digest = noise(w, source)
+    check(digest["count"] >= len(HOSTILE), "every guess is counted", digest)
+    nothing_from(w, STRANGER)
+    check(not w.agent.sessions(origin__address=source), "no session")
+    outputs_are_clean(w)
+    for a in w.agent.told():
+        if source in json.dumps(a):
+            check(a["severity"] != "critical", "a forged severity", a)
+
+
+def outputs_are_clean(w):
+    """JSON stays one object a line; text output has no control characters but newlines."""
+    raw = w.agent.raw()
+    json_lines(raw, "stdout")
+    check(not any(b < 32 and b != 10 for b in raw), "a control character on stdout")
+    for command in ("alerts", "sessions"):
+        w.agent.query(command)
+        text = w.agent.cli(command, "--format", "text", "--store", w.agent.store).stdout
+        check(not any((b < 32 and b not in b"\n\t") or b == 127 for b in text),
+              "a control character in `%s`" % command)
+        text.decode("utf-8")
+    for e in the_journal().entries("SYSLOG_IDENTIFIER=outergate"):
+        check(isinstance(e["MESSAGE"], str) and "\n" not in e["MESSAGE"] and
+              "\x1b" not in e["MESSAGE"], "the journal's message", e)
+
+
+@case("journal")
+def hostile_name_that_exists(w):
+    """An existing account whose name looks like the rest of the line, by key and by password."""
+    name, key = w.users.add("from", key=True)
+    source = place(w)
+    c = Client(w.net, source)
+    c.guess(name, w.server, 6)
+    c.ssh(name, w.server, "id", key=key, check_rc=0)
+    s = w.agent.session(account=name)
+    check(s["origin"]["address"] == source, "origin", s)
+    a = w.agent.alert(detection="auth.bruteforce", account=name)
+    check(a["origin"]["address"] == source, "origin", a)
+
+
+@case("journal")
+def hostile_commands_forge_nothing(w):
+    """Arguments with newlines, quotes and broken UTF-8 in a session's commands."""
+    name, key = w.users.add("args", key=True)
+    source = place(w)
+    script = b"/bin/echo $'a\\nb\",\"severity\":\"critical\"' $'\\xff\\xfe\\x1b[31m' " + b"Q" * 3000
+    p = run(Client(w.net, source).argv("ssh", [b"-l", name, w.server, script], key=key))
+    check(p.returncode == 0, "client", repr(p.stderr))
+    w.agent.session(account=name, test=lambda s: "echo" in json.dumps(s.get("commands", "")))
+    w.settle()
+    outputs_are_clean(w)
+    check(not [a for a in w.agent.told(account=name) if at_least(a["severity"], "medium")],
+          "quiet")
+
+
+PAM_PLAY = r"""
+import ctypes, sys
+pam = ctypes.CDLL("libpam.so.0")
+CONV = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+class Conv(ctypes.Structure):
+    _fields_ = [("conv", CONV), ("data", ctypes.c_void_p)]
+conv, h = Conv(CONV(lambda *a: 0), None), ctypes.c_void_p()
+r = [pam.pam_start_confdir(b"sshd", sys.argv[2].encode(), ctypes.byref(conv), sys.argv[1].encode(),
+                           ctypes.byref(h))]
+r.append(pam.pam_set_item(h, 4, b"198.51.100.9"))
+r.append(pam.pam_authenticate(h, 0))
+r.append(pam.pam_acct_mgmt(h, 0))
+r.append(pam.pam_open_session(h, 0))
+print(r)
+"""
+
+
+@case("journal")
+def unprivileged_pam_play_opens_nothing(w):
+    """pam_permit in an own configuration directory: every call returns 0, and none counts."""
+    name, key = w.users.add("player", key=True)
+    victim, _ = w.users.add("played")
+    home = "/home/" + name
+    run(["mkdir", home + "/pam.d"])
+    with open(home + "/pam.d/sshd", "w") as f:
+        for kind in ("auth", "account", "session", "password"):
+            f.write("%s required pam_permit.so\n" % kind)
+    with open(home + "/play.py", "w") as f:
+        f.write(PAM_PLAY)
+    run(["chmod", "-R", "a+rX", home])
+    source = place(w)
+    command = "/usr/bin/python3 play.py %s/pam.d %s" % (home, victim)
+    p = Client(w.net, source).ssh(name, w.server, command, key=key, check_rc=0)
+    check(p.stdout.strip() == b"[0, 0, 0, 0, 0]", "the play itself works", repr(p.stdout))
+    p = as_user(name, ["/usr/bin/python3", home + "/play.py", home + "/pam.d", "root"])
+    check(p.stdout.strip() == b"[0, 0, 0, 0, 0]", "the play itself works", repr(p.stdout))
+    s = w.agent.session(account=name, origin__address=source)
+    w.settle()
+    check(len(w.agent.sessions(origin__address=source)) == 1, "one login, one session",
+          w.agent.sessions(origin__address=source))
+    for who in (victim, "root"):
+        check(not w.agent.sessions(account=who), "a play opened a session of " + who)
+        none_of(w, ("access.external", "auth.bruteforce_success"), account=who)
+    s = w.agent.session(id=s["id"])
+    check(s["account"] == name and not s.get("effective_account") == "root", "whose session", s)
+    nothing_from(w, STRANGER)

@@ -1,0 +1,215 @@
+"""The agent comes late, is stopped, or is killed: what was written stays, what lives is found,
+and what the journal kept is told. Each case has an agent of its own."""
+import json
+import os
+import random
+import time
+
+from cases import case, world
+from harness import Agent, Client, World, brief, check, fingerprint, in_parallel, the_journal
+from sandbox import wait_for
+from test_c_main_job import PASSWORD, place
+
+
+@world("restart")
+def restart(net, users):
+    the_journal()
+    w = World("restart", net, users)
+    w.start_common()
+    w.agents = 0
+    return w
+
+
+def fresh(w, name):
+    """The world's agent is now a new one with an empty store, not yet started."""
+    w.agent = Agent(name, "")
+    return w.agent
+
+
+@case("restart", alone=True)
+def agent_after_the_session_finds_it(w):
+    name, key = w.users.add("early", key=True)
+    source = place(w)
+    c = Client(w.net, source)
+    p = c.ssh_open(name, w.server, "echo $SSH_CONNECTION; sleep 300 & read x; /bin/echo late-mark",
+                   key=key)
+    port = int(p.stdout.readline().split()[1])
+    agent = fresh(w, "late").start()
+    s = agent.session(account=name, origin__address=source)
+    check(s["existing"] is True and s["state"] == "open", "found, and marked as existing", s)
+    check(s["origin"]["port"] == port and s["service"] == "ssh", "its origin", s)
+    c.ssh(name, w.server, "id", key=key, check_rc=0)
+    w.settle()
+    new = [x for x in agent.sessions(account=name) if not x.get("existing")]
+    check(len(new) == 1, "a login after the start is not existing", agent.sessions(account=name))
+    p.communicate(b"\n", timeout=10)
+    agent.session(account=name, id=s["id"], test=lambda x: "late-mark" in json.dumps(x) and
+                  x["state"] in ("closed", "lingering"))
+    told = [a for a in agent.told(account=name) if a["detection"].startswith("auth.")]
+    check(not told, "no attempt is invented: " + brief(told))
+    agent.stop()
+
+
+@case("restart", alone=True)
+def nothing_is_found_where_nothing_is(w):
+    """The near miss: a connection that never logged in is no existing session."""
+    source = place(w)
+    w.net.address(source)
+    import subprocess
+    p = subprocess.Popen(w.net.inside_ns(w.net.ext, [
+        "/usr/bin/python3", "-c", "import socket,sys;s=socket.create_connection((sys.argv[1],22),"
+        "5,(sys.argv[2],0));s.recv(1);print('up',flush=True);sys.stdin.read()", w.server, source]),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    check(p.stdout.readline() == b"up\n", "connected")
+    agent = fresh(w, "nothing").start()
+    w.settle()
+    check(not agent.sessions(origin__address=source), "a session before any login")
+    p.communicate(b"")
+    agent.stop()
+
+
+@case("restart", alone=True)
+def orderly_restart_keeps_everything(w):
+    """Windows, open sessions and alerts survive SIGTERM and a new start; nothing is told twice."""
+    name, key = w.users.add("order", key=True)
+    source = place(w)
+    c = Client(w.net, source)
+    agent = fresh(w, "order").start()
+    p = c.ssh_open(name, w.server, "read x", key=key)
+    s = agent.session(account=name, state="open")
+    c.guess(name, w.server, 4)
+    w.settle()
+    before = {a["id"]: a for a in agent.stored_alerts()}
+    agent.stop()
+    agent.start()
+    again = agent.session(id=s["id"], state="open")
+    check(again["existing"] is True and again["account"] == name, "the same session, same id",
+          again)
+    c.guess(name, w.server, 2)
+    a = agent.alert(detection="auth.bruteforce", account=name)
+    check(a["count"] == 6, "four before and two after the restart are six", a)
+    w.settle()
+    after = {a["id"]: a for a in agent.stored_alerts()}
+    check(set(before) <= set(after), "an alert was lost", sorted(set(before) - set(after)))
+    revisions = [(x["id"], x["revision"]) for x in lines_of(agent)]
+    check(len(revisions) == len(set(revisions)), "told twice", revisions)
+    p.communicate(b"\n", timeout=10)
+    agent.session(id=s["id"], state="closed")
+    check(len(agent.sessions(origin__address=source)) == 1, "one session, not one a start",
+          agent.sessions(origin__address=source))
+    agent.stop()
+
+
+def lines_of(agent):
+    return [json.loads(x) for x in agent.raw().splitlines() if x]
+
+
+@case("restart", alone=True)
+def killed_while_dead_is_told(w):
+    """What happened while the agent was dead is in the journal, and is told after the start."""
+    name, _ = w.users.add("dead")
+    other, key = w.users.add("deadlive", key=True)
+    source = place(w)
+    c = Client(w.net, source)
+    agent = fresh(w, "dead").start()
+    w.settle()
+    agent.kill()
+    c.guess(name, w.server, 6)
+    c.ssh(name, w.server, "id", password=PASSWORD, check_rc=0)
+    p = c.ssh_open(other, w.server, "read x", key=key)
+    wait_for("the login is in the journal",
+             lambda: the_journal().lines("Accepted publickey for " + other))
+    agent.start()
+    s = agent.session(account=other, state="open")
+    check(s["existing"] is True and s["origin"]["address"] == source, "found alive", s)
+    a = agent.alert(detection="auth.bruteforce", account=name, origin__address=source)
+    check(a["count"] == 6, "from the journal", a)
+    agent.alert(detection="auth.bruteforce_success", account=name, origin__address=source)
+    agent.alert(detection="access.external", account=name, origin__address=source)
+    agent.session(account=other, test=lambda s: fingerprint(key) in json.dumps(s))
+    w.settle()
+    check(len(agent.sessions(account=other)) == 1, "one session of " + other,
+          agent.sessions(account=other))
+    p.communicate(b"\n", timeout=10)
+    agent.session(account=other, state="closed")
+    agent.stop()
+
+
+@case("restart", alone=True)
+def killed_at_any_moment_loses_no_alert(w):
+    """Six kills while guesses and logins go on: every line ever told is in the store, every alert
+    that must exist exists once, and the journal cursor neither skips nor repeats."""
+    agent = fresh(w, "kills").start()
+    dice = random.Random(7)
+    names = [w.users.add("kill%d" % i)[0] for i in range(6)]
+    sources = [place(w) for _ in names]
+    live_name, live_key = w.users.add("killlive", key=True)
+    live = Client(w.net, place(w)).ssh_open(live_name, w.server, "read x", key=live_key)
+    s = agent.session(account=live_name, state="open")
+    for name, source in zip(names, sources):
+        def attack():
+            c = Client(w.net, source)
+            c.guess(name, w.server, 6)
+            c.ssh(name, w.server, "id", password=PASSWORD, check_rc=0)
+
+        def killer():
+            time.sleep(dice.uniform(0.2, 3.2))
+            agent.kill()
+            told = {(x["id"], x["revision"]) for x in lines_of(agent)}
+            kept = {x["id"]: x["revision"] for x in agent.stored_alerts()}
+            lost = [t for t in told if kept.get(t[0], 0) < t[1]]
+            check(not lost, "told, but not in the store", lost)
+            agent.start()
+        in_parallel([attack, killer])
+    for name, source in zip(names, sources):
+        a = agent.alert(detection="auth.bruteforce_success", account=name, timeout=20)
+        check(a["origin"]["address"] == source, "origin", a)
+        found = [x for x in agent.stored_alerts() if x["account"] == name and
+                 x["detection"] == "auth.bruteforce"]
+        check(len(found) == 1 and found[0]["count"] == 6,
+              "six guesses are six whenever the agent dies: " + brief(found), found)
+    again = agent.session(id=s["id"], state="open")
+    check(again["existing"] is True, "the long session lived through six kills", again)
+    live.communicate(b"\n", timeout=10)
+    agent.session(id=s["id"], state="closed")
+    agent.stop()
+
+
+@case("restart", alone=True)
+def second_agent_is_refused(w):
+    agent = fresh(w, "first").start()
+    p = agent.cli("run", "--config", agent.config, check_rc=None)
+    text = p.stderr.decode()
+    check(p.returncode in (1, 3) and len(text.splitlines()) == 1 and "running" in text,
+          "the second agent: exit %d, %r" % (p.returncode, text))
+    w.settle()
+    agent.stop()
+
+
+@case("restart", alone=True)
+def parent_parses_nothing_child_has_no_privilege(w):
+    """A privileged parent, an unprivileged child under seccomp; both end together."""
+    agent = fresh(w, "priv").start()
+    rows = [proc_status(p) for p in agent.family()]
+    weak = [r for r in rows if r["Uid"].split()[1] != "0"]
+    check(len(rows) >= 2 and weak, "a privileged parent and an unprivileged child", rows)
+    for r in weak:
+        check(int(r["CapEff"], 16) == 0 and int(r["CapPrm"], 16) == 0, "no capability", r)
+        check(r["Seccomp"] == "2" and r["NoNewPrivs"] == "1", "seccomp and no new privileges", r)
+    with open("/proc/%d/status" % os.getpid()):
+        pass
+    child = [int(r["Pid"]) for r in weak][0]
+    os.kill(child, 9)
+    wait_for("the parent notices that its child is dead",
+             lambda: agent.proc.poll() is not None or len(agent.family()) >= len(rows), 10)
+    code = agent.proc.poll()
+    if code is None:
+        agent.stop()
+    else:
+        check(code != 0 and "outergate:" in agent.stderr(), "it says so: exit %s" % code,
+              agent.stderr())
+
+
+def proc_status(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return dict((k, v.strip()) for k, _, v in (line.partition(":") for line in f))

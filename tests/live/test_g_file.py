@@ -1,0 +1,166 @@
+"""The same with a log file instead of the journal: written by a small syslog daemon, rotated in
+every way, absent and back again. Only the file knows a key's fingerprint: that proves the tail."""
+import json
+import os
+
+from cases import case, world
+from harness import (Client, Sshd, Syslog, World, brief, check, fingerprint, shared, the_journal)
+from sandbox import wait_for
+from test_c_main_job import PASSWORD, none_of, noise, place
+
+PATH = "/var/log/auth.log"
+
+
+@world("file")
+def file_world(net, users):
+    """The file does not exist when the agent starts."""
+    the_journal().stop()
+    w = World("file", net, users, journal=False, files=[PATH, "/var/log/never-there"])
+    w.syslog = None
+    w.start_common()
+    w.agent.start()
+    check(not os.path.exists(PATH), "the file is not there yet")
+    w.syslog = Syslog(PATH)
+    w.end = lambda: w.agent.stop()
+    return w
+
+
+def login_is_read(w, name, key):
+    """A key login whose fingerprint reaches the session: only the file could tell it."""
+    source = place(w)
+    Client(w.net, source).ssh(name, w.server, "id", key=key, check_rc=0)
+    s = w.agent.session(account=name, origin__address=source, method="publickey",
+                        key=lambda k: k and fingerprint(key) in k)
+    check(len(w.agent.sessions(account=name, origin__address=source)) == 1, "one session")
+    return s
+
+
+@case("file", alone=True)
+def file_that_appears_is_read(w):
+    login_is_read(w, *w.users.add("appear", key=True))
+
+
+@case("file", alone=True)
+def file_bruteforce_counts_once(w):
+    """Five are none, six are six: kernel, sshd and pam_unix tell of the same tries."""
+    five, _ = w.users.add("f-five")
+    six, _ = w.users.add("f-six")
+    for name, times in ((five, 5), (six, 6)):
+        c = Client(w.net, place(w))
+        c.guess(name, w.server, times)
+        c.ssh(name, w.server, "id", password=PASSWORD, check_rc=0)
+    a = w.agent.alert(detection="auth.bruteforce", account=six)
+    w.agent.alert(detection="auth.bruteforce_success", account=six)
+    w.settle()
+    a = w.agent.alert(detection="auth.bruteforce", account=six)
+    check(a["count"] == 6, "counted once each", a)
+    none_of(w, ("auth.bruteforce", "auth.bruteforce_success"), account=five)
+
+
+@case("file", alone=True)
+def file_survives_rename_and_create(w):
+    name, key = w.users.add("rename", key=True)
+    login_is_read(w, name, key)
+    w.syslog.rotate()
+    login_is_read(w, name, key)
+    w.syslog.rotate()
+    w.syslog.rotate()
+    login_is_read(w, name, key)
+
+
+@case("file", alone=True)
+def file_survives_copytruncate(w):
+    name, key = w.users.add("trunc", key=True)
+    login_is_read(w, name, key)
+    w.syslog.copytruncate()
+    login_is_read(w, name, key)
+    w.syslog.copytruncate()
+    login_is_read(w, name, key)
+
+
+@case("file", alone=True)
+def file_survives_absence(w):
+    name, key = w.users.add("absent", key=True)
+    w.syslog.remove()
+    login_is_read(w, name, key)
+
+
+@case("file", alone=True)
+def file_rotation_repeats_and_loses_nothing(w):
+    """Guesses around a rotation: none is counted twice, none is lost."""
+    name, _ = w.users.add("around")
+    c = Client(w.net, place(w))
+    c.guess(name, w.server, 3)
+    w.syslog.rotate()
+    c.guess(name, w.server, 3)
+    w.syslog.copytruncate()
+    c.guess(name, w.server, 1)
+    w.settle()
+    a = w.agent.alert(detection="auth.bruteforce", account=name)
+    check(a["count"] in (6, 7), "seven guesses; told when the sixth came", a)
+    a = w.agent.query("alerts", "--detection", "auth.bruteforce")
+    check([x["count"] for x in a if x["account"] == name] == [7], "seven guesses", a)
+
+
+@case("file", alone=True)
+def file_unknown_accounts_are_noise(w):
+    source = place(w)
+    Client(w.net, source).guess("nobody-" + w.users.tag, w.server, 7)
+    w.settle()
+    noise(w, source)
+    check(not w.agent.sessions(origin__address=source), "no session")
+
+
+@case("file", alone=True)
+def file_use_pam_no_is_told(w):
+    name, _ = w.users.add("f-nopam")
+    n = w.slice()
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], UsePAM="no")
+    Client(w.net, w.outside(n)).ssh(name, "192.0.2.%d" % n, "/bin/echo f-nopam-mark",
+                                    password=PASSWORD, check_rc=0)
+    s = w.agent.session(account=name, origin__address=w.outside(n))
+    check(len(w.agent.sessions(account=name)) == 1, "one session", s)
+    w.agent.alert(detection="access.external", account=name)
+
+
+@case("file", alone=True)
+def file_forged_lines_change_nothing(w):
+    """Anybody may write to /dev/log. The kernel saw no such connection."""
+    victim, key = w.users.add("f-victim", key=True)
+    lines = ["sshd[4242]: Accepted password for root from 198.51.100.9 port 1 ssh2",
+             "sshd[4242]: Accepted password for %s from 198.51.100.9 port 2 ssh2" % victim]
+    lines += ["sshd[%d]: Failed password for %s from 198.51.100.77 port %d ssh2" %
+              (5000 + i, victim, 100 + i) for i in range(12)]
+    for line in lines:
+        w.syslog.write(b"Nov 22 07:00:00 live-host " + line.encode() + b"\n")
+    login_is_read(w, victim, key)
+    w.settle()
+    for address in ("198.51.100.9", "198.51.100.77"):
+        check(not w.agent.sessions(origin__address=address), "a session from a line alone")
+        found = [a for a in w.agent.told(origin__address=address)
+                 if a["detection"] != "sensor.mismatch"]
+        check(not found, "alerts from lines alone: " + brief(found))
+    check(not w.agent.sessions(account="root"), "a session of root")
+    lies = [a for a in w.agent.told(detection="sensor.mismatch")
+            if "198.51.100.9" in json.dumps(a)]
+    check(lies, "a login the kernel never saw is told as such: " + brief(w.agent.told()))
+
+
+@case("file", alone=True)
+def file_position_survives_a_restart(w):
+    """Stopped, written to, rotated, started: lines of the meantime are read once."""
+    name, _ = w.users.add("f-meantime")
+    source = place(w)
+    c = Client(w.net, source)
+    c.guess(name, w.server, 3)
+    w.settle()
+    w.agent.stop()
+    c.guess(name, w.server, 2)
+    w.syslog.rotate()
+    c.guess(name, w.server, 2)
+    w.agent.start()
+    w.settle()
+    a = w.agent.alert(detection="auth.bruteforce", account=name, origin__address=source)
+    found = [x["count"] for x in w.agent.stored_alerts() if x["account"] == name and
+             x["detection"] == "auth.bruteforce"]
+    check(found == [7], "three before, four meanwhile: %r" % found, a)
