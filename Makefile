@@ -52,6 +52,11 @@ $(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire
 $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 	bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
 
+# --- the default configuration, embedded for `check --defaults`
+$(BUILD)/outergate.yaml.h: deploy/outergate.yaml | $(BUILD)/.deps
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
+$(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
+
 # --- objects
 $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
