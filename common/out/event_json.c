@@ -10,8 +10,10 @@
 
 #include "../decode/decode.h"
 
-/* Longest command line shown; wire records carry less. */
-#define COMMAND_SHOWN 1024
+/* How much of a text is shown, in bytes: all of them escaped fit into OUT_EVENT_MAX. */
+#define ACCOUNT_SHOWN 1024
+#define COMMAND_SHOWN 512
+#define WORD_SHOWN    255
 
 static void put_command(struct writer *w, const struct event *e)
 {
@@ -29,7 +31,7 @@ static void put_extra(struct writer *w, const struct event *e)
 {
 	if (e->count > 1)
 		json_put_u64(w, "count", e->count);
-	json_put_text(w, "key", e->key);
+	json_put_text(w, "key", span_first(e->key, WORD_SHOWN));
 	part_put_endpoint(w, "dest", &e->dest);
 	put_command(w, e);
 	if (e->proc.pid)
@@ -50,13 +52,13 @@ int out_event_json(const struct event *e, char *buf, size_t cap)
 	json_put_str(&w, "service", service_name(e->service));
 	if (e->kind == EVENT_ATTEMPT || e->outcome != OUTCOME_UNKNOWN)
 		json_put_str(&w, "outcome", outcome_name(e->outcome));
-	json_put_text(&w, "account", e->account);
+	json_put_text(&w, "account", span_first(e->account, ACCOUNT_SHOWN));
 	part_put_endpoint(&w, "origin", &e->origin);
 	json_put_str(&w, "method", method_name(e->method));
-	json_put_text(&w, "client", e->client);
+	json_put_text(&w, "client", span_first(e->client, WORD_SHOWN));
 	if (e->source < DECODER_COUNT)
 		json_put_str(&w, "source", decoders[e->source]->name);
-	json_put_text(&w, "host", e->host);
+	json_put_text(&w, "host", span_first(e->host, WORD_SHOWN));
 	put_extra(&w, e);
 	json_end(&w, '}');
 	return writer_finish_json(&w);

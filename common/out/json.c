@@ -1,8 +1,8 @@
 /*
  * json: the JSON half of writer.h. RFC 8259, one line, keys in the order they are put.
  *
- * Numbers are unsigned integers only; times are RFC 3339 text. NUL becomes U+FFFD: it is valid
- * JSON, but many readers end a text there.
+ * Numbers are unsigned integers only, at most 2^63-1: more is refused by many readers. Times are
+ * RFC 3339 text. NUL becomes U+FFFD: it is valid JSON, but many readers end a text there.
  */
 #include "writer.h"
 
@@ -125,7 +125,7 @@ void json_put_str(struct writer *w, const char *key, const char *s)
 void json_put_u64(struct writer *w, const char *key, uint64_t v)
 {
 	put_key(w, key);
-	writer_number(w, v);
+	writer_number(w, v < INT64_MAX ? v : INT64_MAX);
 }
 
 void json_put_bool(struct writer *w, const char *key, bool v)

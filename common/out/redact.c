@@ -301,13 +301,14 @@ static bool put_program_flag(struct scan *s, struct span word)
 
 		if (strcmp(f->program, program) || !span_starts(word, flag))
 			continue;
+		if (word.len != flag.len && !f->attached)
+			continue;
+		s->program = 0; /* given once; "sshpass -p x ssh -p 22" runs another program */
 		if (word.len == flag.len) {
 			put(s, word);
 			s->expect = f->next;
 			return true;
 		}
-		if (!f->attached)
-			continue;
 		put(s, flag);
 		if (f->next == EXPECT_PAIR)
 			put_pair(s, span_skip(word, flag.len));
@@ -347,7 +348,7 @@ static void put_word(struct scan *s, struct span word)
 	if (put_expected(s, word) || put_program_flag(s, word))
 		return;
 	program = program_of(word);
-	if (program)
+	if (program || strchr(";|&", word.ptr[word.len - 1]))
 		s->program = program;
 	for (size_t i = 0; i < word.len;)
 		i += scan_at(s, word, i);
