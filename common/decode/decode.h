@@ -9,13 +9,14 @@
 
 #include "../event.h"
 
-/* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB. */
+/* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB.
+ */
 #define DECODE_LINE_MAX 8192
 
 enum decode_result {
-	DECODE_EVENT,   /* *ret is filled */
+	DECODE_EVENT,	/* *ret is filled */
 	DECODE_SKIPPED, /* not for us, or nothing worth an event */
-	DECODE_BAD,     /* ours by its frame, but malformed; *reason says why */
+	DECODE_BAD,	/* ours by its frame, but malformed; *reason says why */
 };
 
 /* What the transport says about a line, before anybody looks at the message. */
@@ -27,17 +28,19 @@ struct frame {
 	enum trust trust;
 	struct span message;
 	struct span exe, unit; /* journald only */
-	uint32_t uid;          /* journald _UID; UINT32_MAX = unknown */
+	uint32_t uid;	       /* journald _UID; UINT32_MAX = unknown */
 };
 
 /* State of one text stream: year inference, line numbers. Zero it, then set what is known. */
 struct decode_stream {
-	int year;           /* of the next year-less time; 0 = start in 2000 */
-	int tz_offset_s;    /* east of UTC, for times without a zone */
-	uint64_t last_ns;   /* for "adds one on a backward step of over six months" */
+	int year;	  /* of the next year-less time; 0 = start in 2000 */
+	int tz_offset_s;  /* east of UTC, for times without a zone */
+	uint64_t last_ns; /* for "adds one on a backward step of over six months" */
 	uint64_t line;
-	int forced_source;  /* --source; -1 = auto */
+	int forced_source;	 /* --source; -1 = auto */
 	int64_t boot_to_wall_ns; /* wall = boot + this, for kernel records */
+	/* Unescaped JSON; the spans of the last event may point here. */
+	char scratch[DECODE_LINE_MAX];
 };
 
 struct decoder {

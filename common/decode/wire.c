@@ -1,0 +1,338 @@
+/*
+ * wire: kernel records (wire.h) become events. Every record is checked for its size by kind and
+ * version before a field is read; text fields are bounded by their arrays.
+ *
+ * Sees what the kernel proved: sockets, processes, PAM calls. Cannot see: what happened between
+ * two records, so it keeps no state; the core joins them by cookie and process.
+ *
+ * Example: WIRE_PAM, call authenticate, ret 7, service "sshd", user "root", 203.0.113.7:40022
+ */
+#include "../wire.h"
+
+#include "decode.h"
+#include "pam_text.h"
+
+#define WIRE_ENUM(id, name, type, precious) WIRE_ID_##name = (id),
+enum {
+	WIRE_KINDS(WIRE_ENUM)
+};
+
+#define FAMILY_V4 2 /* AF_INET and AF_INET6 of Linux, whatever this is built on */
+#define FAMILY_V6 10
+
+static const struct {
+	uint32_t wire, event;
+} flag_map[] = {
+	{WIRE_F_PROVEN, EVENT_PROVEN},		 {WIRE_F_HELPER, EVENT_HELPER},
+	{WIRE_F_USER_EXEC, EVENT_USER_EXEC},	 {WIRE_F_STDIN_SOCKET, EVENT_STDIN_SOCKET},
+	{WIRE_F_STDIN_TTY, EVENT_STDIN_TTY},	 {WIRE_F_SELF_EXEC, EVENT_SELF_EXEC},
+	{WIRE_F_ESTABLISHED, EVENT_ESTABLISHED}, {WIRE_F_TRUNCATED, EVENT_TRUNCATED},
+	{WIRE_F_CHILD_CALL, EVENT_CHILD_CALL},
+};
+
+static uint32_t flags_of(uint32_t wire)
+{
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < sizeof(flag_map) / sizeof(flag_map[0]); i++)
+		if (wire & flag_map[i].wire)
+			flags |= flag_map[i].event;
+	return flags;
+}
+
+/* What a listener's port says when nothing better does. */
+static const struct {
+	uint16_t port;
+	enum service service;
+} port_services[] = {
+	{22, SERVICE_SSH},	  {2222, SERVICE_SSH},	  {23, SERVICE_TELNET},
+	{21, SERVICE_FTP},	  {3389, SERVICE_RDP},	  {5900, SERVICE_VNC},
+	{5985, SERVICE_WINRM},	  {5986, SERVICE_WINRM},  {445, SERVICE_SMB},
+	{2375, SERVICE_DOCKER},	  {2376, SERVICE_DOCKER}, {10250, SERVICE_KUBELET},
+	{6443, SERVICE_KUBE_API},
+};
+
+static enum service service_of_port(uint16_t port)
+{
+	for (size_t i = 0; i < sizeof(port_services) / sizeof(port_services[0]); i++)
+		if (port_services[i].port == port)
+			return port_services[i].service;
+	return SERVICE_NONE;
+}
+
+static enum service service_of(uint16_t port, struct span comm)
+{
+	return span_starts(comm, SPAN_LIT("sshd")) ? SERVICE_SSH : service_of_port(port);
+}
+
+static uint64_t wall_of(const struct decode_stream *s, uint64_t boot_ns)
+{
+	if (boot_ns == 0)
+		return 0;
+	return boot_ns + (uint64_t)s->boot_to_wall_ns; /* wraps to the right value when negative */
+}
+
+static struct endpoint endpoint_of(const struct wire_conn *c, const __u8 *bytes, __u16 port)
+{
+	struct endpoint e = {0};
+
+	if (c->family == FAMILY_V4)
+		e.addr = addr_from_bytes(bytes, 4);
+	else if (c->family == FAMILY_V6)
+		e.addr = addr_from_bytes(bytes, 16);
+	if (e.addr.family != ADDR_NONE)
+		e.port = port;
+	return e;
+}
+
+/* The accepted connection an event is about. */
+static void set_conn(const struct wire_conn *c, struct event *e)
+{
+	e->conn = c->cookie;
+	e->netns = c->netns;
+	e->origin = endpoint_of(c, c->raddr, c->rport);
+	e->local = endpoint_of(c, c->laddr, c->lport);
+	e->service = service_of(c->lport, e->program);
+}
+
+static void set_proc(const struct wire_proc *p, struct event *e)
+{
+	e->proc = (struct proc_id){.pid = p->tgid, .start_ns = p->start};
+	e->parent = (struct proc_id){.pid = p->ppid, .start_ns = p->pstart};
+	e->uid = p->uid;
+	e->euid = p->euid;
+	e->loginuid = p->loginuid;
+	e->audit_session = p->sessionid;
+	e->cgroup = p->cgroup;
+	e->program = span_of_array(p->comm, sizeof(p->comm));
+}
+
+static bool read_conn_open(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_conn_open *w = record;
+
+	(void)s;
+	e->kind = EVENT_CONNECTION;
+	e->flags = flags_of(w->flags);
+	set_conn(&w->conn, e);
+	return true;
+}
+
+static bool read_conn_close(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_conn_close *w = record;
+
+	e->kind = EVENT_CONNECTION_CLOSE;
+	e->flags = flags_of(w->flags);
+	set_conn(&w->conn, e);
+	e->opened_ns = wall_of(s, w->opened);
+	e->bytes_in = w->bytes_in;
+	e->bytes_out = w->bytes_out;
+	e->alive = w->alive;
+	return true;
+}
+
+static bool read_pam(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_pam *w = record;
+	const struct pam_service *service;
+
+	(void)s;
+	e->kind = EVENT_PAM;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_conn(&w->conn, e);
+	if (w->call < WIRE_PAM_AUTHENTICATE || w->call > WIRE_PAM_END)
+		return false;
+	e->pam_call = (enum pam_call)w->call;
+	e->result = w->ret;
+	e->pam_service = span_of_array(w->service, sizeof(w->service));
+	e->account = span_of_array(w->user, sizeof(w->user));
+	e->tty = span_of_array(w->tty, sizeof(w->tty));
+	e->text = span_of_array(w->rhost, sizeof(w->rhost));
+	service = pam_service_find(e->pam_service);
+	if (service && service->service != SERVICE_NONE)
+		e->service = service->service;
+	return true;
+}
+
+static bool read_fork(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_fork *w = record;
+
+	(void)s;
+	e->kind = EVENT_FORK;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	e->conn = w->cookie;
+	return true;
+}
+
+static bool read_exec(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_exec *w = record;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args))
+		return false;
+	e->kind = EVENT_EXEC;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_conn(&w->conn, e);
+	if (w->path[0])
+		e->program = span_of_array(w->path, sizeof(w->path));
+	e->args = (struct span){w->args, w->args_len};
+	return true;
+}
+
+static bool read_exit(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_exit *w = record;
+
+	(void)s;
+	e->kind = EVENT_EXIT;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	e->conn = w->cookie;
+	e->result = w->code;
+	e->alive = w->alive;
+	return true;
+}
+
+static bool read_listen(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_listen *w = record;
+
+	(void)s;
+	e->kind = EVENT_LISTEN;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	e->netns = w->conn.netns;
+	e->dest = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
+	e->service = service_of(w->conn.lport, e->program);
+	return true;
+}
+
+static bool read_connect(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_connect *w = record;
+
+	(void)s;
+	e->kind = w->hdr.kind == WIRE_ID_CONNECT ? EVENT_CONNECT : EVENT_CONNECT_CLOSE;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	e->conn = w->session;
+	e->netns = w->conn.netns;
+	e->out_conn = w->conn.cookie;
+	e->dest = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
+	e->bytes_in = w->bytes_in;
+	e->bytes_out = w->bytes_out;
+	return true;
+}
+
+static bool read_bytes(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_bytes *w = record;
+
+	(void)s;
+	e->kind = EVENT_BYTES;
+	e->conn = w->session;
+	e->out_conn = w->cookie == w->session ? 0 : w->cookie;
+	e->bytes_in = w->bytes_in;
+	e->bytes_out = w->bytes_out;
+	return true;
+}
+
+static bool read_snapshot(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_snapshot *w = record;
+
+	(void)s;
+	e->kind = EVENT_SNAPSHOT;
+	e->flags = flags_of(w->flags & ~(uint32_t)WIRE_F_ESTABLISHED) | EVENT_EXISTING;
+	if (w->flags & WIRE_F_LEADER) /* it holds the accepted socket */
+		e->flags |= EVENT_ESTABLISHED;
+	set_proc(&w->proc, e);
+	set_conn(&w->conn, e);
+	if (w->path[0])
+		e->program = span_of_array(w->path, sizeof(w->path));
+	e->bytes_in = w->bytes_in;
+	e->bytes_out = w->bytes_out;
+	return true;
+}
+
+#define READ_CONN_OPEN	   read_conn_open
+#define READ_CONN_CLOSE	   read_conn_close
+#define READ_PAM	   read_pam
+#define READ_FORK	   read_fork
+#define READ_EXEC	   read_exec
+#define READ_EXIT	   read_exit
+#define READ_LISTEN	   read_listen
+#define READ_CONNECT	   read_connect
+#define READ_CONNECT_CLOSE read_connect
+#define READ_BYTES	   read_bytes
+#define READ_SNAPSHOT	   read_snapshot
+#define READ_BIND	   NULL /* later records of that process say it again */
+
+struct wire_kind {
+	uint32_t size;
+	bool (*read)(const struct decode_stream *s, const void *record, struct event *e);
+};
+
+#define WIRE_ROW(id, name, type, precious) [id] = {sizeof(struct type), READ_##name},
+static const struct wire_kind kinds[] = {WIRE_KINDS(WIRE_ROW)};
+
+/* NULL: *reason says why the record is no good. */
+static const struct wire_kind *check_record(const void *record, size_t len, const char **reason)
+{
+	const struct wire_hdr *h = record;
+
+	if (((uintptr_t)record & 7) || len < sizeof(*h))
+		*reason = "a kernel record that is not aligned or shorter than its header";
+	else if (h->kind == 0 || h->kind >= sizeof(kinds) / sizeof(kinds[0]))
+		*reason = "a kernel record of unknown kind";
+	else if (h->version != WIRE_VERSION)
+		*reason = "a kernel record of another version";
+	else if (h->size != kinds[h->kind].size || len < h->size)
+		*reason = "a kernel record of wrong size";
+	else
+		return &kinds[h->kind];
+	return NULL;
+}
+
+enum decode_result decode_wire(struct decode_stream *s, const void *record, size_t len,
+			       struct event *ret, const char **reason)
+{
+	const struct wire_kind *k = check_record(record, len, reason);
+	const struct wire_hdr *h = record;
+
+	s->line++;
+	if (!k)
+		return DECODE_BAD;
+	if (!k->read) {
+		*reason = "a kernel record that no event is made of";
+		return DECODE_SKIPPED;
+	}
+	*ret = (struct event){
+		.trust = TRUST_KERNEL,
+		.witness = WITNESS_KERNEL,
+		.source = DECODER_wire,
+		.boot_ns = h->time,
+		.time_ns = wall_of(s, h->time),
+		.line = s->line,
+		.count = 1,
+		.loginuid = UINT32_MAX,
+		.audit_session = UINT32_MAX,
+	};
+	if (k->read(s, record, ret))
+		return DECODE_EVENT;
+	*reason = "a kernel record with a field out of range";
+	return DECODE_BAD;
+}
+
+const struct decoder decoder_wire = {
+	.name = "wire",
+	.about = "records of the kernel sensor; in a file: OGWIRE1, clock offset, records",
+	.example =
+		"OGWIRE1\\n, 8 bytes (wall minus boot time, ns, little-endian), records of wire.h",
+};
