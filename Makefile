@@ -17,10 +17,10 @@ PKGS = jansson sqlite3 yaml-0.1 libsystemd libseccomp libcap-ng
 # The BPF loader is linked statically, so that one binary runs on every distribution's libbpf.
 LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
 
-WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-format-truncation -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE \
-	-D_FORTIFY_SOURCE=2 -DOUTERGATE_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(WARN) \
+	-D_FORTIFY_SOURCE=2 -DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(BUILD) $(WARN) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 COMMON_SRC := $(wildcard common/*.c common/*/*.c)

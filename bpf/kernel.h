@@ -16,16 +16,22 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
-#define AF_INET     2
+#define AF_INET	    2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
-#define S_IFMT      0170000
+#define S_IFMT	    0170000
 #define S_IFSOCK    0140000
-#define S_IFCHR     0020000
-#define S_IFREG     0100000
+#define S_IFCHR	    0020000
+#define S_IFREG	    0100000
 
 /* enum of include/net/tcp_states.h; stable ABI by tcp(7) and TCP_INFO. */
-enum tcp_state_value { KTCP_ESTABLISHED = 1, KTCP_SYN_SENT = 2, KTCP_SYN_RECV = 3, KTCP_CLOSE = 7, KTCP_LISTEN = 10 };
+enum tcp_state_value {
+	KTCP_ESTABLISHED = 1,
+	KTCP_SYN_SENT = 2,
+	KTCP_SYN_RECV = 3,
+	KTCP_CLOSE = 7,
+	KTCP_LISTEN = 10
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

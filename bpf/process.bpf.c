@@ -72,13 +72,15 @@ static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cooki
 	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
 	__u32 flags = 0, major;
 
-	if (in && in == out && BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
+	if (in && in == out &&
+	    BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
 		flags |= WIRE_F_STDIN_SOCKET;
 	if (slots)
 		bpf_probe_read_kernel(&f, sizeof(f), slots);
 	if (f && (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) == S_IFCHR) {
 		major = BPF_CORE_READ(f, f_inode, i_rdev) >> 20;
-		if (major >= 136 && major <= 143) /* Unix98 pty slaves, Documentation/admin-guide/devices.txt */
+		if (major >= 136 &&
+		    major <= 143) /* Unix98 pty slaves, Documentation/admin-guide/devices.txt */
 			flags |= WIRE_F_STDIN_TTY;
 	}
 	return flags;
@@ -138,7 +140,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		m->flags &= ~WIRE_F_USER_EXEC;
 	is_ok = is_proven(m->conn.cookie);
 	if (self && !is_ok)
-		return 0; /* the daemon re-executes itself for every connection, port scans included */
+		return 0; /* the daemon re-executes itself for every connection, port scans included
+			   */
 	r = RECORD(false, KIND_EXEC, wire_exec);
 	if (!r)
 		return 0;

@@ -10,8 +10,8 @@
 
 #include "emit.h"
 
-#define MARK_IN_PAM  0x10000 /* inside a pam_* call now */
-#define MARK_BOUND   0x20000 /* bound itself (did not inherit) */
+#define MARK_IN_PAM 0x10000 /* inside a pam_* call now */
+#define MARK_BOUND  0x20000 /* bound itself (did not inherit) */
 
 struct mark {
 	struct wire_conn conn;
@@ -45,7 +45,7 @@ struct noted {
 	struct wire_conn conn;
 	__u64 opened;
 	__u32 acceptor; /* tgid; 0: nobody asked yet */
-	__u32 flags;    /* WIRE_F_WATCHED */
+	__u32 flags;	/* WIRE_F_WATCHED */
 	__u32 processes, pad;
 };
 struct {
@@ -85,7 +85,8 @@ static __always_inline struct mark *mark_set(struct task_struct *leader, const s
 	struct mark *ret;
 
 	if (use_task_storage) {
-		ret = bpf_task_storage_get(&marks_task, leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		ret = bpf_task_storage_get(&marks_task, leader, NULL,
+					   BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (ret)
 			*ret = *m;
 		else

@@ -20,8 +20,8 @@ static __always_inline void snapshot_listener(struct seq_file *seq, struct task_
 					      struct sock *sk)
 {
 	struct wire_listener_key k = {};
-	struct wire_listen r = {.hdr = {.kind = KIND_LISTEN, .version = WIRE_VERSION,
-					.size = sizeof(r)}};
+	struct wire_listen r = {
+		.hdr = {.kind = KIND_LISTEN, .version = WIRE_VERSION, .size = sizeof(r)}};
 	__u32 one = WIRE_WATCHED;
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
@@ -38,10 +38,11 @@ static __always_inline void snapshot_listener(struct seq_file *seq, struct task_
 }
 
 static __always_inline void snapshot_write(struct seq_file *seq, struct task_struct *leader,
-					   const struct wire_conn *conn, struct sock *sk, __u32 flags)
+					   const struct wire_conn *conn, struct sock *sk,
+					   __u32 flags)
 {
-	struct wire_snapshot r = {.hdr = {.kind = KIND_SNAPSHOT, .version = WIRE_VERSION,
-					  .size = sizeof(r)}};
+	struct wire_snapshot r = {
+		.hdr = {.kind = KIND_SNAPSHOT, .version = WIRE_VERSION, .size = sizeof(r)}};
 
 	r.hdr.time = bpf_ktime_get_boot_ns();
 	proc_fill(&r.proc, leader);

@@ -1,0 +1,139 @@
+/* status: asks the running agent what is hooked, what is not and why. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "control.h"
+
+#define STATUS_MAX (1u << 20)
+
+static int ask(const char *runtime, char **ret)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r = 0;
+	size_t len = 0;
+	char *buf;
+
+	if (fd < 0)
+		return -errno;
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_NAME, runtime) >=
+	    (int)sizeof(a.sun_path))
+		r = -ENAMETOOLONG;
+	if (!r && connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		r = -errno;
+	buf = r ? NULL : calloc(1, STATUS_MAX);
+	while (buf && len < STATUS_MAX - 1) {
+		ssize_t n = read(fd, buf + len, STATUS_MAX - 1 - len);
+
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	close(fd);
+	*ret = buf;
+	return r ? r : (buf ? 0 : -ENOMEM);
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static void print_rows(const json_t *o)
+{
+	const json_t *row;
+	size_t i;
+
+	puts("\nsensors");
+	json_array_foreach(json_object_get(o, "sensors"), i, row)
+	{
+		bool on = json_is_true(json_object_get(row, "on"));
+
+		printf("  %-9s %-3s  %-28s %s%s%s\n", text(row, "name"), on ? "on" : "OFF",
+		       text(row, "hook"), text(row, "sees"), on ? "" : ": ", text(row, "reason"));
+	}
+	puts("\nsources");
+	json_array_foreach(json_object_get(o, "sources"), i, row) printf(
+		"  %-28s %-6s %10lld lines  %s\n", text(row, "name"), text(row, "state"),
+		(long long)json_integer_value(json_object_get(row, "lines")), text(row, "reason"));
+	puts("\nnot seen");
+	json_array_foreach(json_object_get(o, "not_seen"), i, row)
+		printf("  %s\n", json_string_value(row));
+}
+
+static void print_table(json_t *o)
+{
+	const json_t *sessions = json_object_get(o, "sessions");
+	const char *key;
+	json_t *v;
+
+	printf("outergate %s, pid %lld, user %s, since %s\n", text(o, "version"),
+	       (long long)json_integer_value(json_object_get(o, "pid")), text(o, "user"),
+	       text(o, "started"));
+	printf("configuration %s, store %s%s\n", text(o, "configuration"), text(o, "store"),
+	       json_is_true(json_object_get(o, "store_failing")) ? " (FAILING)" : "");
+	printf("sessions %lld live, %lld of them from before the agent\n",
+	       (long long)json_integer_value(json_object_get(sessions, "live")),
+	       (long long)json_integer_value(json_object_get(sessions, "existing")));
+	print_rows(o);
+	puts("\ncounters (those above 0)");
+	json_object_foreach(json_object_get(o, "counters"), key, v) if (json_integer_value(v))
+		printf("  %-28s %12lld\n", key, (long long)json_integer_value(v));
+}
+
+static int status(const struct command *self, int argc, char **argv)
+{
+	static struct config config;
+	const char *path = NULL, *format = "table";
+	char *buf = NULL;
+	json_t *o;
+	int r;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--config") && i + 1 < argc)
+			path = argv[++i];
+		else if (!strcmp(argv[i], "--format") && i + 1 < argc)
+			format = argv[++i];
+		else
+			return command_usage(self, argv[i]);
+	}
+	if (strcmp(format, "json") && strcmp(format, "table"))
+		return command_usage(self, format);
+	r = command_config(path, &config);
+	if (r)
+		return r;
+	r = ask(config.runtime, &buf);
+	if (r == -EACCES)
+		return command_fail(EXIT_PERMISSION, "not permitted to ask the agent: %s",
+				    strerror(-r));
+	if (r)
+		return command_fail(EXIT_INPUT, "the agent does not run (no answer on %s/%s: %s)",
+				    config.runtime, CONTROL_NAME, strerror(-r));
+	o = json_loads(buf, 0, NULL);
+	if (!o)
+		r = command_fail(EXIT_INPUT, "the agent gave no readable answer");
+	else if (!strcmp(format, "json"))
+		puts(buf);
+	else
+		print_table(o);
+	json_decref(o);
+	free(buf);
+	return r;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.usage = "[--format table|json] [--config FILE]",
+	.about = "what the running agent sees, what it does not see and why",
+	.help = "  --format table|json  (default table)\n"
+		"  --config FILE        configuration of the agent, for its runtime directory\n",
+	.run = status,
+};

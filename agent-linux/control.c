@@ -1,0 +1,168 @@
+/*
+ * control: a unix socket in the runtime directory. A connection gets one JSON object, the state of
+ * the agent now, and is closed; nothing is read from it.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control.h"
+
+static json_t *sensors_json(const struct engine *e)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
+		const struct sensor_row *row = &e->setup.rows[i];
+		bool on = i == SENSOR_PAM ? e->libpam_attached > 0 : row->on;
+		const char *why = i == SENSOR_PAM ? e->libpam_reason : row->reason;
+
+		json_array_append_new(a, json_pack("{ss ss ss sb ss}", "name", row->name, "hook",
+						   row->hook, "sees", row->sees, "on", on, "reason",
+						   why));
+	}
+	return a;
+}
+
+static json_t *sources_json(const struct engine *e)
+{
+	static const char *const states[] = {"off", "on", "failed"};
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < e->sources_count; i++) {
+		const struct source_status *s = &e->sources[i];
+
+		json_array_append_new(a, json_pack("{ss ss ss sI}", "name", s->name, "state",
+						   states[s->state], "reason", s->reason, "lines",
+						   (json_int_t)s->lines));
+	}
+	return a;
+}
+
+static json_t *counters_json(const struct engine *e)
+{
+	const struct stats *st = core_stats(e->core);
+	json_t *o = json_object();
+
+#define STAT(name, help) json_object_set_new(o, #name, json_integer((json_int_t)st->name));
+#include "common/stats.def"
+#undef STAT
+#define KERNEL(name)                                                                               \
+	json_object_set_new(o, "kernel_" #name,                                                    \
+			    json_integer((json_int_t)e->setup.counters[WIRE_STAT_##name]));
+	WIRE_STATS(KERNEL)
+#undef KERNEL
+	return o;
+}
+
+/* What this build cannot see at all, said every time somebody asks. */
+static json_t *unseen_json(const struct engine *e)
+{
+	json_t *a = json_array();
+	char text[SENSOR_REASON_MAX + 64];
+
+	for (unsigned i = 0; i < CONTROL_UNSEEN_COUNT; i++)
+		json_array_append_new(a, json_string(control_unseen[i]));
+	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
+		const struct sensor_row *row = &e->setup.rows[i];
+
+		if (i == SENSOR_PAM ? e->libpam_attached > 0 : row->on)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s is off)", row->sees, row->name);
+		json_array_append_new(a, json_string(text));
+	}
+	return a;
+}
+
+static json_t *sessions_json(const struct engine *e)
+{
+	json_int_t live = 0, existing = 0;
+	const struct session *s;
+
+	for (unsigned i = 0; (s = core_session_at(e->core, i)); i++) {
+		live += s->state != SESSION_CLOSED;
+		existing += s->state != SESSION_CLOSED && s->existing;
+	}
+	return json_pack("{sI sI}", "live", live, "existing", existing);
+}
+
+static char *status_text(struct engine *e)
+{
+	char started[32], now[32];
+	struct rusage ru;
+	json_t *o;
+	char *ret;
+
+	kernel_source_losses(e);
+	getrusage(RUSAGE_SELF, &ru);
+	o = json_pack("{ss si ss ss ss ss ss sb so so so so so sI sI}", "version",
+		      OUTERGATE_VERSION, "pid", (int)getpid(), "user", e->setup.user, "started",
+		      out_time(e->started_ns, started), "now", out_time(clock_wall_ns(), now),
+		      "configuration", e->setup.config_name, "store", e->config->store,
+		      "store_failing", e->store_failing, "sensors", sensors_json(e), "sources",
+		      sources_json(e), "not_seen", unseen_json(e), "sessions", sessions_json(e),
+		      "counters", counters_json(e), "libpam_attached",
+		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "marks",
+			    json_string(e->setup.task_storage ? "task storage" : "hash"));
+	ret = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return ret;
+}
+
+static void on_control(struct engine *e, struct watcher *w)
+{
+	struct timeval patience = {.tv_usec = 200000};
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
+	size_t at = 0, len;
+	char *text;
+
+	if (fd < 0)
+		return;
+	/* A reader that does not read costs at most this, and only members of our group connect. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	text = status_text(e);
+	len = text ? strlen(text) : 0;
+	while (at < len) {
+		ssize_t n = send(fd, text + at, len - at, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	free(text);
+	close(fd);
+}
+
+int control_open(struct engine *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_NAME, e->config->runtime) >=
+	    (int)sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	unlink(a.sun_path);
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || chmod(a.sun_path, 0660) ||
+	    listen(fd, 4)) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return engine_watch(e, &e->control, fd, on_control, NULL);
+}

@@ -1,0 +1,491 @@
+/* engine: start, the loop, and what happens to one event. */
+#include "engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S       1000000000ull
+#define SAVE_INTERVAL  NS_PER_S /* at most this much of the core's memory is lost by a kill */
+#define PRUNE_INTERVAL (3600 * NS_PER_S)
+#define FILE_POLL      (2 * NS_PER_S)
+#define CORE_BLOB      "core"
+#define PRIVACY_BLOB   "privacy-key"
+#define EPOLL_BATCH    16
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t clock_boot_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+static void store_failed(struct engine *e, const char *what)
+{
+	core_stats(e->core)->store_errors++;
+	if (!e->store_failing)
+		fprintf(stderr, "outergate: store: %s: %s\n", what, store_error(e->store));
+	e->store_failing = true;
+}
+
+static void store_check(struct engine *e, int r, const char *what)
+{
+	if (r)
+		store_failed(e, what);
+	else
+		e->store_failing = false;
+}
+
+static void transaction_begin(struct engine *e)
+{
+	if (e->in_transaction)
+		return;
+	if (store_begin(e->store))
+		store_failed(e, "begin");
+	else
+		e->in_transaction = true;
+}
+
+void engine_flush(struct engine *e)
+{
+	if (!e->in_transaction)
+		return;
+	e->in_transaction = false;
+	store_check(e, store_commit(e->store), "commit");
+}
+
+/* User space knows better than the kernel that somebody is logged in (no PAM, snapshot). */
+static void session_prove(struct engine *e, const struct session *s)
+{
+	struct priv_msg m = {.kind = PRIV_PROVE, .value = {s->conn}};
+
+	if (s->conn && s->state == SESSION_OPEN)
+		(void)priv_send(e->setup.priv, &m, -1);
+}
+
+static void out_deliver(struct engine *e)
+{
+	for (unsigned i = 0; i < e->out.count; i++) {
+		const struct core_out_item *it = &e->out.items[i];
+
+		transaction_begin(e);
+		if (it->kind == OUT_ALERT) {
+			/* Told first, kept second: a slow disk never delays an alert. */
+			if (it->alert->notify && !it->alert->observe)
+				sinks_alert(e, it->alert);
+			store_check(e, store_put_alert(e->store, it->alert), "alert");
+		} else {
+			session_prove(e, it->session);
+			sinks_session(e, it->session);
+			store_check(e, store_put_session(e->store, it->session), "session");
+		}
+	}
+}
+
+void engine_event(struct engine *e, const struct event *ev)
+{
+	core_step(e->core, ev, &e->out);
+	e->dirty = true;
+	if (e->out.count)
+		out_deliver(e);
+}
+
+void engine_sensor(struct engine *e, const char *text)
+{
+	struct event ev = {.kind = EVENT_SENSOR,
+			   .time_ns = clock_wall_ns(),
+			   .trust = TRUST_KERNEL,
+			   .count = 1,
+			   .text = span_of(text)};
+
+	engine_event(e, &ev);
+}
+
+static void line_account(struct engine *e, unsigned source, enum decode_result r)
+{
+	struct stats *st = core_stats(e->core);
+
+	st->lines_read++;
+	e->sources[source].lines++;
+	if (r == DECODE_EVENT)
+		st->lines_decoded++;
+	else if (r == DECODE_SKIPPED)
+		st->lines_skipped++;
+	else
+		st->lines_bad++;
+}
+
+void engine_frame(struct engine *e, unsigned source, struct decode_stream *s, const struct frame *f)
+{
+	const char *reason = NULL;
+	struct event ev;
+	enum decode_result r;
+
+	s->line++;
+	r = decode_frame(s, f, &ev, &reason);
+	line_account(e, source, r);
+	if (r == DECODE_EVENT)
+		engine_event(e, &ev);
+}
+
+void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line)
+{
+	const char *reason = NULL;
+	struct event ev;
+	enum decode_result r = decode_line(s, line, &ev, &reason);
+
+	line_account(e, source, r);
+	if (r == DECODE_EVENT)
+		engine_event(e, &ev);
+}
+
+int engine_watch(struct engine *e, struct watcher *w, int fd,
+		 void (*ready)(struct engine *, struct watcher *), void *arg)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
+
+	*w = (struct watcher){.fd = fd, .ready = ready, .arg = arg};
+	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+void engine_save(struct engine *e)
+{
+	size_t need;
+	void *buf;
+
+	if (!e->dirty)
+		return;
+	need = core_export(e->core, NULL, 0);
+	buf = malloc(need ? need : 1);
+	if (!buf)
+		return;
+	core_export(e->core, buf, need);
+	transaction_begin(e);
+	store_check(e, store_put_blob(e->store, CORE_BLOB, buf, need), "core memory");
+	free(buf);
+	journal_source_save(e);
+	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
+		if (e->files[i])
+			file_source_save(e, e->files[i]);
+	engine_flush(e);
+	e->dirty = false;
+	e->saved_ns = clock_wall_ns();
+}
+
+static void prune(struct engine *e, uint64_t now)
+{
+	if (now - e->pruned_ns < PRUNE_INTERVAL)
+		return;
+	engine_flush(e);
+	store_check(e,
+		    store_prune(e->store, now, e->config->retention_alerts_s,
+				e->config->retention_sessions_s, e->config->store_max_bytes, NULL),
+		    "prune");
+	e->pruned_ns = now;
+}
+
+/* The next thing that time alone changes: the core's expiry, or what waits to be saved. */
+static void timer_arm(struct engine *e)
+{
+	uint64_t now = clock_wall_ns(), next = core_next_tick(e->core);
+	struct itimerspec t = {0};
+
+	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
+		next = e->saved_ns + SAVE_INTERVAL;
+	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
+		if (file_source_needs_poll(e->files[i]) && next > now + FILE_POLL)
+			next = now + FILE_POLL;
+	if (next == UINT64_MAX)
+		next = now + PRUNE_INTERVAL;
+	next = next > now ? next - now : 0;
+	if (next < NS_PER_S / 100)
+		next = NS_PER_S / 100;
+	t.it_value.tv_sec = (time_t)(next / NS_PER_S);
+	t.it_value.tv_nsec = (long)(next % NS_PER_S);
+	timerfd_settime(e->tick_timer.fd, 0, &t, NULL);
+}
+
+static void on_tick(struct engine *e, struct watcher *w)
+{
+	struct event ev = {.kind = EVENT_TICK, .time_ns = clock_wall_ns(), .count = 1};
+	uint64_t expirations;
+	bool was_dirty = e->dirty;
+
+	(void)!read(w->fd, &expirations, sizeof(expirations));
+	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
+		if (file_source_needs_poll(e->files[i]))
+			file_source_poll(e, e->files[i]);
+	kernel_source_losses(e);
+	if (core_next_tick(e->core) <= ev.time_ns) {
+		engine_event(e, &ev);
+		e->dirty = was_dirty || e->out.count;
+	}
+	if (e->dirty && ev.time_ns - e->saved_ns >= SAVE_INTERVAL)
+		engine_save(e);
+	prune(e, ev.time_ns);
+}
+
+static void on_signal(struct engine *e, struct watcher *w)
+{
+	struct signalfd_siginfo si;
+
+	(void)!read(w->fd, &si, sizeof(si));
+	e->stop = true;
+}
+
+static void on_parent(struct engine *e, struct watcher *w)
+{
+	struct priv_msg m;
+	int fd;
+
+	/* The parent speaks only when asked: anything here is its end. */
+	if (priv_recv(w->fd, &m, &fd))
+		e->stop = true;
+	if (fd >= 0)
+		close(fd);
+}
+
+static int watch_signals(struct engine *e)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_SETMASK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : engine_watch(e, &e->signals, fd, on_signal, NULL);
+}
+
+static void read_id(const char *path, char *ret, size_t cap)
+{
+	FILE *f = fopen(path, "re");
+
+	ret[0] = '\0';
+	if (f && fgets(ret, (int)cap, f))
+		ret[strcspn(ret, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* Hashes of unknown accounts stay comparable across restarts: the key lives in the store. */
+static int privacy_key(struct engine *e)
+{
+	void *buf = NULL;
+	size_t len = 0;
+	int r = store_get_blob(e->store, PRIVACY_BLOB, &buf, &len);
+
+	if (!r && len == sizeof(e->policy.privacy_key)) {
+		memcpy(&e->policy.privacy_key, buf, len);
+		free(buf);
+		return 0;
+	}
+	free(buf);
+	if (getrandom(&e->policy.privacy_key, sizeof(e->policy.privacy_key), 0) < 0)
+		return -errno;
+	return store_put_blob(e->store, PRIVACY_BLOB, &e->policy.privacy_key,
+			      sizeof(e->policy.privacy_key));
+}
+
+static bool restore_session(void *arg, const struct session *s)
+{
+	return core_restore_session(arg, s) != -ENOSPC;
+}
+
+static bool restore_alert(void *arg, const struct alert *a)
+{
+	return core_restore_alert(arg, a) != -ENOSPC;
+}
+
+static void restore(struct engine *e)
+{
+	struct store_filter live = {.live = true, .limit = e->config->limits.sessions};
+	void *buf = NULL;
+	size_t len = 0;
+
+	if (!store_get_blob(e->store, CORE_BLOB, &buf, &len) && core_import(e->core, buf, len))
+		fputs("outergate: the core's saved memory is of another version; starting without "
+		      "it\n",
+		      stderr);
+	free(buf);
+	store_sessions(e->store, &live, restore_session, e->core);
+	live.limit = e->config->limits.alerts;
+	store_alerts(e->store, &live, restore_alert, e->core);
+}
+
+static int engine_open_store(struct engine *e)
+{
+	int r = store_open(e->config->store, STORE_WRITE, &e->store);
+
+	if (r)
+		fprintf(stderr, "outergate: cannot open the store %s: %s\n", e->config->store,
+			e->store ? store_error(e->store) : strerror(-r));
+	if (!r)
+		r = privacy_key(e);
+	if (!r)
+		store_set_policy(e->store, &e->policy);
+	return r;
+}
+
+static int engine_open_core(struct engine *e)
+{
+	read_id("/etc/machine-id", e->identity.host_id, sizeof(e->identity.host_id));
+	read_id("/proc/sys/kernel/random/boot_id", e->identity.boot_id,
+		sizeof(e->identity.boot_id));
+	if (getrandom(&e->identity.hash_seed, sizeof(e->identity.hash_seed), 0) < 0)
+		return -errno;
+	e->identity.kernel_sensor = e->setup.rows[SENSOR_TCP].on;
+	e->core = core_new(e->config, &e->identity);
+	return e->core ? 0 : -ENOMEM;
+}
+
+static void engine_open_sources(struct engine *e)
+{
+	unsigned n = 0;
+
+	if (e->config->journal) {
+		snprintf(e->sources[n].name, sizeof(e->sources[n].name), "journal");
+		journal_source_open(e, n++);
+	}
+	for (unsigned i = 0; i < e->config->files_count; i++) {
+		snprintf(e->sources[n].name, sizeof(e->sources[n].name), "file %s",
+			 e->config->files[i]);
+		file_source_open(e, i, n++);
+	}
+	e->sources_count = n;
+}
+
+static void blind_rows(struct engine *e)
+{
+	char text[SENSOR_REASON_MAX + 64];
+
+	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
+		const struct sensor_row *row = &e->setup.rows[i];
+		bool pam = i == SENSOR_PAM;
+
+		if (pam ? e->libpam_attached > 0 : row->on)
+			continue;
+		snprintf(text, sizeof(text), "probe-missing: %s: %s", row->name,
+			 pam ? e->libpam_reason : row->reason);
+		engine_sensor(e, text);
+	}
+}
+
+static int engine_open(struct engine *e)
+{
+	int fd, r;
+
+	e->epoll = epoll_create1(EPOLL_CLOEXEC);
+	fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (e->epoll < 0 || fd < 0)
+		return -errno;
+	r = watch_signals(e);
+	if (!r)
+		r = engine_watch(e, &e->tick_timer, fd, on_tick, NULL);
+	if (!r)
+		r = engine_open_store(e);
+	if (!r)
+		r = engine_open_core(e);
+	if (r)
+		return r;
+	restore(e);
+	r = kernel_source_open(e);
+	if (r)
+		return r;
+	kernel_source_libpam(e);
+	kernel_source_snapshot(e);
+	blind_rows(e);
+	engine_open_sources(e);
+	r = control_open(e);
+	if (r)
+		fprintf(stderr, "outergate: no control socket in %s: %s (status will not work)\n",
+			e->config->runtime, strerror(-r));
+	return engine_watch(e, &e->priv, e->setup.priv, on_parent, NULL);
+}
+
+static void engine_loop(struct engine *e)
+{
+	struct epoll_event ready[EPOLL_BATCH];
+
+	while (!e->stop) {
+		int n;
+
+		engine_flush(e);
+		timer_arm(e);
+		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);
+		for (int i = 0; i < n; i++) {
+			struct watcher *w = ready[i].data.ptr;
+
+			w->ready(e, w);
+		}
+	}
+}
+
+static void engine_close(struct engine *e)
+{
+	if (e->store && e->core)
+		engine_save(e);
+	journal_source_close(e);
+	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
+		file_source_close(e->files[i]);
+	store_close(e->store);
+	core_free(e->core);
+}
+
+static void say_ready(struct engine *e)
+{
+	struct priv_msg m = {.kind = PRIV_READY};
+	unsigned on = 0;
+
+	for (unsigned i = 0; i < SENSOR_PARTS; i++)
+		on += i == SENSOR_PAM ? e->libpam_attached > 0 : e->setup.rows[i].on;
+	(void)priv_send(e->setup.priv, &m, -1);
+	fprintf(stderr, "outergate: ready (%u of %u sensors, configuration: %s, store: %s)\n", on,
+		(unsigned)SENSOR_PARTS, e->setup.config_name, e->config->store);
+}
+
+int engine_run(const struct engine_setup *setup)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	int r;
+
+	if (!e)
+		return 1;
+	e->setup = *setup;
+	e->config = setup->config;
+	e->started_ns = e->pruned_ns = e->saved_ns = clock_wall_ns();
+	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
+	e->policy.command_lines = (int)e->config->command_lines;
+	r = engine_open(e);
+	if (!r) {
+		engine_flush(e);
+		say_ready(e);
+		engine_loop(e);
+	}
+	engine_close(e);
+	free(e);
+	return r ? 1 : 0;
+}

@@ -1,0 +1,134 @@
+/*
+ * engine: the unprivileged half. Takes records and lines, runs the core, writes store and sinks.
+ *
+ * One thread, one epoll loop. The core is pure; everything that touches a descriptor or a clock
+ * on its behalf is here and in source_*.c.
+ */
+#ifndef OUTERGATE_ENGINE_H
+#define OUTERGATE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/core/core.h"
+#include "common/decode/decode.h"
+#include "common/out/out.h"
+#include "common/store/store.h"
+#include "common/wire.h"
+#include "sensor.h"
+
+struct engine;
+
+/* Something in the epoll set. */
+struct watcher {
+	int fd;
+	void (*ready)(struct engine *e, struct watcher *w);
+	void *arg;
+};
+
+enum source_state {
+	SOURCE_OFF,
+	SOURCE_ON,
+	SOURCE_FAILED
+};
+
+/* What `status` says about an input that is no kernel hook. */
+struct source_status {
+	char name[CONFIG_PATH_MAX + 16];
+	enum source_state state;
+	char reason[SENSOR_REASON_MAX];
+	uint64_t lines;
+};
+
+#define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 1)
+
+/* What the parent hands over at fork. */
+struct engine_setup {
+	const struct config *config;
+	const char *config_name; /* path, or "embedded defaults" */
+	const struct sensor_row *rows;
+	bool task_storage;
+	int ring_precious, ring_bulk; /* map descriptors */
+	const volatile uint64_t *counters;
+	int priv; /* socket to the parent */
+	const char *user;
+	bool json, terminal; /* stdout */
+};
+
+struct ring_buffer;
+struct journal_source;
+struct file_source;
+
+struct engine {
+	struct engine_setup setup;
+	const struct config *config;
+	struct core *core;
+	struct core_out out;
+	struct core_identity identity;
+	struct store *store;
+	struct out_policy policy;
+	struct decode_stream kernel_stream;
+	struct ring_buffer *rb_precious, *rb_bulk;
+	int epoll;
+	struct watcher priv, precious, bulk, bulk_timer, tick_timer, signals, control, journal;
+	struct journal_source *journal_source;
+	struct file_source *files[CONFIG_FILES_MAX];
+	struct source_status sources[ENGINE_SOURCES_MAX];
+	unsigned sources_count;
+	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
+	uint64_t started_ns, saved_ns, pruned_ns;
+	unsigned libpam_attached;
+	char libpam_reason[SENSOR_REASON_MAX];
+	bool in_transaction, dirty, stop;
+	bool store_failing;
+	char scratch[OUT_ALERT_MAX];
+};
+
+uint64_t clock_wall_ns(void);
+uint64_t clock_boot_ns(void);
+
+/* One decoded event through the core and out to store and sinks. */
+void engine_event(struct engine *e, const struct event *ev);
+/* A line that a source read; index into e->sources. */
+void engine_frame(struct engine *e, unsigned source, struct decode_stream *s,
+		  const struct frame *f);
+void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line);
+/* A sensor changed state: becomes EVENT_SENSOR ("probe-missing: ..."). */
+void engine_sensor(struct engine *e, const char *text);
+int engine_watch(struct engine *e, struct watcher *w, int fd,
+		 void (*ready)(struct engine *, struct watcher *), void *arg);
+/* Ends the open transaction, so that readers see what was told. */
+void engine_flush(struct engine *e);
+/* Saves core memory and cursors when something changed. */
+void engine_save(struct engine *e);
+
+/* The child's whole life; returns its exit code. */
+int engine_run(const struct engine_setup *setup);
+
+/* source_kernel.c */
+int kernel_source_open(struct engine *e);
+void kernel_source_snapshot(struct engine *e);
+void kernel_source_libpam(struct engine *e);
+void kernel_source_losses(struct engine *e);
+
+/* source_journal.c: follows the journal from a saved cursor */
+int journal_source_open(struct engine *e, unsigned status);
+void journal_source_save(struct engine *e);
+void journal_source_close(struct engine *e);
+
+/* source_file.c: follows a file through rotation, truncation and absence */
+int file_source_open(struct engine *e, unsigned index, unsigned status);
+void file_source_save(struct engine *e, struct file_source *f);
+void file_source_poll(struct engine *e, struct file_source *f);
+/* Its directory cannot be watched: look every 2 s. */
+bool file_source_needs_poll(const struct file_source *f);
+void file_source_close(struct file_source *f);
+
+/* control.c: `status` asks here */
+int control_open(struct engine *e);
+
+/* sink.c */
+void sinks_alert(struct engine *e, const struct alert *a);
+void sinks_session(struct engine *e, const struct session *s);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * parent: fork, answer, watch.
+ *
+ * The child is the one that reads hostile input; whatever it sends is checked as if it came from
+ * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
+ */
+#include "parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+/* More deaths than this inside a minute: something is wrong that a restart does not mend. */
+#define RESPAWN_MAX  5
+#define STOP_WAIT_MS 5000
+
+/* Where distributions keep the host's libpam; duplicates are one inode and attach once. */
+static const char *const libpam_paths[] = {
+	"/lib/x86_64-linux-gnu/libpam.so.0",
+	"/usr/lib/x86_64-linux-gnu/libpam.so.0",
+	"/lib/aarch64-linux-gnu/libpam.so.0",
+	"/usr/lib/aarch64-linux-gnu/libpam.so.0",
+	"/lib64/libpam.so.0",
+	"/usr/lib64/libpam.so.0",
+	"/usr/lib/libpam.so.0",
+	"/lib/libpam.so.0",
+};
+#define LIBPAM_PATHS (sizeof(libpam_paths) / sizeof(libpam_paths[0]))
+
+struct parent {
+	struct sensor *sensor;
+	struct engine_setup *setup;
+	const struct sandbox_user *user;
+	int sock, signals;
+	pid_t child;
+	bool stopping;
+	unsigned deaths;
+	time_t first_death;
+};
+
+/* Regular files only, and never waiting for a FIFO's writer. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static int answer_open_file(const struct parent *p, const struct priv_msg *m)
+{
+	char path[CONFIG_PATH_MAX + 4];
+
+	if (m->arg >= p->setup->config->files_count || m->arg2 > 1)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s%s", p->setup->config->files[m->arg], m->arg2 ? ".1" : "");
+	return open_regular(path);
+}
+
+static int answer_libpam_open(const struct priv_msg *m)
+{
+	return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
+}
+
+static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
+{
+	int fd, r;
+
+	if (m->arg >= LIBPAM_PATHS)
+		return -EINVAL;
+	fd = open_regular(libpam_paths[m->arg]);
+	if (fd < 0)
+		return fd;
+	r = sensor_attach_libpam(p->sensor, fd, m->value);
+	close(fd);
+	return r;
+}
+
+/* Returns 0, or -EPROTO when the message is none of ours. */
+static int answer(struct parent *p, struct priv_msg *m)
+{
+	int fd = -1, r = 0;
+
+	switch (m->kind) {
+	case PRIV_OPEN_FILE:
+		r = fd = answer_open_file(p, m);
+		break;
+	case PRIV_SNAPSHOT:
+		r = fd = sensor_snapshot(p->sensor, m->arg);
+		break;
+	case PRIV_LIBPAM_OPEN:
+		r = fd = answer_libpam_open(m);
+		break;
+	case PRIV_LIBPAM_ATTACH:
+		r = answer_libpam_attach(p, m);
+		break;
+	case PRIV_PROVE:
+		(void)sensor_prove(p->sensor, m->value[0]);
+		return 0;
+	case PRIV_WATCH:
+		if (m->arg > UINT16_MAX)
+			return -EPROTO;
+		(void)sensor_watch(p->sensor, m->arg2, (uint16_t)m->arg);
+		return 0;
+	case PRIV_READY:
+		sd_notify(0, "READY=1");
+		return 0;
+	default:
+		return -EPROTO;
+	}
+	m->result = r < 0 ? r : 0;
+	r = priv_send(p->sock, m, fd);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int child_main(struct parent *p, int sock)
+{
+	char err[160];
+
+	close(p->signals);
+	p->setup->priv = sock;
+	p->setup->user = p->user->name;
+	if (sandbox_enter(p->user, err, sizeof(err))) {
+		fprintf(stderr, "outergate: %s\n", err);
+		return 3;
+	}
+	return engine_run(p->setup);
+}
+
+static int child_start(struct parent *p)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	fflush(NULL);
+	p->child = fork();
+	if (p->child < 0) {
+		int r = -errno;
+
+		close(pair[0]);
+		close(pair[1]);
+		return r;
+	}
+	if (p->child == 0) {
+		close(pair[0]);
+		_exit(child_main(p, pair[1]));
+	}
+	close(pair[1]);
+	p->sock = pair[0];
+	return 0;
+}
+
+/* Ends the child and collects it; returns its exit code. */
+static int child_stop(struct parent *p)
+{
+	int status = 0;
+
+	kill(p->child, SIGTERM);
+	for (int waited = 0; waited < STOP_WAIT_MS; waited += 20) {
+		pid_t r = waitpid(p->child, &status, WNOHANG);
+
+		if (r == p->child || (r < 0 && errno != EINTR))
+			goto out;
+		poll(NULL, 0, 20);
+	}
+	kill(p->child, SIGKILL);
+	waitpid(p->child, &status, 0);
+out:
+	close(p->sock);
+	p->sock = -1;
+	p->child = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* A child that ends by itself: after an orderly failure at start the agent ends with its code. */
+static int child_died(struct parent *p, bool *ret_again)
+{
+	int status = 0;
+	time_t now = time(NULL);
+
+	waitpid(p->child, &status, 0);
+	close(p->sock);
+	p->sock = -1;
+	p->child = 0;
+	*ret_again = false;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (now - p->first_death > 60) {
+		p->first_death = now;
+		p->deaths = 0;
+	}
+	if (++p->deaths > RESPAWN_MAX) {
+		fprintf(stderr,
+			"outergate: the unprivileged half died %u times in a minute (signal %d); "
+			"giving up\n",
+			p->deaths, WTERMSIG(status));
+		return 1;
+	}
+	fprintf(stderr, "outergate: the unprivileged half died of signal %d; starting it again\n",
+		WTERMSIG(status));
+	*ret_again = true;
+	return 0;
+}
+
+static int parent_loop(struct parent *p)
+{
+	for (;;) {
+		struct pollfd set[2] = {{.fd = p->sock, .events = POLLIN},
+					{.fd = p->signals, .events = POLLIN}};
+		struct priv_msg m;
+		bool again = false;
+		int fd, code;
+
+		if (poll(set, 2, -1) < 0 && errno != EINTR)
+			return 1;
+		if (set[1].revents) {
+			sd_notify(0, "STOPPING=1");
+			return child_stop(p);
+		}
+		if (!set[0].revents)
+			continue;
+		if (!priv_recv(p->sock, &m, &fd)) {
+			if (fd >= 0)
+				close(fd); /* the child has nothing to give us */
+			if (!answer(p, &m))
+				continue;
+			fprintf(stderr,
+				"outergate: malformed request from the unprivileged half\n");
+			kill(p->child, SIGKILL);
+		}
+		code = child_died(p, &again);
+		if (!again)
+			return code;
+		if (child_start(p))
+			return 1;
+	}
+}
+
+int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user)
+{
+	struct parent p = {.sensor = s, .setup = setup, .user = user, .sock = -1};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	p.signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (p.signals < 0 || child_start(&p))
+		return 1;
+	return parent_loop(&p);
+}

@@ -1,0 +1,54 @@
+/*
+ * priv: what the unprivileged child may ask of its privileged parent, over a SOCK_SEQPACKET pair.
+ *
+ * Every message has one fixed size; the parent range-checks every field and never parses text. A
+ * wrong message costs the child its connection. Descriptors travel by SCM_RIGHTS.
+ */
+#ifndef OUTERGATE_PRIV_H
+#define OUTERGATE_PRIV_H
+
+#include <stdint.h>
+
+enum priv_kind {
+	PRIV_OPEN_FILE =
+		1,	  /* arg: index into config->files; arg2: 0 the file, 1 "<file>.1" -> fd */
+	PRIV_SNAPSHOT,	  /* arg: enum priv_snapshot -> fd of an iterator, read to its end */
+	PRIV_PROVE,	  /* value[0]: cookie of a connection that user space proved; no reply */
+	PRIV_WATCH,	  /* arg: port, arg2: netns inode; no reply */
+	PRIV_LIBPAM_OPEN, /* arg: candidate index -> fd of a regular file; -ENOENT past the last */
+	PRIV_LIBPAM_ATTACH, /* arg: candidate index, value[]: file offsets by enum libpam_symbol */
+	PRIV_READY,	    /* the child serves: tell the service manager; no reply */
+	PRIV_KIND_END
+};
+
+enum priv_snapshot {
+	SNAPSHOT_LISTENERS,
+	SNAPSHOT_HOLDERS,
+	SNAPSHOT_CHILDREN,
+	SNAPSHOT_COUNT
+};
+
+enum libpam_symbol {
+	LIBPAM_AUTHENTICATE,
+	LIBPAM_ACCT_MGMT,
+	LIBPAM_OPEN_SESSION,
+	LIBPAM_CLOSE_SESSION,
+	LIBPAM_END,
+	LIBPAM_SYMBOLS
+};
+
+struct priv_msg {
+	uint32_t kind;	/* enum priv_kind; a reply repeats it */
+	int32_t result; /* reply: 0 or -errno */
+	uint32_t arg, arg2;
+	uint64_t value[LIBPAM_SYMBOLS];
+};
+
+/* Both return 0 or -errno; -EPIPE when the other side is gone. fd -1: none. */
+int priv_send(int sock, const struct priv_msg *m, int fd);
+/* *ret_fd is -1 or the caller's to close. A message of another size is -EPROTO. */
+int priv_recv(int sock, struct priv_msg *ret, int *ret_fd);
+/* Child: asks and waits for the answer; returns its result. ret_fd may be NULL. */
+int priv_call(int sock, struct priv_msg *m, int *ret_fd);
+
+#endif

@@ -1,0 +1,404 @@
+/*
+ * sensor: the kernel side, loaded and attached.
+ *
+ * Feature probes, never version checks. What cannot be attached here is a row of `status` with
+ * the kernel's own reason; the agent goes on with the rest.
+ */
+#include "sensor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "common/wire.h"
+#include "outergate.skel.h"
+
+/* Host plus containers with a libpam of their own. */
+#define LIBPAM_MAX     64
+#define PAM_LINKS      (2 * LIBPAM_SYMBOLS - 1)
+#define COUNTERS_BYTES 4096
+
+struct libpam {
+	dev_t dev;
+	ino_t ino;
+	struct bpf_link *links[PAM_LINKS];
+};
+
+struct sensor {
+	struct outergate_bpf *skel;
+	struct sensor_row rows[SENSOR_PARTS];
+	struct bpf_link *links[SENSOR_PARTS];
+	struct bpf_link *iters[SNAPSHOT_COUNT];
+	const volatile uint64_t *counters;
+	struct libpam libpam[LIBPAM_MAX];
+	unsigned libpam_count;
+};
+
+static const struct sensor_row row_table[SENSOR_PARTS] = {
+	[SENSOR_PEER4] = {"peer4", "cgroup/getpeername4", "whose IPv4 connection a process serves",
+			  false, ""},
+	[SENSOR_PEER6] = {"peer6", "cgroup/getpeername6", "the same for IPv6 and v4-mapped", false,
+			  ""},
+	[SENSOR_FORK] = {"fork", "tp_btf/sched_process_fork", "children of a session", false, ""},
+	[SENSOR_EXEC] = {"exec", "tp_btf/sched_process_exec", "programs of a session", false, ""},
+	[SENSOR_EXIT] = {"exit", "tp_btf/sched_process_exit", "when a session's last process ends",
+			 false, ""},
+	[SENSOR_TCP] = {"tcp", "tp_btf/inet_sock_set_state",
+			"listeners, accepted and outgoing connections, bytes", false, ""},
+	[SENSOR_SNAPSHOT] = {"snapshot", "iter/task_file, iter/task",
+			     "sessions that were there before", false, ""},
+	[SENSOR_PAM] = {"pam", "uprobe on libpam", "authentication verdicts", false,
+			"no libpam attached yet"},
+};
+
+/* libbpf says why on its log only; the last warning is the reason we pass on. */
+static char last_warning[SENSOR_REASON_MAX];
+
+static int libbpf_log(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(last_warning, sizeof(last_warning), format, ap);
+	last_warning[strcspn(last_warning, "\n")] = '\0';
+	return 0;
+}
+
+static void row_failed(struct sensor_row *row, int err)
+{
+	row->on = false;
+	snprintf(row->reason, sizeof(row->reason), "%s%s%s", strerror(err < 0 ? -err : err),
+		 last_warning[0] ? ": " : "", last_warning);
+	last_warning[0] = '\0';
+}
+
+int sensor_cgroup_root(char *ret, size_t cap)
+{
+	char line[2 * PATH_MAX], path[PATH_MAX], root[PATH_MAX];
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	int err = -ENOENT;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		const char *dash = strstr(line, " - cgroup2 ");
+
+		/* proc(5): id parent major:minor root mountpoint ...; only a mount of the root. */
+		if (!dash || sscanf(line, "%*d %*d %*s %4095s %4095s", root, path) != 2 ||
+		    strcmp(root, "/"))
+			continue;
+		err = (size_t)snprintf(ret, cap, "%s", path) < cap ? 0 : -ENAMETOOLONG;
+		break;
+	}
+	fclose(f);
+	return err;
+}
+
+static void attach_peers(struct sensor *s)
+{
+	struct bpf_program *progs[] = {s->skel->progs.peer_asked4, s->skel->progs.peer_asked6};
+	char root[PATH_MAX];
+	int fd = -1, r = sensor_cgroup_root(root, sizeof(root));
+
+	if (!r) {
+		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = fd < 0 ? -errno : 0;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct sensor_row *row = &s->rows[SENSOR_PEER4 + i];
+
+		if (r) {
+			snprintf(row->reason, sizeof(row->reason), "no cgroup2 root: %s",
+				 strerror(-r));
+			continue;
+		}
+		s->links[SENSOR_PEER4 + i] = bpf_program__attach_cgroup(progs[i], fd);
+		row->on = s->links[SENSOR_PEER4 + i] != NULL;
+		if (!row->on)
+			row_failed(row, errno);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_program *prog)
+{
+	s->links[part] = bpf_program__attach(prog);
+	s->rows[part].on = s->links[part] != NULL;
+	if (!s->links[part])
+		row_failed(&s->rows[part], errno);
+}
+
+static void attach_snapshot(struct sensor *s)
+{
+	struct bpf_program *progs[SNAPSHOT_COUNT] = {s->skel->progs.snapshot_listeners,
+						     s->skel->progs.snapshot_holders,
+						     s->skel->progs.snapshot_children};
+
+	s->rows[SENSOR_SNAPSHOT].on = true;
+	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++) {
+		s->iters[i] = bpf_program__attach_iter(progs[i], NULL);
+		if (!s->iters[i])
+			row_failed(&s->rows[SENSOR_SNAPSHOT], errno);
+	}
+}
+
+static int watch_ports(struct sensor *s, const struct config *config)
+{
+	for (unsigned i = 0; i < config->watch_ports_count; i++) {
+		uint32_t port = config->watch_ports[i], one = WIRE_WATCHED;
+
+		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.watch_ports), &port, &one,
+					BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Loading may fail for one map type only: then the same object is loaded without it. */
+static int sensor_load(struct sensor *s, bool task_storage)
+{
+	struct rlimit infinity = {RLIM_INFINITY, RLIM_INFINITY};
+	int r;
+
+	/* Kernels before 5.11 account maps to RLIMIT_MEMLOCK; newer ones do not care. */
+	(void)setrlimit(RLIMIT_MEMLOCK, &infinity);
+	s->skel = outergate_bpf__open();
+	if (!s->skel)
+		return -errno;
+	s->skel->rodata->use_task_storage = task_storage;
+	if (!task_storage)
+		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
+	else
+		bpf_map__set_max_entries(s->skel->maps.marks_hash, 1);
+	r = outergate_bpf__load(s->skel);
+	if (r) {
+		outergate_bpf__destroy(s->skel);
+		s->skel = NULL;
+	}
+	return r;
+}
+
+static int sensor_map_counters(struct sensor *s)
+{
+	void *p = mmap(NULL, COUNTERS_BYTES, PROT_READ, MAP_SHARED,
+		       bpf_map__fd(s->skel->maps.counters), 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	s->counters = p;
+	return 0;
+}
+
+static void load_failed(int r, char *err)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		snprintf(err, SENSOR_REASON_MAX,
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing); Outergate "
+			 "needs "
+			 "a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+	else if (r == -EPERM || r == -EACCES)
+		snprintf(err, SENSOR_REASON_MAX,
+			 "loading kernel programs is not permitted: CAP_BPF, CAP_PERFMON, "
+			 "CAP_NET_ADMIN "
+			 "and CAP_SYS_ADMIN are needed (%s)",
+			 strerror(-r));
+	else
+		snprintf(err, SENSOR_REASON_MAX, "cannot load the kernel programs: %s: %.100s",
+			 strerror(-r), last_warning);
+}
+
+int sensor_open(const struct config *config, struct sensor **ret, char *err)
+{
+	struct sensor *s = calloc(1, sizeof(*s));
+	bool task_storage;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	libbpf_set_print(libbpf_log);
+	memcpy(s->rows, row_table, sizeof(s->rows));
+	task_storage = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
+	r = sensor_load(s, task_storage);
+	if (r && task_storage)
+		r = sensor_load(s, false);
+	if (!r)
+		r = sensor_map_counters(s);
+	if (!r)
+		r = watch_ports(s, config);
+	if (r) {
+		load_failed(r, err);
+		sensor_close(s);
+		return r;
+	}
+	attach_peers(s);
+	attach_part(s, SENSOR_FORK, s->skel->progs.process_fork);
+	attach_part(s, SENSOR_EXEC, s->skel->progs.process_exec);
+	attach_part(s, SENSOR_EXIT, s->skel->progs.process_exit);
+	attach_part(s, SENSOR_TCP, s->skel->progs.tcp_state);
+	attach_snapshot(s);
+	*ret = s;
+	return 0;
+}
+
+void sensor_close(struct sensor *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < s->libpam_count; i++)
+		for (unsigned k = 0; k < PAM_LINKS; k++)
+			bpf_link__destroy(s->libpam[i].links[k]);
+	for (unsigned i = 0; i < SENSOR_PARTS; i++)
+		bpf_link__destroy(s->links[i]);
+	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++)
+		bpf_link__destroy(s->iters[i]);
+	if (s->counters)
+		munmap((void *)(uintptr_t)s->counters, COUNTERS_BYTES);
+	outergate_bpf__destroy(s->skel);
+	free(s);
+}
+
+const struct sensor_row *sensor_rows(const struct sensor *s)
+{
+	return s->rows;
+}
+
+bool sensor_uses_task_storage(const struct sensor *s)
+{
+	return s->skel->rodata->use_task_storage;
+}
+
+int sensor_ring_precious(const struct sensor *s)
+{
+	return bpf_map__fd(s->skel->maps.precious);
+}
+
+int sensor_ring_bulk(const struct sensor *s)
+{
+	return bpf_map__fd(s->skel->maps.bulk);
+}
+
+const volatile uint64_t *sensor_counters(const struct sensor *s)
+{
+	return s->counters;
+}
+
+int sensor_snapshot(struct sensor *s, enum priv_snapshot which)
+{
+	int fd;
+
+	if ((unsigned)which >= SNAPSHOT_COUNT)
+		return -EINVAL;
+	if (!s->iters[which])
+		return -EOPNOTSUPP;
+	fd = bpf_iter_create(bpf_link__fd(s->iters[which]));
+	return fd < 0 ? -errno : fd;
+}
+
+/* Layout of struct noted and struct proven in bpf/session.h, as the skeleton cannot export it. */
+struct noted_value {
+	struct wire_conn conn;
+	uint64_t opened;
+	uint32_t acceptor, flags, processes, pad;
+};
+struct proven_value {
+	struct wire_conn conn;
+	uint64_t opened;
+	uint32_t processes, closed;
+};
+
+int sensor_prove(struct sensor *s, uint64_t cookie)
+{
+	int noted = bpf_map__fd(s->skel->maps.noted), proven = bpf_map__fd(s->skel->maps.proven);
+	struct noted_value n;
+	struct proven_value p;
+
+	if (!bpf_map_lookup_elem(proven, &cookie, &p))
+		return 0;
+	if (bpf_map_lookup_elem(noted, &cookie, &n))
+		return -errno;
+	p = (struct proven_value){.conn = n.conn, .opened = n.opened, .processes = n.processes};
+	if (bpf_map_update_elem(proven, &cookie, &p, BPF_NOEXIST))
+		return -errno;
+	bpf_map_delete_elem(noted, &cookie);
+	return 0;
+}
+
+int sensor_watch(struct sensor *s, uint32_t netns, uint16_t port)
+{
+	struct wire_listener_key k = {.netns = netns, .port = port};
+	uint32_t one = WIRE_WATCHED;
+
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.watched), &k, &one, BPF_ANY) ? -errno
+											  : 0;
+}
+
+static int attach_uprobe(struct bpf_program *prog, bool ret, const char *path, uint64_t offset,
+			 struct bpf_link **out)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
+
+	*out = bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts);
+	return *out ? 0 : -errno;
+}
+
+static bool libpam_known(const struct sensor *s, const struct stat *st)
+{
+	for (unsigned i = 0; i < s->libpam_count; i++)
+		if (s->libpam[i].dev == st->st_dev && s->libpam[i].ino == st->st_ino)
+			return true;
+	return false;
+}
+
+int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS])
+{
+	struct bpf_program *progs[LIBPAM_SYMBOLS][2] = {
+		{s->skel->progs.pam_authenticate_enter, s->skel->progs.pam_authenticate_leave},
+		{s->skel->progs.pam_acct_mgmt_enter, s->skel->progs.pam_acct_mgmt_leave},
+		{s->skel->progs.pam_open_session_enter, s->skel->progs.pam_open_session_leave},
+		{s->skel->progs.pam_close_session_enter, s->skel->progs.pam_close_session_leave},
+		{s->skel->progs.pam_end_enter, NULL},
+	};
+	struct libpam *lib = &s->libpam[s->libpam_count];
+	char path[64];
+	struct stat st;
+	unsigned n = 0;
+	int r = 0;
+
+	if (s->libpam_count == LIBPAM_MAX)
+		return -ENOSPC;
+	if (fstat(fd, &st))
+		return -errno;
+	if (libpam_known(s, &st))
+		return 0;
+	for (unsigned i = 0; i < LIBPAM_SYMBOLS; i++)
+		if (!offsets[i] || offsets[i] >= (uint64_t)st.st_size)
+			return -ERANGE;
+	memset(lib, 0, sizeof(*lib));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (unsigned i = 0; i < LIBPAM_SYMBOLS && !r; i++)
+		for (unsigned k = 0; k < 2 && progs[i][k] && !r; k++)
+			r = attach_uprobe(progs[i][k], k == 1, path, offsets[i], &lib->links[n++]);
+	if (r) {
+		row_failed(&s->rows[SENSOR_PAM], r);
+		for (unsigned i = 0; i < PAM_LINKS; i++)
+			bpf_link__destroy(lib->links[i]);
+		return r;
+	}
+	lib->dev = st.st_dev;
+	lib->ino = st.st_ino;
+	s->libpam_count++;
+	s->rows[SENSOR_PAM].on = true;
+	s->rows[SENSOR_PAM].reason[0] = '\0';
+	return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * sensor: loads and attaches the kernel side. Runs only in the privileged parent; the rings and
+ * counters it maps are inherited by the child, which needs no bpf(2) to read them.
+ */
+#ifndef OUTERGATE_SENSOR_H
+#define OUTERGATE_SENSOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "priv.h"
+
+#define SENSOR_REASON_MAX 192
+
+/* One line of `status`: a hook, whether it is on, and why not. */
+struct sensor_row {
+	const char *name; /* "peer", "process", ... */
+	const char *hook; /* what it is attached to */
+	const char *sees;
+	bool on;
+	char reason[SENSOR_REASON_MAX]; /* "" when on */
+};
+
+enum sensor_part {
+	SENSOR_PEER4,
+	SENSOR_PEER6,
+	SENSOR_FORK,
+	SENSOR_EXEC,
+	SENSOR_EXIT,
+	SENSOR_TCP,
+	SENSOR_SNAPSHOT,
+	SENSOR_PAM,
+	SENSOR_PARTS
+};
+
+struct sensor;
+struct ring_buffer;
+
+/*
+ * Loads and attaches all but the uprobes. On failure returns -errno and one sentence in
+ * err (SENSOR_REASON_MAX); a single part that fails is a row with its reason, not a failure.
+ */
+int sensor_open(const struct config *config, struct sensor **ret, char *err);
+void sensor_close(struct sensor *s);
+
+const struct sensor_row *sensor_rows(const struct sensor *s); /* SENSOR_PARTS of them */
+bool sensor_uses_task_storage(const struct sensor *s);
+
+/* Map descriptors for the rings, and the mapped counters (WIRE_STAT_COUNT values). */
+int sensor_ring_precious(const struct sensor *s);
+int sensor_ring_bulk(const struct sensor *s);
+const volatile uint64_t *sensor_counters(const struct sensor *s);
+
+/* A fresh iterator descriptor, or -errno. */
+int sensor_snapshot(struct sensor *s, enum priv_snapshot which);
+/* User space has proven a connection (log evidence, snapshot). Returns 0 or -errno. */
+int sensor_prove(struct sensor *s, uint64_t cookie);
+int sensor_watch(struct sensor *s, uint32_t netns, uint16_t port);
+/* Attaches the PAM probes to an open file; offsets are checked against its size. */
+int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
+
+/* The cgroup2 root from mountinfo ("" when there is none). */
+int sensor_cgroup_root(char *ret, size_t cap);
+
+#endif

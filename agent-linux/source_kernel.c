@@ -1,0 +1,203 @@
+/*
+ * source_kernel: records from the two rings and from the snapshot iterators.
+ *
+ * Precious records wake us at once. Bulk records wake us when they enter an empty ring; a timer
+ * then drains while records keep coming and disarms after one empty round.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "libpam_elf.h"
+
+#define BULK_DRAIN_NS	10000000l /* 10 ms */
+#define SNAPSHOT_ROUNDS 16	  /* deeper process trees are completed by their next exec */
+#define LIBPAM_TRY_MAX	64
+
+static int on_record(void *arg, void *data, size_t len)
+{
+	struct engine *e = arg;
+	const char *reason = NULL;
+	struct stats *st = core_stats(e->core);
+	struct event ev;
+
+	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
+	st->records_read++;
+	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
+	case DECODE_EVENT:
+		engine_event(e, &ev);
+		break;
+	case DECODE_BAD:
+		st->records_bad++;
+		break;
+	case DECODE_SKIPPED:
+		break;
+	}
+	return 0;
+}
+
+static void bulk_timer(struct engine *e, long ns)
+{
+	struct itimerspec t = {.it_value.tv_nsec = ns};
+
+	timerfd_settime(e->bulk_timer.fd, 0, &t, NULL);
+}
+
+static void on_precious(struct engine *e, struct watcher *w)
+{
+	(void)w;
+	ring_buffer__consume(e->rb_precious);
+}
+
+static void on_bulk(struct engine *e, struct watcher *w)
+{
+	(void)w;
+	ring_buffer__consume(e->rb_bulk);
+	bulk_timer(e, BULK_DRAIN_NS);
+}
+
+static void on_bulk_timer(struct engine *e, struct watcher *w)
+{
+	uint64_t n;
+
+	(void)!read(w->fd, &n, sizeof(n));
+	if (ring_buffer__consume(e->rb_bulk) > 0)
+		bulk_timer(e, BULK_DRAIN_NS);
+}
+
+int kernel_source_open(struct engine *e)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), r;
+
+	if (fd < 0)
+		return -errno;
+	e->rb_precious = ring_buffer__new(e->setup.ring_precious, on_record, e, NULL);
+	e->rb_bulk = ring_buffer__new(e->setup.ring_bulk, on_record, e, NULL);
+	if (!e->rb_precious || !e->rb_bulk)
+		return -errno;
+	r = engine_watch(e, &e->bulk_timer, fd, on_bulk_timer, NULL);
+	if (!r)
+		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->rb_precious),
+				 on_precious, NULL);
+	if (!r)
+		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->rb_bulk), on_bulk, NULL);
+	return r;
+}
+
+/* Whole records of one iterator; returns how many, or -errno. */
+static int snapshot_read(struct engine *e, enum priv_snapshot which)
+{
+	struct priv_msg m = {.kind = PRIV_SNAPSHOT, .arg = (uint32_t)which};
+	_Alignas(8) char buf[65536];
+	size_t have = 0;
+	int fd, count = 0, r = priv_call(e->setup.priv, &m, &fd);
+
+	if (r)
+		return r;
+	for (;;) {
+		ssize_t n = read(fd, buf + have, sizeof(buf) - have);
+		size_t at = 0;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0) {
+			r = n < 0 ? -errno : 0;
+			break;
+		}
+		have += (size_t)n;
+		while (have - at >= sizeof(struct wire_hdr)) {
+			struct wire_hdr h;
+
+			memcpy(&h, buf + at, sizeof(h));
+			if (h.size < sizeof(h) || h.size > have - at)
+				break;
+			on_record(e, buf + at, h.size);
+			at += h.size;
+			count++;
+		}
+		memmove(buf, buf + at, have - at);
+		have -= at;
+	}
+	close(fd);
+	return r ? r : count;
+}
+
+void kernel_source_snapshot(struct engine *e)
+{
+	int r = snapshot_read(e, SNAPSHOT_LISTENERS);
+
+	if (r >= 0)
+		r = snapshot_read(e, SNAPSHOT_HOLDERS);
+	for (unsigned i = 0; r >= 0 && i < SNAPSHOT_ROUNDS; i++) {
+		r = snapshot_read(e, SNAPSHOT_CHILDREN);
+		if (r == 0)
+			break;
+	}
+	if (r < 0)
+		fprintf(stderr, "outergate: snapshot of live sessions failed: %s\n", strerror(-r));
+}
+
+static int libpam_attach(struct engine *e, uint32_t candidate)
+{
+	struct priv_msg m = {.kind = PRIV_LIBPAM_OPEN, .arg = candidate};
+	uint64_t offsets[LIBPAM_SYMBOLS];
+	int fd, r = priv_call(e->setup.priv, &m, &fd);
+
+	if (r)
+		return r;
+	r = libpam_offsets(fd, offsets);
+	close(fd);
+	if (r)
+		return r;
+	m = (struct priv_msg){.kind = PRIV_LIBPAM_ATTACH, .arg = candidate};
+	memcpy(m.value, offsets, sizeof(m.value));
+	return priv_call(e->setup.priv, &m, NULL);
+}
+
+void kernel_source_libpam(struct engine *e)
+{
+	snprintf(e->libpam_reason, sizeof(e->libpam_reason), "no libpam found on this host");
+	for (uint32_t i = 0; i < LIBPAM_TRY_MAX; i++) {
+		int r = libpam_attach(e, i);
+
+		if (r == -ENXIO) /* past the last candidate */
+			break;
+		if (!r)
+			e->libpam_attached++;
+		else if (r != -ENOENT)
+			snprintf(e->libpam_reason, sizeof(e->libpam_reason), "cannot attach: %s",
+				 strerror(-r));
+	}
+	if (e->libpam_attached)
+		e->libpam_reason[0] = '\0';
+}
+
+/* Losses are told to the core as they grow, so that they become sensor.loss. */
+void kernel_source_losses(struct engine *e)
+{
+	static const char *const what[2] = {"auth, session and listen records",
+					    "exec, connect and close records"};
+	static const unsigned which[2] = {WIRE_STAT_lost_precious, WIRE_STAT_lost_bulk};
+	struct stats *st = core_stats(e->core);
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t now = e->setup.counters[which[i]], lost = now - e->kernel_lost[i];
+		struct event ev = {.kind = EVENT_LOSS, .trust = TRUST_KERNEL};
+
+		if (!lost)
+			continue;
+		e->kernel_lost[i] = now;
+		*(i ? &st->records_lost_bulk : &st->records_lost_precious) += lost;
+		ev.time_ns = clock_wall_ns();
+		ev.count = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;
+		ev.text = span_of(what[i]);
+		engine_event(e, &ev);
+	}
+}
