@@ -11,9 +11,8 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
-from sandbox import TMP, Failure, listening, run, wait_for
+from sandbox import TMP, Failure, run, wait_for
 
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 AGENT = TMP + "/outergate"
@@ -362,14 +361,14 @@ class Syslog:
 class Agent:
     """`outergate run` with a store of its own; alerts() and sessions() are what a user can ask."""
 
-    def __init__(self, name, config, journal=True, files=()):
+    def __init__(self, name, config, journal=True, files=(), json=True):
         self.dir = "%s/agent-%s" % (TMP, name)
         os.makedirs(self.dir)
         self.store = self.dir + "/state/outergate.db"
         self.runtime = self.dir + "/runtime"
         self.config = self.dir + "/outergate.yaml"
         with open(self.config, "w") as f:
-            f.write(config + agent_paths(self.store, self.runtime, journal, files))
+            f.write(config + agent_paths(self.store, self.runtime, journal, files, json))
         self.starts = 0
         self.proc = None
 
@@ -383,6 +382,30 @@ class Agent:
                                          stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         wait_for(lambda: "agent ready; stderr: " + self.stderr(), self.ready, ready)
         return self
+
+    def start_on_terminal(self):
+        """Started as by a person; returns a function that gives all that was shown."""
+        self.starts += 1
+        self.err = self.dir + "/stderr-%d" % self.starts
+        self.out = self.dir + "/stdout-%d" % self.starts
+        open(self.out, "wb").close()
+        check(os.path.exists(AGENT), "there is no agent binary in $BUILD")
+        master, slave = os.openpty()
+        seen = []
+
+        def pump():
+            try:
+                while True:
+                    seen.append(os.read(master, 65536))
+            except OSError:
+                pass
+        with open(self.err, "wb") as err:
+            self.proc = subprocess.Popen([AGENT, "run", "--config", self.config], stdin=slave,
+                                         stdout=slave, stderr=err)
+        os.close(slave)
+        threading.Thread(target=pump, daemon=True).start()
+        wait_for(lambda: "agent ready; stderr: " + self.stderr(), self.ready, 30)
+        return lambda: b"".join(seen).decode("utf-8", "replace")
 
     def ready(self):
         check(self.proc.poll() is None, "agent ended, exit %s" % self.proc.returncode,
@@ -475,13 +498,14 @@ class Agent:
         return wait_for(none, found, timeout, 0.15)[0]
 
 
-def agent_paths(store, runtime, journal, files):
+def agent_paths(store, runtime, journal, files, json_lines):
     lines = ["", "Store: " + store, "Runtime: " + runtime, "Sources:",
              "  Journal: " + ("true" if journal else "false"), "  Files:"]
     lines += ["    - " + f for f in files]
     if not files:
         lines[-1] += " []"
-    return "\n".join(lines + ["Outputs:", "  Json: true", "  Journald: true", ""])
+    return "\n".join(lines + ["Outputs:", "  Json: " + ("true" if json_lines else "false"),
+                               "  Journald: true", ""])
 
 
 def alive(pid):
@@ -555,10 +579,10 @@ class World:
             check(World.slices < 98, "no server address is left")
             return World.slices
 
-    def start_common(self):
+    def start_common(self, *more):
         """A server that is there before the agent; most cases need no other."""
         self.server = "192.0.2.%d" % self.slice()
-        self.sshd = Sshd(self.net, self.net.srv, [self.server, "127.0.0.1"], MaxAuthTries=20)
+        self.sshd = Sshd(self.net, self.net.srv, [self.server, *more], MaxAuthTries=20)
         self.marker, self.marker_key = self.users.add("mark-" + self.name, key=True)
         self.marker_client = Client(self.net, self.outside(self.slice()))
 

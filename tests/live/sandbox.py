@@ -27,7 +27,10 @@ def run(argv, check=True, timeout=60, **kw):
     kw.setdefault("stderr", subprocess.PIPE)
     if "input" not in kw:
         kw.setdefault("stdin", subprocess.DEVNULL)
-    p = subprocess.run(argv, timeout=timeout, **kw)
+    try:
+        p = subprocess.run(argv, timeout=timeout, **kw)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as e:
+        raise Failure(str(e))
     if check and p.returncode:
         raise Failure("%s: exit %d: %s" % (" ".join(map(str, argv)), p.returncode,
                                            (p.stderr or b"")[-400:]))
@@ -64,8 +67,9 @@ def private_mounts():
         os.mkdir(work)
         mount("-t", "overlay", "-o", "lowerdir=/%s,upperdir=%s,workdir=%s" % (name, up, work),
               "overlay", "/" + name)
-    for d in ("/home", "/var/log", "/var/mail"):
-        mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", d)
+    for d, mode in (("/home", "0755"), ("/root", "0700"), ("/var/log", "0755"),
+                    ("/var/mail", "0755")):
+        mount("-t", "tmpfs", "-o", "mode=" + mode, "tmpfs", d)
     private_dev()
     mount("-t", "bpf", "bpf", "/sys/fs/bpf")
     if os.path.exists(binary):
@@ -175,18 +179,3 @@ def destroy():
             except ProcessLookupError:
                 pass
         time.sleep(0.05)
-
-
-def listening(pid_ns, port, v6=False):
-    """True when something listens on port in the namespace of pid."""
-    want = ":%04X" % port
-    for name in ("tcp", "tcp6"):
-        try:
-            with open("/proc/%d/net/%s" % (pid_ns, name)) as f:
-                for line in f.readlines()[1:]:
-                    words = line.split()
-                    if words[1].endswith(want) and words[3] == "0A":
-                        return True
-        except OSError:
-            pass
-    return False

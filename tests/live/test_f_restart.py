@@ -3,11 +3,13 @@ and what the journal kept is told. Each case has an agent of its own."""
 import json
 import os
 import random
+import subprocess
 import time
 
 from cases import case, world
-from harness import Agent, Client, World, brief, check, fingerprint, in_parallel, the_journal
-from sandbox import wait_for
+from harness import (Agent, Client, Sshd, World, brief, check, fingerprint, in_parallel,
+                     the_journal)
+from sandbox import run, wait_for
 from test_c_main_job import PASSWORD, place
 
 
@@ -31,7 +33,7 @@ def agent_after_the_session_finds_it(w):
     name, key = w.users.add("early", key=True)
     source = place(w)
     c = Client(w.net, source)
-    p = c.ssh_open(name, w.server, "echo $SSH_CONNECTION; sleep 300 & read x; /bin/echo late-mark",
+    p = c.ssh_open(name, w.server, "echo $SSH_CONNECTION; read x; /bin/echo late-mark",
                    key=key)
     port = int(p.stdout.readline().split()[1])
     agent = fresh(w, "late").start()
@@ -55,7 +57,6 @@ def nothing_is_found_where_nothing_is(w):
     """The near miss: a connection that never logged in is no existing session."""
     source = place(w)
     w.net.address(source)
-    import subprocess
     p = subprocess.Popen(w.net.inside_ns(w.net.ext, [
         "/usr/bin/python3", "-c", "import socket,sys;s=socket.create_connection((sys.argv[1],22),"
         "5,(sys.argv[2],0));s.recv(1);print('up',flush=True);sys.stdin.read()", w.server, source]),
@@ -196,8 +197,6 @@ def parent_parses_nothing_child_has_no_privilege(w):
     for r in weak:
         check(int(r["CapEff"], 16) == 0 and int(r["CapPrm"], 16) == 0, "no capability", r)
         check(r["Seccomp"] == "2" and r["NoNewPrivs"] == "1", "seccomp and no new privileges", r)
-    with open("/proc/%d/status" % os.getpid()):
-        pass
     child = [int(r["Pid"]) for r in weak][0]
     os.kill(child, 9)
     wait_for("the parent notices that its child is dead",
@@ -208,6 +207,60 @@ def parent_parses_nothing_child_has_no_privilege(w):
     else:
         check(code != 0 and "outergate:" in agent.stderr(), "it says so: exit %s" % code,
               agent.stderr())
+
+
+@case("restart", alone=True)
+def kernel_alone_tells_the_login(w):
+    """No log at all: PAM calls give account, verdict and an inferred method; nothing is blind."""
+    name, key = w.users.add("dark", key=True)
+    source = place(w)
+    w.agent = agent = Agent("dark", "", journal=False).start()
+    c = Client(w.net, source)
+    c.guess(name, w.server, 6)
+    c.ssh(name, w.server, "/bin/echo dark-mark", password=PASSWORD, check_rc=0)
+    a = agent.alert(detection="auth.bruteforce_success", account=name, origin__address=source)
+    check(a["severity"] == "high", "severity", a)
+    agent.session(account=name, origin__address=source, method="password",
+                  test=lambda s: "dark-mark" in json.dumps(s))
+    c.ssh(name, w.server, "id", key=key, check_rc=0)
+    agent.session(account=name, origin__address=source, method="publickey", method_inferred=True)
+    check(not [a for a in agent.told() if a["detection"] in ("sensor.blind", "sensor.mismatch")],
+          "the kernel is witness enough: " + brief(agent.told()))
+    n = w.slice()
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], UsePAM="no")
+    other, _ = w.users.add("blind")
+    p = Client(w.net, w.outside(n)).ssh_open(other, "192.0.2.%d" % n, "/bin/sh -c 'read x; id'",
+                                            password=PASSWORD)
+
+    def told():
+        return [a for a in agent.told() if w.outside(n) in json.dumps(a) and
+                a["detection"] in ("access.external", "sensor.blind")]
+    wait_for(lambda: "a login without PAM and without log: told or called blind; told: " +
+             brief(agent.told()), told, 15)
+    p.communicate(b"\n", timeout=10)
+    agent.stop()
+
+
+@case("restart", alone=True)
+def live_view_on_a_terminal(w):
+    """On a terminal: one readable line an alert, also for hostile names; no JSON."""
+    name, key = w.users.add("view", key=True)
+    source = place(w)
+    w.agent = agent = Agent("view", "", json=False)
+    view = agent.start_on_terminal()
+    c = Client(w.net, source)
+    c.ssh(name, w.server, "id", key=key, check_rc=0)
+    for bad in (b"\x1b[2J\x1b]0;owned\x07root", b"new\nline"):
+        run(c.argv("ssh", [b"-l", bad, w.server], password="wr0ng"), check=False)
+    wait_for(lambda: "a line that names %s; seen: %r" % (name, view()),
+             lambda: [x for x in view().splitlines() if "access.external" in x and name in x and
+                      source in x])
+    w.settle()
+    text = view()
+    check("\x1b[2J" not in text and "\x1b]" not in text and "\x07" not in text,
+          "a hostile name speaks to the terminal: %r" % text)
+    check('{"' not in text, "JSON on a terminal: %r" % text[:300])
+    agent.stop()
 
 
 def proc_status(pid):
