@@ -152,8 +152,10 @@ static const struct {
 	{"Privacy: &a {}", "t:1: anchors, aliases and tags are not supported here"},
 	{"Mode: *a", "t:1: anchors, aliases and tags are not supported here"},
 	{"Mode: !!str alert", "t:1: anchors, aliases and tags are not supported here"},
-	{"Mode: alert\nRole: ci: x", "t:2: not YAML: mapping values are not allowed in this context"},
-	{"Mode: alert\n\tRole: ci", "t:2: not YAML: found character that cannot start any token"},
+	{"Mode: alert\nRole: ci: x",
+	 "t:2: not YAML: mapping values are not allowed in this context"},
+	{"Mode: alert\n\tRole: ci",
+	 "t:2: not YAML: found a tab character that violates indentation"},
 	{"Mode: alert\n\nRole: \xff", "t:3: not YAML: invalid leading UTF-8 octet"},
 	{"Mode: alert\nRole: \x01", "t:2: not YAML: control characters are not allowed"},
 	/* numbers */
