@@ -436,10 +436,15 @@ class Agent:
                 pass
         return pids
 
-    def kill(self):
-        """kill -9 of the parent; children must follow it within 5 s."""
+    def kill(self, everything=True):
+        """kill -9 of parent and children at once, or of the parent alone, which its children
+        must follow within 5 s."""
         pids = self.family()
-        os.kill(self.proc.pid, signal.SIGKILL)
+        for pid in pids if everything else pids[:1]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         self.proc.wait(10)
         wait_for("the agent's children end with it (%s)" % pids,
                  lambda: not [p for p in pids if alive(p)], 5)
