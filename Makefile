@@ -86,7 +86,7 @@ test-unit: $(UNIT_BIN) all
 test-decode test-golden test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 lint: all
-	BUILD=$(BUILD) bash tools/lint.sh
+	BUILD=$(BUILD) bash tests/run.sh lint
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v '\.def$$')
 
