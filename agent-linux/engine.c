@@ -144,7 +144,7 @@ void engine_frame(struct engine *e, unsigned source, struct decode_stream *s, co
 	s->line++;
 	r = decode_frame(s, f, &ev, &reason);
 	line_account(e, source, r);
-	if (r == DECODE_EVENT)
+	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
 		engine_event(e, &ev);
 }
 
@@ -155,7 +155,7 @@ void engine_line(struct engine *e, unsigned source, struct decode_stream *s, str
 	enum decode_result r = decode_line(s, line, &ev, &reason);
 
 	line_account(e, source, r);
-	if (r == DECODE_EVENT)
+	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
 		engine_event(e, &ev);
 }
 

@@ -15,6 +15,7 @@
 #include "common/out/out.h"
 #include "common/store/store.h"
 #include "common/wire.h"
+#include "echo.h"
 #include "sensor.h"
 
 struct engine;
@@ -81,6 +82,7 @@ struct engine {
 	char libpam_reason[SENSOR_REASON_MAX];
 	bool in_transaction, dirty, stop;
 	bool store_failing;
+	struct echo echo;
 	char scratch[OUT_ALERT_MAX];
 };
 
