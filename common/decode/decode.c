@@ -94,7 +94,7 @@ enum decode_result decode_frame(struct decode_stream *s, const struct frame *f, 
 	if (frame_has_writer(&own))
 		own.trust = frame_trust(&own);
 	if (own.time_ns)
-		s->last_ns = own.time_ns;
+		s->seen_ns = own.time_ns;
 	return read_frame(s, &own, truncated, ret, reason);
 }
 

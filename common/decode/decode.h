@@ -36,6 +36,7 @@ struct decode_stream {
 	int year;	  /* of the next year-less time; 0 = start in 2000 */
 	int tz_offset_s;  /* east of UTC, for times without a zone */
 	uint64_t last_ns; /* for "adds one on a backward step of over six months" */
+	uint64_t seen_ns; /* time of the last line that had one, for those without */
 	uint64_t line;
 	int forced_source;	 /* --source; -1 = auto */
 	int64_t boot_to_wall_ns; /* wall = boot + this, for kernel records */

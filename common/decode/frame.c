@@ -125,7 +125,7 @@ static bool read_5424(const struct decode_stream *s, struct span rest, struct fr
 
 static void read_untimed(struct decode_stream *s, struct span line, struct frame *f)
 {
-	f->time_ns = s->last_ns; /* the best that is known; 0 at the start of a stream */
+	f->time_ns = s->seen_ns; /* the best that is known; 0 at the start of a stream */
 	f->time_approximate = true;
 	line = text_trim_left(line);
 	f->message = line;
@@ -148,9 +148,9 @@ void frame_from_text(struct decode_stream *s, struct span line, struct frame *f)
 	if (rest.ptr != line.ptr && rest.len > 2 && rest.ptr[0] == '1' && rest.ptr[1] == ' ' &&
 	    read_5424(s, span_skip(rest, 2), f)) {
 		if (f->time_ns)
-			s->last_ns = f->time_ns;
+			s->seen_ns = f->time_ns;
 	} else if (time_take_bsd(s, &rest, &t) || time_take_iso(s, &rest, &t)) {
-		f->time_ns = s->last_ns = t.time_ns;
+		f->time_ns = s->seen_ns = t.time_ns;
 		f->time_approximate = t.approximate;
 		read_bsd_rest(rest, f);
 	} else {

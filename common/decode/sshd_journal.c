@@ -288,7 +288,7 @@ enum decode_result frame_from_journal(struct decode_stream *s, struct span line,
 		f->time_ns = journal_time(fields[FIELD_TIME]);
 	f->time_approximate = f->time_ns == 0;
 	if (f->time_ns)
-		s->last_ns = f->time_ns;
+		s->seen_ns = f->time_ns;
 	f->pid = text_u32(fields[FIELD_PID], 0);
 	f->uid = text_u32(fields[FIELD_UID], UINT32_MAX);
 	f->exe = fields[FIELD_EXE].len ? fields[FIELD_EXE] : fields[FIELD_COMM];

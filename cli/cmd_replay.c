@@ -1,0 +1,297 @@
+/*
+ * replay: recorded input through the same decoders and the same correlation as live. Deterministic:
+ * no clock, no host name, no key; the same input gives the same output on every machine.
+ *
+ * Events are printed as they are decoded. Alerts and sessions are printed at the end of the input
+ * in their final state; nothing is closed artificially. The core forgets closed ones, so their
+ * last state is collected here.
+ */
+#include "cli/command.h"
+
+#include "cli/input.h"
+#include "cli/replay_table.h"
+#include "common/core/core.h"
+#include "common/out/out_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum replay_show {
+	SHOW_ALERTS,
+	SHOW_EVENTS,
+	SHOW_SESSIONS
+};
+
+struct replay {
+	enum replay_show show;
+	bool json;
+	const char *config_path;
+	struct decode_stream stream;
+	struct config config;
+	struct core *core; /* NULL: events only */
+	struct out_policy policy;
+	struct replay_table alerts, sessions;
+	uint64_t read, decoded, skipped, bad;
+	int failed; /* exit code when memory ran out */
+	struct core_out out;
+	char buf[OUT_ALERT_MAX];
+};
+
+static void collect(struct replay *r)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < r->out.count; i++) {
+		const struct core_out_item *o = &r->out.items[i];
+
+		if (o->kind == OUT_ALERT && o->alert)
+			err |= replay_table_put(&r->alerts, o->alert->id, o->alert);
+		if (o->kind == OUT_SESSION && o->session)
+			err |= replay_table_put(&r->sessions, o->session->id, o->session);
+	}
+	if (err)
+		r->failed = command_fail(EXIT_INPUT, "out of memory");
+}
+
+/* Time passes up to the event: every tick that the core asked for, in order. */
+static void tick_until(struct replay *r, uint64_t now)
+{
+	uint64_t at = core_next_tick(r->core), last = 0;
+
+	while (at <= now && (at > last || r->out.count == CORE_OUT_MAX)) {
+		struct event tick = {.kind = EVENT_TICK, .time_ns = at, .count = 1};
+
+		last = at;
+		core_step(r->core, &tick, &r->out);
+		collect(r);
+		at = core_next_tick(r->core);
+	}
+}
+
+static void print_event(struct replay *r, const struct event *e)
+{
+	char time[32], origin[ENDPOINT_TEXT_MAX];
+	struct writer w;
+
+	if (r->json) {
+		if (out_event_json(e, r->buf, sizeof(r->buf)) > 0)
+			puts(r->buf);
+		return;
+	}
+	writer_start(&w, r->buf, sizeof(r->buf));
+	w.cut = true;
+	writer_column(&w, e->time_ns ? out_time(e->time_ns, time) : "-", 25);
+	writer_column(&w, event_name(e->kind), 17);
+	writer_column(&w, outcome_name(e->outcome), 8);
+	writer_puts(&w, " ");
+	writer_column(&w, part_endpoint_text(&e->origin, origin), 22);
+	writer_puts(&w, " ");
+	writer_escaped(&w, e->account);
+	writer_puts(&w, "  ");
+	writer_escaped(&w, e->text);
+	writer_finish(&w);
+	puts(r->buf);
+}
+
+static void take_event(struct replay *r, const struct event *e)
+{
+	r->decoded++;
+	if (r->show == SHOW_EVENTS)
+		print_event(r, e);
+	if (!r->core)
+		return;
+	tick_until(r, e->time_ns);
+	core_step(r->core, e, &r->out);
+	collect(r);
+}
+
+static void take_result(struct replay *r, enum decode_result result, const struct event *e)
+{
+	r->read++;
+	if (result == DECODE_EVENT)
+		take_event(r, e);
+	else if (result == DECODE_SKIPPED)
+		r->skipped++;
+	else
+		r->bad++;
+}
+
+static void take_line(void *arg, struct span line)
+{
+	struct replay *r = arg;
+	const char *reason;
+	struct event e;
+
+	take_result(r, decode_line(&r->stream, line, &e, &reason), &e);
+}
+
+static void take_record(void *arg, const void *record, size_t len, int64_t boot_to_wall_ns)
+{
+	struct replay *r = arg;
+	const char *reason;
+	struct event e;
+
+	r->stream.boot_to_wall_ns = boot_to_wall_ns;
+	take_result(r, decode_wire(&r->stream, record, len, &e, &reason), &e);
+}
+
+static int print_all(struct replay *r)
+{
+	struct replay_table *t = r->show == SHOW_ALERTS ? &r->alerts : &r->sessions;
+	int n;
+
+	if (r->show == SHOW_EVENTS)
+		return 0;
+	replay_table_sort(t);
+	for (size_t i = 0; i < t->count; i++) {
+		const void *row = t->rows[i];
+
+		if (r->show == SHOW_ALERTS)
+			n = r->json ? out_alert_json(row, &r->policy, r->buf, sizeof(r->buf))
+				    : out_alert_line(row, &r->policy, false, r->buf,
+						     sizeof(r->buf));
+		else
+			n = r->json ? out_session_json(row, &r->policy, r->buf, sizeof(r->buf))
+				    : out_session_line(row, &r->policy, r->buf, sizeof(r->buf));
+		if (n < 0)
+			return command_fail(EXIT_INPUT, "an entry was too long to print");
+		puts(r->buf);
+	}
+	return 0;
+}
+
+/* The core, unless only events are wanted. Text alone proves less where records are expected. */
+static int start_core(struct replay *r, int argc, char **argv)
+{
+	struct core_identity id = {.host_id = "replay"};
+
+	if (r->config_path && command_config(r->config_path, &r->config))
+		return EXIT_INPUT;
+	r->policy.keep_unknown_accounts = r->config.keep_unknown_accounts;
+	r->policy.command_lines = (int)r->config.command_lines;
+	if (r->show == SHOW_EVENTS)
+		return 0;
+	for (int i = 0; i < argc; i++)
+		id.kernel_sensor |= input_is_records(argv[i]);
+	r->core = core_new(&r->config, &id);
+	return r->core ? 0 : command_fail(EXIT_INPUT, "out of memory");
+}
+
+static int replay_files(struct replay *r, int argc, char **argv)
+{
+	const struct input_sink sink = {take_line, take_record, r};
+	int code = start_core(r, argc, argv);
+
+	for (int i = 0; i < argc && !code && !r->failed; i++)
+		code = input_read(argv[i], &sink);
+	if (!code)
+		code = r->failed;
+	if (!code)
+		code = print_all(r);
+	if (!code && (fflush(stdout) || ferror(stdout)))
+		code = command_fail(EXIT_INPUT, "cannot write to standard output");
+	if (!code)
+		fprintf(stderr, "read %llu, decoded %llu, skipped %llu, bad %llu\n",
+			(unsigned long long)r->read, (unsigned long long)r->decoded,
+			(unsigned long long)r->skipped, (unsigned long long)r->bad);
+	return code;
+}
+
+static const struct {
+	const char *option;
+	enum replay_show show;
+} shows[] = {
+	{"--alerts", SHOW_ALERTS},
+	{"--events", SHOW_EVENTS},
+	{"--sessions", SHOW_SESSIONS},
+};
+
+static bool show_option(struct replay *r, const char *arg)
+{
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (!strcmp(arg, shows[i].option)) {
+			r->show = shows[i].show;
+			return true;
+		}
+	return false;
+}
+
+/* One option at argv[*i]; an exit code. */
+static int read_option(const struct command *self, struct replay *r, int argc, char **argv, int *i)
+{
+	const char *v;
+	int n;
+
+	if (show_option(r, argv[*i]))
+		return 0;
+	if ((v = option_value("--config", argc, argv, i))) {
+		r->config_path = v;
+		return 0;
+	}
+	if ((v = option_value("--format", argc, argv, i))) {
+		r->json = !strcmp(v, "json");
+		return r->json || !strcmp(v, "text")
+			       ? 0
+			       : command_usage(self, "--format is json or text");
+	}
+	n = input_option(self, argc, argv, i, &r->stream);
+	if (n)
+		return n < 0 ? EXIT_USAGE : 0;
+	command_fail(EXIT_USAGE, "%s: unknown option or missing value: %s; see outergate %s --help",
+		     self->name, argv[*i], self->name);
+	return EXIT_USAGE;
+}
+
+static int replay_run(const struct command *self, struct replay *r, int argc, char **argv)
+{
+	int files = 0, code = 0;
+	bool options = true;
+
+	for (int i = 1; i < argc && !code; i++) {
+		if (options && !strcmp(argv[i], "--"))
+			options = false;
+		else if (options && argv[i][0] == '-' && argv[i][1])
+			code = read_option(self, r, argc, argv, &i);
+		else
+			argv[files++] = argv[i]; /* files move to the front */
+	}
+	if (code)
+		return code;
+	return files ? replay_files(r, files, argv) : command_usage(self, "no file given");
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	int code;
+
+	if (!r)
+		return command_fail(EXIT_INPUT, "out of memory");
+	r->json = true;
+	r->stream.forced_source = -1;
+	config_defaults(&r->config);
+	replay_table_init(&r->alerts, sizeof(struct alert), replay_alert_order);
+	replay_table_init(&r->sessions, sizeof(struct session), replay_session_order);
+	code = replay_run(self, r, argc, argv);
+	replay_table_free(&r->alerts);
+	replay_table_free(&r->sessions);
+	core_free(r->core);
+	free(r);
+	return code;
+}
+
+const struct command command_replay = {
+	.name = "replay",
+	.usage =
+		"[--source NAME] [--events|--sessions|--alerts] [--format json|text] [--year YEAR] "
+		"[--tz OFFSET] [--config FILE] FILE...|-",
+	.about = "decode and correlate recorded input; the same input gives the same output",
+	.help = "  --alerts        every alert in its final state (default)\n"
+		"  --sessions      every session in its final state\n"
+		"  --events        every event as it is decoded\n"
+		"  --format text   lines for people instead of JSON Lines\n"
+		"  --config FILE   thresholds and lists; default: the built-in ones\n" INPUT_OPTIONS
+		"Counts of what was read go to standard error.\n",
+	.run = run,
+};

@@ -1,0 +1,40 @@
+/*
+ * input: recorded input for replay, decode and the like: text line by line, or a file of kernel
+ * records ("OGWIRE1\n", wall minus boot time in 8 bytes little-endian, records back to back).
+ */
+#ifndef OUTERGATE_INPUT_H
+#define OUTERGATE_INPUT_H
+
+#include "cli/command.h"
+#include "common/decode/decode.h"
+
+#define INPUT_MAGIC "OGWIRE1\n"
+
+struct input_sink {
+	void (*line)(void *arg, struct span line);
+	/* len may be shorter than a record is: a cut file. */
+	void (*record)(void *arg, const void *record, size_t len, int64_t boot_to_wall_ns);
+	void *arg;
+};
+
+/* A file, or standard input for "-". 0, or prints one sentence and returns EXIT_INPUT. */
+int input_read(const char *path, const struct input_sink *sink);
+
+/* Is it a file of kernel records? False also when it cannot be read. */
+bool input_is_records(const char *path);
+
+/* The value of option `name` at argv[*i], as "--name VALUE" or "--name=VALUE"; NULL: another one.
+ */
+const char *option_value(const char *name, int argc, char **argv, int *i);
+
+/*
+ * --source, --year and --tz at argv[*i]. 1: taken; 0: another option; -1: a bad value, and the
+ * sentence is printed.
+ */
+int input_option(const struct command *c, int argc, char **argv, int *i, struct decode_stream *s);
+#define INPUT_OPTIONS                                                                              \
+	"  --source NAME   one of `outergate sources`; default auto, decided line by line\n"       \
+	"  --year YEAR     of the first time without a year; default 2000\n"                       \
+	"  --tz OFFSET     of times without a zone: Z, +01:00, -0530; default Z\n"
+
+#endif
