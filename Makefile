@@ -54,7 +54,8 @@ $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 
 # --- the default configuration, embedded for `check --defaults`
 $(BUILD)/outergate.yaml.h: deploy/outergate.yaml | $(BUILD)/.deps
-	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
+	(echo 'static const char outergate_yaml[] ='; \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
 # --- objects
