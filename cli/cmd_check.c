@@ -11,11 +11,8 @@
 #include <time.h>
 
 #include "common/out/out.h"
+#include "outergate.yaml.h" /* outergate_yaml[], made of deploy/outergate.yaml */
 #include "units.h"
-
-static const char defaults[] =
-#include "outergate.yaml.h"
-	;
 
 #define EXPIRY_WARN_DAYS 7
 #define DAY_NS		 ((uint64_t)86400 * 1000000000)
@@ -138,7 +135,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 	if (argc > 2)
 		return command_usage(self, "more than one file");
 	if (path && !strcmp(path, "--defaults"))
-		return fputs(defaults, stdout) < 0 ? EXIT_INPUT : EXIT_FINE;
+		return fputs(outergate_yaml, stdout) < 0 ? EXIT_INPUT : EXIT_FINE;
 	if (path && path[0] == '-')
 		return command_usage(self, "unknown option");
 	err = command_config(path, &c);
