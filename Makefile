@@ -53,7 +53,7 @@ $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 	bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
 
 # --- the default configuration, embedded for `check --defaults`
-$(BUILD)/outergate.yaml.h: deploy/outergate.yaml | $(BUILD)/.deps
+$(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(BUILD)/.deps
 	(echo 'static const char outergate_yaml[] ='; \
 		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
