@@ -300,16 +300,16 @@ static unsigned zero_run(const struct addr *a, unsigned *ret_at)
 static void v6_format(const struct addr *a, char *buf)
 {
 	unsigned at = 8, run = zero_run(a, &at);
-	char *end = buf + ADDR_TEXT_MAX;
+	size_t n = 0;
 
 	for (unsigned i = 0; i < 8; i++) {
 		if (run && i == at) {
-			buf += snprintf(buf, (size_t)(end - buf), "::");
+			n += (size_t)snprintf(buf + n, ADDR_TEXT_MAX - n, "::");
 			i += run - 1;
 			continue;
 		}
-		buf += snprintf(buf, (size_t)(end - buf), "%s%x",
-				i == 0 || (run && i == at + run) ? "" : ":", addr_word(a, i));
+		n += (size_t)snprintf(buf + n, ADDR_TEXT_MAX - n, "%s%x",
+				      i == 0 || (run && i == at + run) ? "" : ":", addr_word(a, i));
 	}
 }
 

@@ -50,7 +50,7 @@ static bool is_fingerprint(struct span s)
 static int item_client(struct config_reader *r, const struct config_key *k, void *item)
 {
 	struct known_client *c = item;
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -80,7 +80,7 @@ static int read_any_account(struct config_reader *r, const struct config_key *k,
 static int read_scope(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct scope_override *o = base;
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (!err && !scope_from_name(s, &o->scope))

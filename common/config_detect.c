@@ -13,7 +13,7 @@
 static int read_severity(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct config_detection *d = base;
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -150,7 +150,7 @@ int read_detections(struct config_reader *r, const struct config_key *k, void *b
 		return reader_fail(r, "%s: expected keys and values", k->name);
 	for (;;) {
 		struct config_key one = {0};
-		struct span id;
+		struct span id = {0};
 		int i, err = reader_next(r);
 
 		if (err || r->event.type == YAML_MAPPING_END_EVENT)

@@ -202,7 +202,7 @@ static int scalar_plain(struct config_reader *r, const struct config_key *k, con
 int read_bool(struct config_reader *r, const struct config_key *k, void *base)
 {
 	const char *want = "true or false";
-	struct span s;
+	struct span s = {0};
 	int err = scalar_plain(r, k, want, &s);
 
 	if (err)
@@ -228,7 +228,7 @@ static int check_range(struct config_reader *r, const struct config_key *k, uint
 static int scalar_number(struct config_reader *r, const struct config_key *k, uint64_t *ret)
 {
 	const char *want = "a whole number";
-	struct span s;
+	struct span s = {0};
 	int err = scalar_plain(r, k, want, &s);
 
 	if (err)
@@ -240,7 +240,7 @@ static int scalar_number(struct config_reader *r, const struct config_key *k, ui
 
 int read_u32(struct config_reader *r, const struct config_key *k, void *base)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int err = scalar_number(r, k, &v);
 
 	if (!err)
@@ -250,7 +250,7 @@ int read_u32(struct config_reader *r, const struct config_key *k, void *base)
 
 int read_u64(struct config_reader *r, const struct config_key *k, void *base)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int err = scalar_number(r, k, &v);
 
 	if (!err)
@@ -262,7 +262,7 @@ static int scalar_unit(struct config_reader *r, const struct config_key *k,
 		       bool (*text)(struct span s, uint64_t *ret), const char *want,
 		       const char *unit, uint64_t *ret)
 {
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -281,7 +281,7 @@ int read_seconds(struct config_reader *r, const struct config_key *k, void *base
 int read_seconds32(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct config_key at_zero = *k;
-	uint64_t v;
+	uint64_t v = 0;
 	int err;
 
 	at_zero.at = 0;

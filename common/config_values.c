@@ -17,7 +17,7 @@ static bool has_control(struct span s)
 
 int read_text(struct config_reader *r, const struct config_key *k, void *base)
 {
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -61,7 +61,7 @@ int read_port(struct config_reader *r, const struct config_key *k, void *base)
 int read_cidr(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct cidr *c = (struct cidr *)(void *)((char *)base + k->at);
-	struct span s;
+	struct span s = {0};
 	struct addr a;
 	int err = reader_scalar(r, k, &s);
 
@@ -98,7 +98,7 @@ static const char *service_at(unsigned i)
 int read_service(struct config_reader *r, const struct config_key *k, void *base)
 {
 	enum service *to = (enum service *)(void *)((char *)base + k->at);
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -110,7 +110,7 @@ int read_service(struct config_reader *r, const struct config_key *k, void *base
 
 int read_until(struct config_reader *r, const struct config_key *k, void *base)
 {
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (!err && !text_until(s, (uint64_t *)(void *)((char *)base + k->at)))
@@ -122,7 +122,7 @@ static int scalar_word(struct config_reader *r, const struct config_key *k, unsi
 {
 	char want[160] = "one of:";
 	size_t n = strlen(want);
-	struct span s;
+	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
 	if (err)
@@ -140,7 +140,7 @@ static int scalar_word(struct config_reader *r, const struct config_key *k, unsi
 
 int read_word(struct config_reader *r, const struct config_key *k, void *base)
 {
-	unsigned v;
+	unsigned v = 0;
 	int err = scalar_word(r, k, &v);
 
 	/* Every enum here is unsigned int wide (asserted in config.c). */
@@ -151,7 +151,7 @@ int read_word(struct config_reader *r, const struct config_key *k, void *base)
 
 int read_word_bool(struct config_reader *r, const struct config_key *k, void *base)
 {
-	unsigned v;
+	unsigned v = 0;
 	int err = scalar_word(r, k, &v);
 
 	if (!err)
