@@ -8,15 +8,31 @@
 #define OUTERGATE_STORE_H
 
 #include "../alert.h"
+#include "../out/out.h"
 
 struct store;
 
-enum store_mode { STORE_READ, STORE_WRITE };
+enum store_mode {
+	STORE_READ,
+	STORE_WRITE
+};
 
-/* -ENOENT: no such store (READ only); -EPROTO: made by a newer version; -EIO: not a database. */
+/*
+ * -ENOENT: no such store (READ only); -EPROTO: made by a newer version; -EIO: not a database.
+ * The directory is the caller's to make; the file is made with mode 0640. WRITE puts a damaged file
+ * aside as "<path>.corrupt-<n>" and begins a new one: the result is 0 and store_error() tells.
+ */
 int store_open(const char *path, enum store_mode mode, struct store **ret);
 void store_close(struct store *s);
 const char *store_error(const struct store *s);
+/* One sentence about what store_open() returned. */
+const char *store_open_reason(int err);
+
+/*
+ * Privacy of what is put from now on; until then everything private is hidden (key 0). What is read
+ * has been through it: show it with keep_unknown_accounts and COMMANDS_FULL.
+ */
+void store_set_policy(struct store *s, const struct out_policy *p);
 
 /* Insert or replace by id (an older revision never replaces a newer one). */
 int store_put_alert(struct store *s, const struct alert *a);
@@ -35,15 +51,15 @@ int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t se
 		uint64_t max_bytes, uint64_t *ret_rows);
 
 struct store_filter {
-	uint64_t since_ns, until_ns;   /* 0 = open */
-	enum service service;          /* NONE = any */
-	struct span account, origin;   /* origin: address or CIDR text; empty = any */
-	enum severity severity;        /* at least */
-	struct span detection;         /* empty = any */
-	struct span id;                /* full id or a unique prefix of at least 4; empty = any */
-	struct span session;           /* alerts of that session; empty = any */
-	bool live;                     /* sessions: open or lingering only; alerts: not closed */
-	unsigned limit;                /* 0 = 1000 */
+	uint64_t since_ns, until_ns; /* 0 = open */
+	enum service service;	     /* NONE = any */
+	struct span account, origin; /* origin: address or CIDR text; empty = any */
+	enum severity severity;	     /* at least */
+	struct span detection;	     /* empty = any */
+	struct span id;		     /* full id or a prefix of at least 4; empty = any */
+	struct span session;	     /* alerts of that session; empty = any */
+	bool live;		     /* sessions: open or lingering only; alerts: not closed */
+	unsigned limit;		     /* 0 = 1000 */
 };
 
 /* Newest first. The callback returns false to stop. The alert's strings are as stored. */

@@ -1,0 +1,66 @@
+/* store_internal: what the files of store/ share. */
+#ifndef OUTERGATE_STORE_INTERNAL_H
+#define OUTERGATE_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "store.h"
+
+/* An alert with every byte escaped stays below this; see the test of the bounds. */
+#define STORE_BODY_MAX	OUT_ALERT_MAX
+#define STORE_ERROR_MAX 320
+
+enum store_statement {
+	STATEMENT_PUT_ALERT,
+	STATEMENT_PUT_SESSION,
+	STATEMENT_PUT_BLOB,
+	STATEMENT_GET_BLOB,
+	STATEMENT_ALERTS,
+	STATEMENT_SESSIONS,
+	STATEMENT_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	enum store_mode mode;
+	bool in_transaction;
+	struct out_policy policy;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	char error[STORE_ERROR_MAX];
+	char body[STORE_BODY_MAX];
+	/* Rows are read into these. */
+	struct alert alert;
+	struct session session;
+	struct detection unknown; /* stands for a detection that this version does not have */
+	char unknown_id[64];
+};
+
+/* Keeps "what: SQLite's reason" for store_error() and turns the result into -errno; 0 for success.
+ */
+int store_result(struct store *s, int rc, const char *what);
+int store_errno(int rc, sqlite3 *db);
+int store_exec(struct store *s, const char *sql, const char *what);
+/* The statement, reset and ready to bind; NULL after an error that store_error() tells. */
+sqlite3_stmt *store_statement(struct store *s, enum store_statement which, const char *sql);
+/* Runs a statement that returns no row. */
+int store_run(struct store *s, sqlite3_stmt *st, const char *what);
+/* One number; *ret untouched on failure. */
+int store_query_u64(struct store *s, const char *sql, uint64_t *ret);
+
+/* Not an errno: the file was marked as damaged when it was last used. */
+#define STORE_DAMAGED (-100000)
+
+/* schema.c: brings a writable database to this version, or looks whether a reader can read it. */
+int schema_prepare(struct store *s);
+int schema_check(struct store *s);
+
+#define ORIGIN_KEY_LEN 17
+/* Family and bytes: sorts so that a CIDR block is a range. */
+void origin_key(const struct addr *a, unsigned char ret[ORIGIN_KEY_LEN]);
+
+static inline sqlite3_int64 store_int(uint64_t v)
+{
+	return v > INT64_MAX ? INT64_MAX : (sqlite3_int64)v;
+}
+
+#endif
