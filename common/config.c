@@ -33,20 +33,6 @@ static int item_known(struct config_reader *r, const struct config_key *k, void 
 	return read_cidr(r, &(struct config_key){.name = k->name}, item);
 }
 
-/* "SHA256:" and 43 characters of base64 without padding, as ssh-keygen -l prints it. */
-static bool is_fingerprint(struct span s)
-{
-	static const char set[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	if (s.len != 7 + 43 || !span_starts(s, SPAN_LIT("SHA256:")))
-		return false;
-	for (size_t i = 7; i < s.len; i++)
-		if (!memchr(set, s.ptr[i], sizeof(set) - 1))
-			return false;
-	return true;
-}
-
 static int item_client(struct config_reader *r, const struct config_key *k, void *item)
 {
 	struct known_client *c = item;
@@ -55,7 +41,7 @@ static int item_client(struct config_reader *r, const struct config_key *k, void
 
 	if (err)
 		return err;
-	if (is_fingerprint(s)) {
+	if (text_fingerprint(s)) {
 		span_copy(c->key, sizeof(c->key), s);
 		return 0;
 	}

@@ -40,13 +40,24 @@ static int read_origin(struct config_reader *r, const struct config_key *k, void
 	return read_cidr(r, k, base);
 }
 
+/* Whole fingerprints only: a piece of one would let other keys through. */
+static int read_fingerprint(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct span s = {0};
+	int err = reader_scalar(r, k, &s);
+
+	if (!err && !text_fingerprint(s))
+		return reader_fail_value(r, k, "a key fingerprint (SHA256:...)");
+	return err ? err : read_text(r, k, base);
+}
+
 #define AT(field) offsetof(struct config_exception, field)
 static const struct config_key exception_keys[] = {
 	{"Detections.<id>.exceptions.origin", .read = read_origin, .at = AT(origin)},
 	{"Detections.<id>.exceptions.account", .read = read_text, .at = AT(account),
 	 .cap = ACCOUNT_TEXT_MAX},
 	{"Detections.<id>.exceptions.service", .read = read_service, .at = AT(service)},
-	{"Detections.<id>.exceptions.key", .read = read_text, .at = AT(key),
+	{"Detections.<id>.exceptions.key", .read = read_fingerprint, .at = AT(key),
 	 .cap = CONFIG_TEXT_MAX},
 	{"Detections.<id>.exceptions.reason", .read = read_text, .at = AT(reason),
 	 .cap = CONFIG_TEXT_MAX, .required = true},

@@ -81,7 +81,9 @@ int read_word_bool(struct config_reader *r, const struct config_key *k, void *ba
 bool text_duration(struct span s, uint64_t *ret_seconds); /* 15m, 900s, 1h, 2d, 1w or seconds */
 bool text_bytes(struct span s, uint64_t *ret);		  /* 4096, 64KiB, 256MiB, 1GiB */
 bool text_until(struct span s, uint64_t *ret_ns);	  /* YYYY-MM-DD: its last nanosecond, UTC */
-unsigned text_distance(struct span a, struct span b);	  /* edits between two words, any case */
+/* "SHA256:" and 43 characters of base64 without padding, as ssh-keygen -l prints it. */
+bool text_fingerprint(struct span s);
+unsigned text_distance(struct span a, struct span b); /* edits between two words, any case */
 /* For a message: at most 40 characters, only printable ASCII. */
 #define TEXT_QUOTE_MAX 44
 const char *text_quote(struct span s, char buf[TEXT_QUOTE_MAX]);

@@ -84,6 +84,19 @@ bool text_until(struct span s, uint64_t *ret_ns)
 	return true;
 }
 
+bool text_fingerprint(struct span s)
+{
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	if (s.len != 7 + 43 || !span_starts(s, SPAN_LIT("SHA256:")))
+		return false;
+	for (size_t i = 7; i < s.len; i++)
+		if (!memchr(set, s.ptr[i], sizeof(set) - 1))
+			return false;
+	return true;
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -14,6 +14,7 @@
 
 #include "common/config.h"
 
+#define KEY	      "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 #define DEFAULTS_PATH "deploy/outergate.yaml"
 #define DAY_NS	      ((uint64_t)86400 * 1000000000)
 
@@ -251,6 +252,12 @@ static const struct {
 	 "t:1: unknown key 'enable'; the nearest is Detections.<id>.enabled"},
 	{"Detections: {auth.spray: {exceptions: [{account: x}]}}",
 	 "t:1: Detections.<id>.exceptions.reason is missing"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, key: SHA256}]}}",
+	 "t:1: Detections.<id>.exceptions.key: 'SHA256' is not a key fingerprint (SHA256:...)"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, key: '" KEY "a'}]}}",
+	 "t:1: Detections.<id>.exceptions.key: '"
+	 "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMp..."
+	 "' is not a key fingerprint (SHA256:...)"},
 	{"Detections: {auth.spray: {exceptions: [{reason: x}]}}",
 	 "t:1: an exception needs an origin, account, service or key; to silence the detection set "
 	 "enabled: false"},
@@ -269,7 +276,7 @@ static const char full_text[] =
 	"KnownRemoteIPs:\n"
 	"- 198.51.100.0/24\n"
 	"- {cidr: 2001:db8::/32, account: backup, service: ssh, until: 2028-02-29}\n"
-	"KnownSSHClients: [10.0.0.0/8, 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU']\n"
+	"KnownSSHClients: [10.0.0.0/8, '" KEY "']\n"
 	"ExpectedOnward: [{from: '*', to: 10.1.0.0/16}, {from: ci, to: 10.2.0.1, service: rdp}]\n"
 	"ExpectedAutomation: [ansible, 'J\xc3\xb6rg']\nSharedAccounts: [ops]\n"
 	"CriticalHosts: [10.9.9.9, fd00::/8]\n"
@@ -295,8 +302,7 @@ static void test_good_lists(void **state)
 	assert_int_equal(got.known[1].until_ns, 21244 * DAY_NS - 1);
 	assert_int_equal(got.clients_count, 2);
 	assert_true(got.clients[0].is_cidr && !got.clients[1].is_cidr);
-	assert_string_equal(got.clients[1].key,
-			    "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU");
+	assert_string_equal(got.clients[1].key, KEY);
 	assert_int_equal(got.onward_count, 2);
 	assert_string_equal(got.onward[0].from, "");
 	assert_string_equal(got.onward[1].from, "ci");
@@ -361,12 +367,12 @@ static void test_detections(void **state)
 	(void)state;
 	assert_int_equal(detection_find(SPAN_LIT("auth.spra")), -1);
 	assert_int_equal(detection_find(SPAN_LIT("")), -1);
-	parse_good(
-		"Mode: observe\nDetections:\n"
-		"  auth.spray: {severity: critical, Mode: alert, exceptions: [\n"
-		"    {origin: 203.0.113.0/28, reason: scanner, until: 2026-12-31},\n"
-		"    {account: a, service: ssh, key: 'SHA256:x', reason: b}]}\n"
-		"  activity.remote_shell: {enabled: false, exceptions: [{key: k, reason: r}]}\n");
+	parse_good("Mode: observe\nDetections:\n"
+		   "  auth.spray: {severity: critical, Mode: alert, exceptions: [\n"
+		   "    {origin: 203.0.113.0/28, reason: scanner, until: 2026-12-31},\n"
+		   "    {account: a, service: ssh, key: '" KEY "', reason: b}]}\n"
+		   "  activity.remote_shell: {enabled: false, exceptions: [{account: k, reason: "
+		   "r}]}\n");
 	assert_true(got.detections[spray].has_severity && got.detections[spray].enabled);
 	assert_int_equal(got.detections[spray].severity, SEVERITY_CRITICAL);
 	assert_false(got.detections[spray].observe);
@@ -380,7 +386,7 @@ static void test_detections(void **state)
 	assert_false(got.exceptions[1].has_origin);
 	assert_string_equal(got.exceptions[1].account, "a");
 	assert_int_equal(got.exceptions[1].service, SERVICE_SSH);
-	assert_string_equal(got.exceptions[1].key, "SHA256:x");
+	assert_string_equal(got.exceptions[1].key, KEY);
 	assert_int_equal(got.exceptions[1].until_ns, 0);
 	assert_int_equal(got.exceptions[2].detection, shell);
 	parse_good("Detections: {auth.spray: {Mode: observe}}");
@@ -476,11 +482,12 @@ static const struct {
 	{"Sources: {WatchPorts: [", 0, "1,", "]}", CONFIG_PORTS_MAX, "Sources.WatchPorts"},
 	{"Scope: {Overrides: [", 0, "{cidr: 10.0.0.0/8, scope: shared},", "]}", SCOPE_OVERRIDES_MAX,
 	 "Scope.Overrides"},
-	{"Detections: {auth.spray: {exceptions: [", 0, "{key: k, reason: r},", "]}}",
+	{"Detections: {auth.spray: {exceptions: [", 0, "{account: k, reason: r},", "]}}",
 	 CONFIG_EXCEPTIONS_MAX, "Detections.<id>.exceptions"},
 	/* One array for all detections. */
-	{"Detections: {auth.noise: {exceptions: [{key: k, reason: r}]}, auth.spray: {exceptions: [",
-	 1, "{key: k, reason: r},", "]}}", CONFIG_EXCEPTIONS_MAX, "Detections.<id>.exceptions"},
+	{"Detections: {auth.noise: {exceptions: [{account: k, reason: r}]}, auth.spray: "
+	 "{exceptions: [",
+	 1, "{account: k, reason: r},", "]}}", CONFIG_EXCEPTIONS_MAX, "Detections.<id>.exceptions"},
 };
 
 static void test_full(void **state)
