@@ -39,6 +39,7 @@ struct sensor {
 	struct outergate_bpf *skel;
 	struct sensor_row rows[SENSOR_PARTS];
 	struct bpf_link *links[SENSOR_PARTS];
+	struct bpf_link *wanted[2]; /* connect hooks; old kernels only */
 	struct bpf_link *iters[SNAPSHOT_COUNT];
 	const volatile uint64_t *counters;
 	struct libpam libpam[LIBPAM_MAX];
@@ -107,6 +108,7 @@ int sensor_cgroup_root(char *ret, size_t cap)
 static void attach_peers(struct sensor *s)
 {
 	struct bpf_program *progs[] = {s->skel->progs.peer_asked4, s->skel->progs.peer_asked6};
+	struct bpf_program *wanted[] = {s->skel->progs.peer_wanted4, s->skel->progs.peer_wanted6};
 	char root[PATH_MAX];
 	int fd = -1, r = sensor_cgroup_root(root, sizeof(root));
 
@@ -123,6 +125,8 @@ static void attach_peers(struct sensor *s)
 			continue;
 		}
 		s->links[SENSOR_PEER4 + i] = bpf_program__attach_cgroup(progs[i], fd);
+		if (!s->skel->rodata->use_task_storage)
+			s->wanted[i] = bpf_program__attach_cgroup(wanted[i], fd);
 		row->on = s->links[SENSOR_PEER4 + i] != NULL;
 		if (!row->on)
 			row_failed(row, errno);
@@ -181,6 +185,8 @@ static int sensor_load(struct sensor *s, bool task_storage)
 		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
 	else
 		bpf_map__set_max_entries(s->skel->maps.marks_hash, 1);
+	bpf_program__set_autoload(s->skel->progs.peer_wanted4, !task_storage);
+	bpf_program__set_autoload(s->skel->progs.peer_wanted6, !task_storage);
 	r = outergate_bpf__load(s->skel);
 	if (r) {
 		outergate_bpf__destroy(s->skel);
@@ -260,6 +266,8 @@ void sensor_close(struct sensor *s)
 			bpf_link__destroy(s->libpam[i].links[k]);
 	for (unsigned i = 0; i < SENSOR_PARTS; i++)
 		bpf_link__destroy(s->links[i]);
+	for (unsigned i = 0; i < 2; i++)
+		bpf_link__destroy(s->wanted[i]);
 	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++)
 		bpf_link__destroy(s->iters[i]);
 	if (s->counters)

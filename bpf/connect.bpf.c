@@ -6,22 +6,6 @@
  * current process means nothing, so the owner of an outgoing socket is kept by its cookie.
  */
 
-/* What to report: (network namespace, port) of remote services. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct wire_listener_key);
-	__type(value, __u32);
-} watched SEC(".maps");
-
-/* Ports that are remote services wherever they listen. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 256);
-	__type(key, __u32);
-	__type(value, __u32);
-} watch_ports SEC(".maps");
-
 /* Listeners told already: (namespace, port), so that a listen() loop tells nothing new. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -61,16 +45,9 @@ static __always_inline bool comm_is(const char *a, const volatile char *b)
 	return true;
 }
 
-static __always_inline bool is_watched(const struct wire_listener_key *k)
-{
-	__u32 port = k->port;
-
-	return bpf_map_lookup_elem(&watch_ports, &port) || bpf_map_lookup_elem(&watched, k);
-}
-
 static __always_inline void tcp_listens(struct sock *sk)
 {
-	struct task_struct *leader = bpf_get_current_task_btf();
+	struct task_struct *leader = current_leader();
 	struct wire_listener_key k = {};
 	__u64 now = bpf_ktime_get_boot_ns(), *told;
 	__u32 one = WIRE_WATCHED;
@@ -91,7 +68,6 @@ static __always_inline void tcp_listens(struct sock *sk)
 	r = RECORD(true, KIND_LISTEN, wire_listen);
 	if (!r)
 		return;
-	leader = leader->group_leader;
 	if (leader) {
 		proc_fill(&r->proc, leader);
 		m = mark_get(leader);
@@ -106,20 +82,19 @@ static __always_inline void tcp_listens(struct sock *sk)
 
 static __always_inline void tcp_connects(struct sock *sk)
 {
-	struct task_struct *leader = bpf_get_current_task_btf();
+	struct task_struct *leader = current_leader();
 	struct outgoing o = {};
 	struct mark *m;
 	__u64 cookie;
 
-	leader = leader->group_leader;
 	m = leader ? mark_get(leader) : NULL;
 	if (!m)
 		return;
 	proc_fill(&o.proc, leader);
 	o.session = m->conn.cookie;
 	o.flags = m->flags & 0xffff;
-	cookie = bpf_get_socket_cookie(sk);
-	if (bpf_map_update_elem(&outgoing, &cookie, &o, BPF_ANY))
+	cookie = sock_cookie(sk);
+	if (!cookie || bpf_map_update_elem(&outgoing, &cookie, &o, BPF_ANY))
 		count(WIRE_STAT_map_full_outs);
 }
 
@@ -142,24 +117,20 @@ static __always_inline void tcp_accepted(struct sock *sk)
 {
 	struct wire_listener_key k = {};
 	struct noted n = {.flags = WIRE_F_WATCHED};
-	struct wire_conn_open *r;
 	__u64 cookie;
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (!is_watched(&k))
 		return;
-	cookie = bpf_get_socket_cookie(sk);
+	cookie = sock_cookie(sk);
+	if (!cookie)
+		return; /* noted when somebody asks for its peer */
 	n.opened = bpf_ktime_get_boot_ns();
 	conn_fill(&n.conn, sk, cookie);
 	if (bpf_map_update_elem(&noted, &cookie, &n, BPF_ANY))
 		count(WIRE_STAT_map_full_conns);
-	r = RECORD(false, KIND_CONN_OPEN, wire_conn_open);
-	if (!r)
-		return;
-	r->conn = n.conn;
-	r->flags = WIRE_F_WATCHED;
-	record_submit_bulk(r, sizeof(*r));
+	conn_open_emit(&n.conn);
 }
 
 static __always_inline void accepted_closes(struct sock *sk, __u64 cookie)

@@ -4,6 +4,7 @@
 #include "kernel.h"
 #include "emit.h"
 #include "session.h"
+#include "watch.h"
 #include "peer.bpf.c"
 #include "process.bpf.c"
 #include "connect.bpf.c"

@@ -82,11 +82,10 @@ static __always_inline bool is_elevation(const char *service)
 
 static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 {
-	struct task_struct *leader = bpf_get_current_task_btf();
+	struct task_struct *leader = current_leader();
 	struct mark *m;
 	struct wire_pam *r;
 
-	leader = leader->group_leader;
 	if (!leader)
 		return;
 	if (!caller_trusted(leader)) {
@@ -125,10 +124,9 @@ static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 
 static __always_inline void pam_inside_set(bool inside)
 {
-	struct task_struct *leader = bpf_get_current_task_btf();
+	struct task_struct *leader = current_leader();
 	struct mark *m;
 
-	leader = leader->group_leader;
 	m = leader ? mark_get(leader) : NULL;
 	if (!m)
 		return;

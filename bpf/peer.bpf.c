@@ -42,8 +42,12 @@ static __always_inline void note_accepted(struct bpf_sock_addr *ctx, struct sock
 	conn_fill(&n.conn, sk, cookie);
 	if (!is_accepted(ctx, &n.conn))
 		return;
+	if (conn_is_watched(&n.conn))
+		n.flags = WIRE_F_WATCHED;
 	if (bpf_map_update_elem(&noted, &cookie, &n, BPF_NOEXIST))
 		count(WIRE_STAT_map_full_conns);
+	else if (n.flags)
+		conn_open_emit(&n.conn);
 }
 
 static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
@@ -70,8 +74,7 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 		n->acceptor = tgid;
 	if (n->acceptor == tgid)
 		return 1;
-	leader = bpf_get_current_task_btf();
-	leader = leader->group_leader;
+	leader = current_leader();
 	if (leader)
 		conn_bind(leader, n);
 	return 1;
@@ -87,4 +90,29 @@ SEC("cgroup/getpeername6")
 int peer_asked6(struct bpf_sock_addr *ctx)
 {
 	return peer_asked(ctx);
+}
+
+/*
+ * An outgoing socket of a session gets its cookie here, before SYN_SENT, on kernels where the
+ * tracepoint cannot make one.
+ */
+static __always_inline int peer_wanted(struct bpf_sock_addr *ctx)
+{
+	struct task_struct *leader = current_leader();
+
+	if (!use_task_storage && leader && mark_get(leader))
+		bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int peer_wanted4(struct bpf_sock_addr *ctx)
+{
+	return peer_wanted(ctx);
+}
+
+SEC("cgroup/connect6")
+int peer_wanted6(struct bpf_sock_addr *ctx)
+{
+	return peer_wanted(ctx);
 }

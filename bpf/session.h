@@ -69,6 +69,28 @@ struct {
 	__type(value, struct proven);
 } proven SEC(".maps");
 
+/* bpf_get_current_task_btf() and bpf_get_socket_cookie() of a struct sock came with 5.11 and 5.12,
+ * as task storage did: one switch tells all three. */
+static __always_inline struct task_struct *current_leader(void)
+{
+	struct task_struct *task;
+
+	if (use_task_storage) {
+		task = bpf_get_current_task_btf();
+		return task->group_leader;
+	}
+	task = (struct task_struct *)bpf_get_current_task();
+	return BPF_CORE_READ(task, group_leader);
+}
+
+/* 0 before 5.12 unless somebody has asked for the cookie: the cgroup hooks do. */
+static __always_inline __u64 sock_cookie(struct sock *sk)
+{
+	if (use_task_storage)
+		return bpf_get_socket_cookie(sk);
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
 static __always_inline struct mark *mark_get(struct task_struct *leader)
 {
 	if (use_task_storage)

@@ -57,7 +57,7 @@ static __always_inline void snapshot_write(struct seq_file *seq, struct task_str
 static __always_inline void snapshot_holder(struct seq_file *seq, struct task_struct *leader,
 					    struct sock *sk)
 {
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = sock_cookie(sk);
 	struct noted n = {.flags = WIRE_F_WATCHED};
 	struct mark m = {.flags = MARK_BOUND}, *old = mark_get(leader);
 
@@ -106,11 +106,16 @@ int snapshot_holders(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file || task->pid != task->tgid)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
-	sk = socket->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state != KTCP_ESTABLISHED)
+	if (use_task_storage) { /* a pointer the verifier knows, so that a cookie can be made */
+		socket = bpf_sock_from_file(file);
+		sk = socket ? socket->sk : NULL;
+	} else {
+		sk = file_sock(file);
+	}
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
 		return 0;
 	snapshot_holder(ctx->meta->seq, task, sk);
 	return 0;
