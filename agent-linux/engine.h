@@ -60,6 +60,13 @@ struct ring_buffer;
 struct journal_source;
 struct file_source;
 
+/* The next record of a ring, copied out; len 0: none yet. */
+struct ring_slot {
+	struct ring_buffer *ring;
+	size_t len;
+	_Alignas(8) char data[1024]; /* above the largest record of wire.h */
+};
+
 struct engine {
 	struct engine_setup setup;
 	const struct config *config;
@@ -69,7 +76,7 @@ struct engine {
 	struct store *store;
 	struct out_policy policy;
 	struct decode_stream kernel_stream;
-	struct ring_buffer *rb_precious, *rb_bulk;
+	struct ring_slot slots[2]; /* precious, bulk */
 	int epoll;
 	struct watcher priv, precious, bulk, bulk_timer, tick_timer, signals, control, journal;
 	struct journal_source *journal_source;

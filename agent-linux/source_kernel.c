@@ -1,8 +1,10 @@
 /*
- * source_kernel: records from the two rings and from the snapshot iterators.
+ * source_kernel: records from the two rings, in the order of their times, and from the snapshot
+ * iterators.
  *
  * Precious records wake us at once. Bulk records wake us when they enter an empty ring; a timer
- * then drains while records keep coming and disarms after one empty round.
+ * then drains while records keep coming and disarms after one empty round. Whatever woke us, both
+ * rings are merged: the end of a session must not overtake what ran in it.
  */
 #include "engine.h"
 
@@ -18,12 +20,12 @@
 #include "libpam_elf.h"
 
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
+#define DRAIN_MAX	4096	  /* then other inputs get their turn */
 #define SNAPSHOT_ROUNDS 16	  /* deeper process trees are completed by their next exec */
 #define LIBPAM_TRY_MAX	64
 
-static int on_record(void *arg, void *data, size_t len)
+static void record_deliver(struct engine *e, const void *data, size_t len)
 {
-	struct engine *e = arg;
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
 	struct event ev;
@@ -40,7 +42,56 @@ static int on_record(void *arg, void *data, size_t len)
 	case DECODE_SKIPPED:
 		break;
 	}
-	return 0;
+}
+
+/* libbpf gives records to a callback; one that says "stop" after each makes it a reader. */
+#define ONE_RECORD (-EAGAIN)
+
+static int on_record(void *arg, void *data, size_t len)
+{
+	struct ring_slot *slot = arg;
+
+	if (len > sizeof(slot->data))
+		len = sizeof(struct wire_hdr); /* of no kind we know: decoded as bad, counted */
+	memcpy(slot->data, data, len);
+	slot->len = len;
+	return ONE_RECORD;
+}
+
+static bool slot_fill(struct ring_slot *slot)
+{
+	if (!slot->len)
+		ring_buffer__consume(slot->ring);
+	return slot->len != 0;
+}
+
+static uint64_t slot_time(const struct ring_slot *slot)
+{
+	struct wire_hdr h;
+
+	if (slot->len < sizeof(h))
+		return 0;
+	memcpy(&h, slot->data, sizeof(h));
+	return h.time;
+}
+
+/* Delivers at most DRAIN_MAX records, oldest first; returns how many. */
+static unsigned rings_drain(struct engine *e)
+{
+	struct ring_slot *p = &e->slots[0], *b = &e->slots[1];
+	unsigned n;
+
+	for (n = 0; n < DRAIN_MAX; n++) {
+		bool has_p = slot_fill(p), has_b = slot_fill(b);
+		struct ring_slot *next;
+
+		if (!has_p && !has_b)
+			break;
+		next = !has_b || (has_p && slot_time(p) <= slot_time(b)) ? p : b;
+		record_deliver(e, next->data, next->len);
+		next->len = 0;
+	}
+	return n;
 }
 
 static void bulk_timer(struct engine *e, long ns)
@@ -50,16 +101,10 @@ static void bulk_timer(struct engine *e, long ns)
 	timerfd_settime(e->bulk_timer.fd, 0, &t, NULL);
 }
 
-static void on_precious(struct engine *e, struct watcher *w)
+static void on_ring(struct engine *e, struct watcher *w)
 {
 	(void)w;
-	ring_buffer__consume(e->rb_precious);
-}
-
-static void on_bulk(struct engine *e, struct watcher *w)
-{
-	(void)w;
-	ring_buffer__consume(e->rb_bulk);
+	rings_drain(e);
 	bulk_timer(e, BULK_DRAIN_NS);
 }
 
@@ -68,7 +113,7 @@ static void on_bulk_timer(struct engine *e, struct watcher *w)
 	uint64_t n;
 
 	(void)!read(w->fd, &n, sizeof(n));
-	if (ring_buffer__consume(e->rb_bulk) > 0)
+	if (rings_drain(e))
 		bulk_timer(e, BULK_DRAIN_NS);
 }
 
@@ -78,16 +123,20 @@ int kernel_source_open(struct engine *e)
 
 	if (fd < 0)
 		return -errno;
-	e->rb_precious = ring_buffer__new(e->setup.ring_precious, on_record, e, NULL);
-	e->rb_bulk = ring_buffer__new(e->setup.ring_bulk, on_record, e, NULL);
-	if (!e->rb_precious || !e->rb_bulk)
+	e->slots[0].ring = ring_buffer__new(e->setup.ring_precious, on_record, &e->slots[0], NULL);
+	e->slots[1].ring = ring_buffer__new(e->setup.ring_bulk, on_record, &e->slots[1], NULL);
+	if (!e->slots[0].ring || !e->slots[1].ring)
 		return -errno;
 	r = engine_watch(e, &e->bulk_timer, fd, on_bulk_timer, NULL);
 	if (!r)
-		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->rb_precious),
-				 on_precious, NULL);
+		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->slots[0].ring), on_ring,
+				 NULL);
 	if (!r)
-		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->rb_bulk), on_bulk, NULL);
+		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->slots[1].ring), on_ring,
+				 NULL);
+	/* What the rings kept while nobody read comes before what is there now. */
+	while (!r && rings_drain(e) == DRAIN_MAX)
+		;
 	return r;
 }
 
@@ -118,7 +167,7 @@ static int snapshot_read(struct engine *e, enum priv_snapshot which)
 			memcpy(&h, buf + at, sizeof(h));
 			if (h.size < sizeof(h) || h.size > have - at)
 				break;
-			on_record(e, buf + at, h.size);
+			record_deliver(e, buf + at, h.size);
 			at += h.size;
 			count++;
 		}
