@@ -19,8 +19,8 @@
 #define CONFIG_PORTS_MAX      64
 #define CONFIG_NAMES_MAX      64
 #define CONFIG_EXCEPTIONS_MAX 128
-#define CONFIG_PATH_MAX       256
-#define CONFIG_TEXT_MAX       96
+#define CONFIG_PATH_MAX	      256
+#define CONFIG_TEXT_MAX	      96
 #define CONFIG_ERROR_MAX      320
 #define ACCOUNT_TEXT_MAX      64
 
@@ -28,8 +28,8 @@
 struct known_remote {
 	struct cidr cidr;
 	char account[ACCOUNT_TEXT_MAX]; /* "" = any */
-	enum service service;           /* NONE = any */
-	uint64_t until_ns;              /* 0 = for ever */
+	enum service service;		/* NONE = any */
+	uint64_t until_ns;		/* 0 = for ever */
 };
 
 /* KnownSSHClients: a CIDR or a key fingerprint ("SHA256:..."). */
@@ -55,7 +55,7 @@ struct config_exception {
 	enum service service;
 	char key[CONFIG_TEXT_MAX];
 	char reason[CONFIG_TEXT_MAX]; /* why the operator wants it; required */
-	uint64_t until_ns;            /* 0 = for ever */
+	uint64_t until_ns;	      /* 0 = for ever */
 };
 
 struct config_detection {
@@ -66,14 +66,18 @@ struct config_detection {
 	uint64_t params[DETECTION_PARAMS_MAX]; /* in force, in the row's order */
 };
 
-enum role { ROLE_SERVER, ROLE_BASTION, ROLE_CI };
+enum role {
+	ROLE_SERVER,
+	ROLE_BASTION,
+	ROLE_CI
+};
 
 struct config_limits {
 	uint32_t sessions; /* live and recently closed */
 	uint32_t sources;  /* tracked origins */
 	uint32_t accounts;
-	uint32_t conns; /* unproven connections */
-	uint32_t procs; /* processes of sessions */
+	uint32_t conns;	 /* unproven connections */
+	uint32_t procs;	 /* processes of sessions */
 	uint32_t alerts; /* open alerts */
 };
 
@@ -103,7 +107,11 @@ struct config {
 
 	/* Privacy */
 	bool keep_unknown_accounts;
-	enum { COMMANDS_REDACTED, COMMANDS_FULL, COMMANDS_NONE } command_lines;
+	enum {
+		COMMANDS_REDACTED,
+		COMMANDS_FULL,
+		COMMANDS_NONE
+	} command_lines;
 	/* Retention, seconds; and the store's size bound, bytes */
 	uint64_t retention_alerts_s, retention_sessions_s, store_max_bytes;
 	/* Sources */
@@ -113,8 +121,8 @@ struct config {
 	uint16_t watch_ports[CONFIG_PORTS_MAX];
 	unsigned watch_ports_count;
 	/* Outputs */
-	bool journald; /* alerts to the journal */
-	bool json;     /* alerts as JSON Lines on stdout */
+	bool journald;		       /* alerts to the journal */
+	bool json;		       /* alerts as JSON Lines on stdout */
 	char store[CONFIG_PATH_MAX];   /* SQLite file */
 	char runtime[CONFIG_PATH_MAX]; /* directory of the control socket */
 	struct config_limits limits;
