@@ -5,8 +5,6 @@
 #include "siphash.h"
 #include "writer.h"
 
-#define ESCAPED_MAX (ACCOUNT_MAX * 4)
-
 uint64_t privacy_hash(struct span s, uint64_t key)
 {
 	return siphash(s, key, ~key);
@@ -191,12 +189,64 @@ static void hide_everywhere(struct alert *a, struct span name, const char *with)
 		replace_all(a->evidence[i].text, sizeof(a->evidence[i].text), name, with);
 }
 
+/* The name as sentences hold it: printable ASCII, the rest '?', and the quote too when quoted. */
+static struct span printable(struct span name, char quote, char buf[ACCOUNT_MAX])
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		buf[i] = c < 0x20 || c > 0x7e || (quote && c == quote) ? '?' : c;
+	}
+	return (struct span){buf, name.len};
+}
+
+/* Where a quoted name of which only the beginning was kept ("'begin...'") ends; 0 if none. */
+static size_t quoted_beginning(struct span text, struct span name)
+{
+	size_t n = 1;
+
+	if (text.len < 2 || *text.ptr != '\'')
+		return 0;
+	while (n < text.len && n <= name.len && text.ptr[n] == name.ptr[n - 1])
+		n++;
+	return n > 1 && span_starts(span_skip(text, n), SPAN_LIT("...'")) ? n + 3 : 0;
+}
+
+/* The same as replace_all() for names of which only the beginning was kept. */
+static void replace_beginnings(char *field, size_t cap, struct span name, const char *with)
+{
+	char old[ALERT_SENTENCE_MAX];
+	struct span text = {old, strnlen(field, cap - 1)};
+	struct writer w;
+
+	if (text.len >= sizeof(old))
+		return;
+	memcpy(old, field, text.len);
+	writer_start(&w, field, cap);
+	w.cut = true;
+	for (size_t i = 0; i < text.len;) {
+		size_t n = quoted_beginning(span_skip(text, i), name);
+
+		writer_bytes(&w, old + i, 1);
+		if (n)
+			writer_puts(&w, with);
+		i += n ? n : 1;
+	}
+	writer_finish(&w);
+}
+
+static void hide_beginnings(struct alert *a, struct span name, const char *with)
+{
+	replace_beginnings(a->sentence, sizeof(a->sentence), name, with);
+	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++)
+		replace_beginnings(a->evidence[i].text, sizeof(a->evidence[i].text), name, with);
+}
+
 static void hide_account(struct alert *a, uint64_t key)
 {
-	char copy[ACCOUNT_MAX], escaped[ESCAPED_MAX], hidden[PRIVACY_NAME_MAX];
+	char copy[ACCOUNT_MAX], shown[ACCOUNT_MAX], hidden[PRIVACY_NAME_MAX];
 	struct span name = {copy, strnlen(a->account, sizeof(a->account) - 1)};
 	struct addr address;
-	int n;
 
 	memcpy(copy, a->account, name.len);
 	if (!a->account_unknown || span_empty(name) || is_hashed(name))
@@ -206,9 +256,9 @@ static void hide_account(struct alert *a, uint64_t key)
 	if (addr_parse(name, &address, NULL))
 		return;
 	hide_everywhere(a, name, hidden);
-	n = out_escape(name, escaped, sizeof(escaped));
-	if (n > 0 && (size_t)n != name.len)
-		hide_everywhere(a, (struct span){escaped, (size_t)n}, hidden);
+	hide_everywhere(a, printable(name, '\0', shown), hidden);
+	hide_everywhere(a, printable(name, '\'', shown), hidden);
+	hide_beginnings(a, printable(name, '\'', shown), hidden);
 }
 
 /* A command line in a field of size cap, as the policy wants it. */
@@ -216,7 +266,7 @@ static void apply_command_policy(char *field, size_t cap, int policy)
 {
 	char old[ALERT_SENTENCE_MAX];
 	struct span text = {old, strnlen(field, cap - 1)};
-	const char *space;
+	char *end;
 
 	if (policy == COMMANDS_FULL || text.len >= sizeof(old))
 		return;
@@ -225,9 +275,12 @@ static void apply_command_policy(char *field, size_t cap, int policy)
 		redact_command(text, field, cap);
 		return;
 	}
-	space = memchr(old, ' ', text.len);
-	if (space)
-		field[space - old] = '\0';
+	/* "exec by /bin/sh: sh -c ..." in evidence, "sh -c ..." in a session */
+	end = strstr(field, ": ");
+	if (!end)
+		end = strchr(field, ' ');
+	if (end)
+		*end = '\0';
 }
 
 static bool is_command(enum event_kind k)

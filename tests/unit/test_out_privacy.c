@@ -217,6 +217,28 @@ static void a_cut_name_takes_its_rest_along(void **state)
 	assert_non_null(strstr(shown.sentence, " from x"));
 }
 
+/* Sentences hold printable ASCII, in quotes, and cut long names. */
+static void names_are_found_as_sentences_hold_them(void **state)
+{
+	static const char *const rows[][3] = {
+		{"h\xc3\xbcnter'2", "guessed 'h??nter?2' often", "guessed 'unknown:"},
+		{"averylongpasswordthatwascut", "guessed 'averylong...' often",
+		 "guessed 'unknown:"},
+		{"bell\x07inside", "attempt for 'bell?inside' from ::1", "attempt for 'unknown:"},
+	};
+	struct alert shown;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct alert a = alert_of(rows[i][0], rows[i][1], rows[i][1]);
+
+		privacy_alert(&a, &hide, &shown);
+		assert_memory_equal(shown.sentence, rows[i][2], strlen(rows[i][2]));
+		assert_memory_equal(shown.evidence[0].text, rows[i][2], strlen(rows[i][2]));
+		assert_non_null(strchr(shown.sentence + strlen(rows[i][2]), '\''));
+	}
+}
+
 static void known_accounts_stay(void **state)
 {
 	struct alert a = alert_of("root", "guessed root", "Failed password for root from ::1"),
@@ -241,6 +263,13 @@ static void command_policy_reaches_evidence_and_sentence(void **state)
 	assert_string_equal(shown.evidence[0].text, "mysql -p*** db");
 	assert_string_equal(shown.sentence, "alice ran mysql -p*** db; then left");
 	none.command_lines = COMMANDS_NONE;
+	span_copy(a.evidence[0].text, ALERT_EVIDENCE_MAX,
+		  SPAN_LIT("exec by /usr/bin/mysql: mysql -phunter2 db"));
+	privacy_alert(&a, &none, &shown);
+	assert_string_equal(shown.evidence[0].text, "exec by /usr/bin/mysql");
+	privacy_alert(&a, &hide, &shown);
+	assert_string_equal(shown.evidence[0].text, "exec by /usr/bin/mysql: mysql -p*** db");
+	span_copy(a.evidence[0].text, ALERT_EVIDENCE_MAX, SPAN_LIT("mysql -phunter2 db"));
 	privacy_alert(&a, &none, &shown);
 	assert_string_equal(shown.evidence[0].text, "mysql");
 	assert_string_equal(shown.sentence, "alice ran mysql; then left");
@@ -274,6 +303,7 @@ int main(void)
 		cmocka_unit_test(hiding_twice_changes_nothing),
 		cmocka_unit_test(short_and_address_names_do_not_spoil_the_text),
 		cmocka_unit_test(a_cut_name_takes_its_rest_along),
+		cmocka_unit_test(names_are_found_as_sentences_hold_them),
 		cmocka_unit_test(known_accounts_stay),
 		cmocka_unit_test(command_policy_reaches_evidence_and_sentence),
 		cmocka_unit_test(session_commands_follow_the_policy),
