@@ -11,9 +11,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void fail_at(struct config_reader *r, size_t line, const char *format, va_list ap)
+static void fail_at(struct config_reader *r, unsigned line, const char *format, va_list ap)
 {
-	int n = snprintf(r->err, CONFIG_ERROR_MAX, "%.120s:%zu: ", r->name, line);
+	int n = snprintf(r->err, CONFIG_ERROR_MAX, "%.120s:%u: ", r->name, line);
 
 	vsnprintf(r->err + n, CONFIG_ERROR_MAX - (size_t)n, format, ap);
 }
@@ -23,7 +23,7 @@ int reader_fail(struct config_reader *r, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	fail_at(r, r->event.start_mark.line + 1, format, ap);
+	fail_at(r, (unsigned)r->event.start_mark.line + 1, format, ap);
 	va_end(ap);
 	return -EINVAL;
 }
@@ -40,7 +40,7 @@ int reader_fail_value(struct config_reader *r, const struct config_key *k, const
 static int fail_yaml(struct config_reader *r)
 {
 	const char *problem = r->yaml.problem ? r->yaml.problem : "unreadable";
-	size_t line = r->yaml.problem_mark.line + 1;
+	unsigned line = (unsigned)r->yaml.problem_mark.line + 1;
 
 	if (r->yaml.error == YAML_MEMORY_ERROR)
 		problem = "out of memory";
@@ -49,7 +49,7 @@ static int fail_yaml(struct config_reader *r)
 		for (size_t i = 0; i < r->yaml.problem_offset && i < r->len; i++)
 			line += r->text[i] == '\n';
 	}
-	snprintf(r->err, CONFIG_ERROR_MAX, "%.120s:%zu: not YAML: %.100s", r->name, line, problem);
+	snprintf(r->err, CONFIG_ERROR_MAX, "%.120s:%u: not YAML: %.100s", r->name, line, problem);
 	return -EINVAL;
 }
 

@@ -25,7 +25,7 @@ int read_text(struct config_reader *r, const struct config_key *k, void *base)
 	if (span_empty(s) || has_control(s))
 		return reader_fail_value(r, k, "one line of text");
 	if (s.len >= k->cap)
-		return reader_fail(r, "%s: longer than %zu bytes", k->name, k->cap - 1);
+		return reader_fail(r, "%s: longer than %u bytes", k->name, (unsigned)(k->cap - 1));
 	span_copy((char *)base + k->at, k->cap, s);
 	return 0;
 }
