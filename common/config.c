@@ -284,10 +284,10 @@ void config_defaults(struct config *ret)
 	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT("/var/lib/outergate/outergate.db"));
 	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT("/run/outergate"));
 	ret->limits = (struct config_limits){
-		.sessions = 2048,
+		.sessions = 1024,
 		.sources = 65536,
 		.accounts = 4096,
-		.conns = 16384,
+		.conns = 8192,
 		.procs = 16384,
 		.alerts = 1024,
 	};
