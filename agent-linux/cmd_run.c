@@ -1,8 +1,10 @@
 /* run: the agent in the foreground. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,15 +12,22 @@
 
 #include "cli/command.h"
 #include "parent.h"
+#include "pins.h"
 
-static int options_parse(const struct command *self, int argc, char **argv, const char **config,
-			 bool *json)
+struct run_options {
+	const char *config;
+	bool json, unpin;
+};
+
+static int options_parse(const struct command *self, int argc, char **argv, struct run_options *o)
 {
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--config") && i + 1 < argc)
-			*config = argv[++i];
+			o->config = argv[++i];
 		else if (!strcmp(argv[i], "--json"))
-			*json = true;
+			o->json = true;
+		else if (!strcmp(argv[i], "--unpin"))
+			o->unpin = true;
 		else
 			return command_usage(self, argv[i]);
 	}
@@ -78,6 +87,21 @@ static int directories_make(const struct config *c, const struct sandbox_user *u
 	return r ? r : directory_make(c->runtime, u);
 }
 
+/* One agent a runtime directory: two would share hooks, rings and store. */
+static int lock_take(const struct config *c)
+{
+	char path[CONFIG_PATH_MAX + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", c->runtime);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return command_fail(EXIT_INPUT, "cannot open %s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return command_fail(EXIT_INPUT, "another agent already runs with %s", c->runtime);
+	return 0; /* held until we end */
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct engine_setup setup = {.terminal = isatty(STDOUT_FILENO)};
@@ -85,12 +109,12 @@ static int run(const struct command *self, int argc, char **argv)
 	struct sandbox_user user;
 	struct sensor *sensor = NULL;
 	char err[SENSOR_REASON_MAX];
-	const char *path = NULL;
+	struct run_options o = {0};
 	int r;
 
-	r = options_parse(self, argc, argv, &path, &setup.json);
+	r = options_parse(self, argc, argv, &o);
 	if (!r)
-		r = command_config(path, &config);
+		r = command_config(o.config, &config);
 	if (!r)
 		r = capabilities_check();
 	if (!r && sandbox_user(&user))
@@ -98,17 +122,26 @@ static int run(const struct command *self, int argc, char **argv)
 				 "neither user " SANDBOX_USER " nor nobody exists");
 	if (!r)
 		r = directories_make(&config, &user);
+	if (!r)
+		r = lock_take(&config);
 	if (r)
 		return r;
+	if (o.unpin) {
+		pins_remove(config.runtime);
+		return EXIT_FINE;
+	}
 	r = sensor_open(&config, &sensor, err);
 	if (r)
 		return command_fail(r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_INPUT,
 				    "%s", err);
 	setup.config = &config;
-	setup.config_name = path				? path
-			    : access(COMMAND_CONFIG_PATH, F_OK) ? "embedded defaults"
-								: COMMAND_CONFIG_PATH;
-	setup.json = setup.json || config.json;
+	setup.config_name = COMMAND_CONFIG_PATH;
+	if (o.config)
+		setup.config_name = o.config;
+	else if (access(COMMAND_CONFIG_PATH, F_OK))
+		setup.config_name = "embedded defaults";
+	setup.kept = sensor_kept(sensor);
+	setup.json = o.json || config.json;
 	setup.rows = sensor_rows(sensor);
 	setup.task_storage = sensor_uses_task_storage(sensor);
 	setup.ring_precious = sensor_ring_precious(sensor);
@@ -116,16 +149,20 @@ static int run(const struct command *self, int argc, char **argv)
 	setup.counters = sensor_counters(sensor);
 	r = parent_run(sensor, &setup, &user);
 	sensor_close(sensor);
+	/* Ctrl-C ends a trial for good; a stopped or killed service goes on watching. */
+	if (setup.interrupted)
+		pins_remove(config.runtime);
 	return r;
 }
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--config FILE] [--json]",
+	.usage = "[--config FILE] [--json] [--unpin]",
 	.about = "watch this host, in the foreground",
 	.help = "  --config FILE  configuration (default " COMMAND_CONFIG_PATH
 		" if it exists, else the embedded defaults)\n"
-		"  --json         alerts as JSON Lines on stdout\n\n"
+		"  --json         alerts as JSON Lines on stdout\n"
+		"  --unpin        remove the hooks that a stopped agent left on, and end\n\n"
 		"On a terminal it shows a live view; otherwise it is quiet and tells the "
 		"journal.\n",
 	.run = run,

@@ -114,6 +114,8 @@ static char *status_text(struct engine *e)
 		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
 	if (!o)
 		return NULL;
+	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));
+	json_object_set_new(o, "kept_reason", json_string(e->setup.kept));
 	json_object_set_new(o, "marks",
 			    json_string(e->setup.task_storage ? "task storage" : "hash"));
 	ret = json_dumps(o, JSON_COMPACT);

@@ -20,6 +20,7 @@
 #define FILE_POLL      (2 * NS_PER_S)
 #define CORE_BLOB      "core"
 #define PRIVACY_BLOB   "privacy-key"
+#define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
 #define EPOLL_BATCH    16
 
 static uint64_t clock_ns(clockid_t id)
@@ -168,6 +169,34 @@ int engine_watch(struct engine *e, struct watcher *w, int fd,
 	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+/* Kept rings keep their counters: what was told before a restart is not told again. */
+static void losses_save(struct engine *e)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, e->identity.boot_id,
+			 e->kernel_lost[0], e->kernel_lost[1]);
+
+	store_check(e, store_put_blob(e->store, LOST_BLOB, text, (size_t)n + 1), "losses");
+}
+
+static void losses_restore(struct engine *e)
+{
+	uint64_t lost[2];
+	char boot[40] = "";
+	void *text = NULL;
+	size_t len = 0;
+
+	if (store_get_blob(e->store, LOST_BLOB, &text, &len))
+		return;
+	if (len && ((char *)text)[len - 1] == '\0' &&
+	    sscanf(text, "%39s %" SCNu64 " %" SCNu64, boot, &lost[0], &lost[1]) == 3 &&
+	    !strcmp(boot, e->identity.boot_id))
+		for (unsigned i = 0; i < 2; i++)
+			if (lost[i] <= e->setup.counters[i])
+				e->kernel_lost[i] = lost[i];
+	free(text);
+}
+
 void engine_save(struct engine *e)
 {
 	size_t need;
@@ -183,6 +212,7 @@ void engine_save(struct engine *e)
 	transaction_begin(e);
 	store_check(e, store_put_blob(e->store, CORE_BLOB, buf, need), "core memory");
 	free(buf);
+	losses_save(e);
 	journal_source_save(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		if (e->files[i])
@@ -272,9 +302,10 @@ static int watch_signals(struct engine *e)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	if (sigprocmask(SIG_SETMASK, &set, NULL))
 		return -errno;
+	/* Ctrl-C reaches the whole group: the parent decides. */
+	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : engine_watch(e, &e->signals, fd, on_signal, NULL);
@@ -331,6 +362,7 @@ static void restore(struct engine *e)
 		      "it\n",
 		      stderr);
 	free(buf);
+	losses_restore(e);
 	store_sessions(e->store, &live, restore_session, e->core);
 	live.limit = e->config->limits.alerts;
 	store_alerts(e->store, &live, restore_alert, e->core);

@@ -54,6 +54,8 @@ struct engine_setup {
 	int priv; /* socket to the parent */
 	const char *user;
 	bool json, terminal; /* stdout */
+	const char *kept;    /* "" when hooks stay on while the agent is dead, else why not */
+	bool interrupted;    /* set by the parent: ended by SIGINT */
 };
 
 struct ring_buffer;

@@ -234,6 +234,10 @@ static int parent_loop(struct parent *p)
 		if (poll(set, 2, -1) < 0 && errno != EINTR)
 			return 1;
 		if (set[1].revents) {
+			struct signalfd_siginfo si = {0};
+
+			(void)!read(p->signals, &si, sizeof(si));
+			p->setup->interrupted = si.ssi_signo == SIGINT;
 			sd_notify(0, "STOPPING=1");
 			return child_stop(p);
 		}

@@ -22,6 +22,7 @@
 #include <bpf/libbpf.h>
 
 #include "common/wire.h"
+#include "pins.h"
 #include "outergate.skel.h"
 
 /* Host plus containers with a libpam of their own. */
@@ -37,6 +38,7 @@ struct libpam {
 
 struct sensor {
 	struct outergate_bpf *skel;
+	struct pins pins;
 	struct sensor_row rows[SENSOR_PARTS];
 	struct bpf_link *links[SENSOR_PARTS];
 	struct bpf_link *wanted[2]; /* connect hooks; old kernels only */
@@ -105,6 +107,20 @@ int sensor_cgroup_root(char *ret, size_t cap)
 	return err;
 }
 
+/* A hook of a former run that is still on, or a fresh one that stays on when we die. */
+static struct bpf_link *link_take(struct sensor *s, const char *name, struct bpf_program *prog,
+				  int cgroup)
+{
+	struct bpf_link *link = pins_link(&s->pins, name);
+
+	if (link)
+		return link;
+	link = cgroup >= 0 ? bpf_program__attach_cgroup(prog, cgroup) : bpf_program__attach(prog);
+	if (link)
+		(void)pins_keep(&s->pins, link, name);
+	return link;
+}
+
 static void attach_peers(struct sensor *s)
 {
 	struct bpf_program *progs[] = {s->skel->progs.peer_asked4, s->skel->progs.peer_asked6};
@@ -124,9 +140,9 @@ static void attach_peers(struct sensor *s)
 				 strerror(-r));
 			continue;
 		}
-		s->links[SENSOR_PEER4 + i] = bpf_program__attach_cgroup(progs[i], fd);
+		s->links[SENSOR_PEER4 + i] = link_take(s, row->name, progs[i], fd);
 		if (!s->skel->rodata->use_task_storage)
-			s->wanted[i] = bpf_program__attach_cgroup(wanted[i], fd);
+			s->wanted[i] = link_take(s, i ? "wanted6" : "wanted4", wanted[i], fd);
 		row->on = s->links[SENSOR_PEER4 + i] != NULL;
 		if (!row->on)
 			row_failed(row, errno);
@@ -137,7 +153,7 @@ static void attach_peers(struct sensor *s)
 
 static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_program *prog)
 {
-	s->links[part] = bpf_program__attach(prog);
+	s->links[part] = link_take(s, s->rows[part].name, prog, -1);
 	s->rows[part].on = s->links[part] != NULL;
 	if (!s->links[part])
 		row_failed(&s->rows[part], errno);
@@ -159,6 +175,13 @@ static void attach_snapshot(struct sensor *s)
 
 static int watch_ports(struct sensor *s, const struct config *config)
 {
+	int fd = bpf_map__fd(s->skel->maps.watch_ports);
+	uint32_t old;
+
+	/* A pinned map may hold the ports of a former configuration. */
+	while (!bpf_map_get_next_key(fd, NULL, &old))
+		if (bpf_map_delete_elem(fd, &old))
+			return -errno;
 	for (unsigned i = 0; i < config->watch_ports_count; i++) {
 		uint32_t port = config->watch_ports[i], one = WIRE_WATCHED;
 
@@ -169,8 +192,28 @@ static int watch_ports(struct sensor *s, const struct config *config)
 	return 0;
 }
 
+/* Programs whose hook of a former run is still on are not loaded a second time. */
+static void autoload_set(struct sensor *s, bool task_storage)
+{
+	const struct {
+		struct bpf_program *prog;
+		const char *name;
+	} hooks[] = {
+		{s->skel->progs.peer_asked4, "peer4"}, {s->skel->progs.peer_asked6, "peer6"},
+		{s->skel->progs.process_fork, "fork"}, {s->skel->progs.process_exec, "exec"},
+		{s->skel->progs.process_exit, "exit"}, {s->skel->progs.tcp_state, "tcp"},
+	};
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		bpf_program__set_autoload(hooks[i].prog, !pins_has_link(&s->pins, hooks[i].name));
+	bpf_program__set_autoload(s->skel->progs.peer_wanted4,
+				  !task_storage && !pins_has_link(&s->pins, "wanted4"));
+	bpf_program__set_autoload(s->skel->progs.peer_wanted6,
+				  !task_storage && !pins_has_link(&s->pins, "wanted6"));
+}
+
 /* Loading may fail for one map type only: then the same object is loaded without it. */
-static int sensor_load(struct sensor *s, bool task_storage)
+static int sensor_load(struct sensor *s, const char *runtime, bool task_storage)
 {
 	struct rlimit infinity = {RLIM_INFINITY, RLIM_INFINITY};
 	int r;
@@ -185,9 +228,12 @@ static int sensor_load(struct sensor *s, bool task_storage)
 		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
 	else
 		bpf_map__set_max_entries(s->skel->maps.marks_hash, 1);
-	bpf_program__set_autoload(s->skel->progs.peer_wanted4, !task_storage);
-	bpf_program__set_autoload(s->skel->progs.peer_wanted6, !task_storage);
-	r = outergate_bpf__load(s->skel);
+	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz,
+		  task_storage);
+	autoload_set(s, task_storage);
+	r = pins_maps(&s->pins, s->skel->obj);
+	if (!r)
+		r = outergate_bpf__load(s->skel);
 	if (r) {
 		outergate_bpf__destroy(s->skel);
 		s->skel = NULL;
@@ -235,9 +281,9 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 	libbpf_set_print(libbpf_log);
 	memcpy(s->rows, row_table, sizeof(s->rows));
 	task_storage = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
-	r = sensor_load(s, task_storage);
+	r = sensor_load(s, config->runtime, task_storage);
 	if (r && task_storage)
-		r = sensor_load(s, false);
+		r = sensor_load(s, config->runtime, false);
 	if (!r)
 		r = sensor_map_counters(s);
 	if (!r)
@@ -253,6 +299,7 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 	attach_part(s, SENSOR_EXIT, s->skel->progs.process_exit);
 	attach_part(s, SENSOR_TCP, s->skel->progs.tcp_state);
 	attach_snapshot(s);
+	pins_sweep(&s->pins);
 	*ret = s;
 	return 0;
 }
@@ -279,6 +326,11 @@ void sensor_close(struct sensor *s)
 const struct sensor_row *sensor_rows(const struct sensor *s)
 {
 	return s->rows;
+}
+
+const char *sensor_kept(const struct sensor *s)
+{
+	return s->pins.dir[0] ? "" : s->pins.reason;
 }
 
 bool sensor_uses_task_storage(const struct sensor *s)
@@ -351,12 +403,18 @@ int sensor_watch(struct sensor *s, uint32_t netns, uint16_t port)
 											  : 0;
 }
 
-static int attach_uprobe(struct bpf_program *prog, bool ret, const char *path, uint64_t offset,
-			 struct bpf_link **out)
+/* name tells the file, the function and entry or return, so that a former run's is found. */
+static int attach_uprobe(struct sensor *s, struct bpf_program *prog, bool ret, const char *path,
+			 uint64_t offset, const char *name, struct bpf_link **out)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
 
+	*out = pins_link(&s->pins, name);
+	if (*out)
+		return 0;
 	*out = bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts);
+	if (*out)
+		(void)pins_keep(&s->pins, *out, name);
 	return *out ? 0 : -errno;
 }
 
@@ -378,7 +436,7 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 		{s->skel->progs.pam_end_enter, NULL},
 	};
 	struct libpam *lib = &s->libpam[s->libpam_count];
-	char path[64];
+	char path[64], name[96];
 	struct stat st;
 	unsigned n = 0;
 	int r = 0;
@@ -394,9 +452,15 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 			return -ERANGE;
 	memset(lib, 0, sizeof(*lib));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	for (unsigned i = 0; i < LIBPAM_SYMBOLS && !r; i++)
-		for (unsigned k = 0; k < 2 && progs[i][k] && !r; k++)
-			r = attach_uprobe(progs[i][k], k == 1, path, offsets[i], &lib->links[n++]);
+	for (unsigned i = 0; i < LIBPAM_SYMBOLS && !r; i++) {
+		for (unsigned k = 0; k < 2 && progs[i][k] && !r; k++) {
+			snprintf(name, sizeof(name), "pam_%llx_%llx_%u_%u",
+				 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, i,
+				 k);
+			r = attach_uprobe(s, progs[i][k], k == 1, path, offsets[i], name,
+					  &lib->links[n++]);
+		}
+	}
 	if (r) {
 		row_failed(&s->rows[SENSOR_PAM], r);
 		for (unsigned i = 0; i < PAM_LINKS; i++)

@@ -45,6 +45,8 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err);
 void sensor_close(struct sensor *s);
 
 const struct sensor_row *sensor_rows(const struct sensor *s); /* SENSOR_PARTS of them */
+/* "" when hooks stay on while the agent is dead, else why not. */
+const char *sensor_kept(const struct sensor *s);
 bool sensor_uses_task_storage(const struct sensor *s);
 
 /* Map descriptors for the rings, and the mapped counters (WIRE_STAT_COUNT values). */
