@@ -41,7 +41,7 @@ static int item_client(struct config_reader *r, const struct config_key *k, void
 
 	if (err)
 		return err;
-	if (text_fingerprint(s)) {
+	if (config_fingerprint(s)) {
 		span_copy(c->key, sizeof(c->key), s);
 		return 0;
 	}

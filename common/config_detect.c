@@ -46,7 +46,7 @@ static int read_fingerprint(struct config_reader *r, const struct config_key *k,
 	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
-	if (!err && !text_fingerprint(s))
+	if (!err && !config_fingerprint(s))
 		return reader_fail_value(r, k, "a key fingerprint (SHA256:...)");
 	return err ? err : read_text(r, k, base);
 }
@@ -142,13 +142,13 @@ static int read_detection(struct config_reader *r, const struct config_key *k, v
 static int fail_no_detection(struct config_reader *r, struct span id)
 {
 	const char *best = detections[0]->id;
-	char quoted[TEXT_QUOTE_MAX];
+	char quoted[CONFIG_QUOTE_MAX];
 
 	for (unsigned i = 1; i < DETECTION_COUNT; i++)
-		if (text_distance(span_of(detections[i]->id), id) <
-		    text_distance(span_of(best), id))
+		if (config_distance(span_of(detections[i]->id), id) <
+		    config_distance(span_of(best), id))
 			best = detections[i]->id;
-	return reader_fail(r, "unknown detection '%s'; the nearest is %s", text_quote(id, quoted),
+	return reader_fail(r, "unknown detection '%s'; the nearest is %s", config_quote(id, quoted),
 			   best);
 }
 

@@ -31,9 +31,9 @@ int reader_fail(struct config_reader *r, const char *format, ...)
 int reader_fail_value(struct config_reader *r, const struct config_key *k, const char *want)
 {
 	struct span s = {(const char *)r->event.data.scalar.value, r->event.data.scalar.length};
-	char quoted[TEXT_QUOTE_MAX];
+	char quoted[CONFIG_QUOTE_MAX];
 
-	return reader_fail(r, "%s: '%s' is not %s", k->name, text_quote(s, quoted), want);
+	return reader_fail(r, "%s: '%s' is not %s", k->name, config_quote(s, quoted), want);
 }
 
 /* libyaml gives an encoding error an offset, everything else a mark. */
@@ -86,12 +86,12 @@ static struct span key_word(const struct config_key *k)
 static int fail_unknown(struct config_reader *r, const struct config_key *keys, struct span word)
 {
 	const struct config_key *best = keys;
-	char quoted[TEXT_QUOTE_MAX];
+	char quoted[CONFIG_QUOTE_MAX];
 
 	for (const struct config_key *k = keys; k->name; k++)
-		if (text_distance(key_word(k), word) < text_distance(key_word(best), word))
+		if (config_distance(key_word(k), word) < config_distance(key_word(best), word))
 			best = k;
-	return reader_fail(r, "unknown key '%s'; the nearest is %s", text_quote(word, quoted),
+	return reader_fail(r, "unknown key '%s'; the nearest is %s", config_quote(word, quoted),
 			   best->name);
 }
 
@@ -274,7 +274,7 @@ static int scalar_unit(struct config_reader *r, const struct config_key *k,
 
 int read_seconds(struct config_reader *r, const struct config_key *k, void *base)
 {
-	return scalar_unit(r, k, text_duration, "a duration such as 15m, 900s, 1h or 30d",
+	return scalar_unit(r, k, config_duration, "a duration such as 15m, 900s, 1h or 30d",
 			   " seconds", (uint64_t *)(void *)((char *)base + k->at));
 }
 
@@ -293,6 +293,6 @@ int read_seconds32(struct config_reader *r, const struct config_key *k, void *ba
 
 int read_bytes(struct config_reader *r, const struct config_key *k, void *base)
 {
-	return scalar_unit(r, k, text_bytes, "a size such as 256MiB, 64KiB or bytes", " bytes",
+	return scalar_unit(r, k, config_bytes, "a size such as 256MiB, 64KiB or bytes", " bytes",
 			   (uint64_t *)(void *)((char *)base + k->at));
 }

@@ -78,15 +78,15 @@ int read_word(struct config_reader *r, const struct config_key *k, void *base);
 int read_word_bool(struct config_reader *r, const struct config_key *k, void *base);
 
 /* config_text.c: text to value; false leaves *ret alone. */
-bool text_duration(struct span s, uint64_t *ret_seconds); /* 15m, 900s, 1h, 2d, 1w or seconds */
-bool text_bytes(struct span s, uint64_t *ret);		  /* 4096, 64KiB, 256MiB, 1GiB */
-bool text_until(struct span s, uint64_t *ret_ns);	  /* YYYY-MM-DD: its last nanosecond, UTC */
+bool config_duration(struct span s, uint64_t *ret_seconds); /* 15m, 900s, 1h, 2d, 1w or seconds */
+bool config_bytes(struct span s, uint64_t *ret);	    /* 4096, 64KiB, 256MiB, 1GiB */
+bool config_until(struct span s, uint64_t *ret_ns); /* YYYY-MM-DD: its last nanosecond, UTC */
 /* "SHA256:" and 43 characters of base64 without padding, as ssh-keygen -l prints it. */
-bool text_fingerprint(struct span s);
-unsigned text_distance(struct span a, struct span b); /* edits between two words, any case */
+bool config_fingerprint(struct span s);
+unsigned config_distance(struct span a, struct span b); /* edits between two words, any case */
 /* For a message: at most 40 characters, only printable ASCII. */
-#define TEXT_QUOTE_MAX 44
-const char *text_quote(struct span s, char buf[TEXT_QUOTE_MAX]);
+#define CONFIG_QUOTE_MAX 44
+const char *config_quote(struct span s, char buf[CONFIG_QUOTE_MAX]);
 
 /* config_detect.c */
 int read_detections(struct config_reader *r, const struct config_key *k, void *base);

@@ -43,12 +43,12 @@ static bool number_unit(struct span s, const struct text_unit *units, size_t n, 
 	return false;
 }
 
-bool text_duration(struct span s, uint64_t *ret_seconds)
+bool config_duration(struct span s, uint64_t *ret_seconds)
 {
 	return number_unit(s, durations, sizeof(durations) / sizeof(durations[0]), ret_seconds);
 }
 
-bool text_bytes(struct span s, uint64_t *ret)
+bool config_bytes(struct span s, uint64_t *ret)
 {
 	return number_unit(s, sizes, sizeof(sizes) / sizeof(sizes[0]), ret);
 }
@@ -65,7 +65,7 @@ static uint64_t month_days(uint64_t y, uint64_t m)
 	return days[m - 1] + (uint64_t)(m == 2 && is_leap(y));
 }
 
-bool text_until(struct span s, uint64_t *ret_ns)
+bool config_until(struct span s, uint64_t *ret_ns)
 {
 	uint64_t y, m, d, days = 0;
 
@@ -84,7 +84,7 @@ bool text_until(struct span s, uint64_t *ret_ns)
 	return true;
 }
 
-bool text_fingerprint(struct span s)
+bool config_fingerprint(struct span s)
 {
 	static const char set[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -105,7 +105,7 @@ static char lower(char c)
 #define DISTANCE_MAX 48 /* longer than any key; the rest of a longer word is not compared */
 
 /* Levenshtein, one row at a time. */
-unsigned text_distance(struct span a, struct span b)
+unsigned config_distance(struct span a, struct span b)
 {
 	unsigned row[DISTANCE_MAX + 1];
 
@@ -131,9 +131,9 @@ unsigned text_distance(struct span a, struct span b)
 	return row[b.len];
 }
 
-const char *text_quote(struct span s, char buf[TEXT_QUOTE_MAX])
+const char *config_quote(struct span s, char buf[CONFIG_QUOTE_MAX])
 {
-	size_t n = s.len < TEXT_QUOTE_MAX - 4 ? s.len : TEXT_QUOTE_MAX - 4;
+	size_t n = s.len < CONFIG_QUOTE_MAX - 4 ? s.len : CONFIG_QUOTE_MAX - 4;
 
 	for (size_t i = 0; i < n; i++)
 		buf[i] = s.ptr[i] >= ' ' && s.ptr[i] <= '~' ? s.ptr[i] : '?';

@@ -113,7 +113,7 @@ int read_until(struct config_reader *r, const struct config_key *k, void *base)
 	struct span s = {0};
 	int err = reader_scalar(r, k, &s);
 
-	if (!err && !text_until(s, (uint64_t *)(void *)((char *)base + k->at)))
+	if (!err && !config_until(s, (uint64_t *)(void *)((char *)base + k->at)))
 		return reader_fail_value(r, k, "a day such as 2026-12-31");
 	return err;
 }
