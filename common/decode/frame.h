@@ -28,7 +28,8 @@ bool frame_has_writer(const struct frame *f);
 /*
  * Whether the writer is who the ident claims, for sshd's idents. sshd's root processes are
  * vouched for. A user's own child of sshd logs too ("Starting session"), as that user, so it is
- * believed as text; any other program with sshd's name is a forgery.
+ * believed as text, and so is a writer that was gone before anybody could look; any other program
+ * with sshd's name is a forgery.
  */
 enum trust frame_trust(const struct frame *f);
 

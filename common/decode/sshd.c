@@ -20,70 +20,72 @@
 /* "message repeated N times": a relay's word. Bounded, so that one line cannot be a flood. */
 #define REPEAT_MAX 10000
 
-#define NOTE	       EVENT_AUTH_NOTE, OUTCOME_UNKNOWN, 0
-#define NOTE_OF(flags) EVENT_AUTH_NOTE, OUTCOME_UNKNOWN, (flags)
+#define NOTE(flags)  EVENT_AUTH_NOTE, OUTCOME_UNKNOWN, (flags), false
+#define END(flags)   EVENT_AUTH_NOTE, OUTCOME_UNKNOWN, (flags), true
+#define NOTHING	     EVENT_NONE, OUTCOME_UNKNOWN, 0, false, NULL
+#define TRY(outcome) EVENT_ATTEMPT, OUTCOME_##outcome, 0, false
 
-/* The first row whose prefix fits; the longer prefix first. Frequent ones come early. */
+/*
+ * The first row whose prefix fits; the longer prefix first. Frequent ones come early. Rows without
+ * a reader are known to carry nothing that an event could say.
+ */
 static const struct sshd_form forms[] = {
-	{SPAN_LIT("Failed "), EVENT_ATTEMPT, OUTCOME_FAILURE, 0, sshd_read_failed},
-	{SPAN_LIT("Received disconnect from "), NOTE, sshd_read_received},
-	{SPAN_LIT("Invalid user "), NOTE_OF(EVENT_ACCOUNT_UNKNOWN), sshd_read_invalid_user},
-	{SPAN_LIT("input_userauth_request: "), NOTE, sshd_read_account},
-	{SPAN_LIT("Connection closed by "), NOTE, sshd_read_closed},
-	{SPAN_LIT("Connection reset by "), NOTE, sshd_read_closed},
-	{SPAN_LIT("Disconnected from "), NOTE, sshd_read_disconnected},
-	{SPAN_LIT("Disconnecting"), NOTE, sshd_read_disconnecting},
-	{SPAN_LIT("Accepted key "), NOTE_OF(EVENT_ACCOUNT_EXISTS), sshd_read_key},
-	{SPAN_LIT("Accepted certificate ID "), NOTE_OF(EVENT_ACCOUNT_EXISTS), sshd_read_key},
-	{SPAN_LIT("Accepted "), EVENT_ATTEMPT, OUTCOME_SUCCESS, 0, sshd_read_accepted},
-	{SPAN_LIT("Connection from "), NOTE, sshd_read_connection},
-	{SPAN_LIT("PAM: "), EVENT_AUTH_NOTE, OUTCOME_FAILURE, 0, sshd_read_pam_error},
-	{SPAN_LIT("maximum authentication attempts exceeded for "), NOTE, sshd_read_max_attempts},
-	{SPAN_LIT("reverse mapping checking getaddrinfo for "), NOTE, sshd_read_reverse},
-	{SPAN_LIT("Did not receive identification string from "), NOTE_OF(EVENT_PREAUTH),
+	{SPAN_LIT("Failed "), TRY(FAILURE), sshd_read_failed},
+	{SPAN_LIT("Received disconnect from "), END(0), sshd_read_received},
+	{SPAN_LIT("Invalid user "), NOTE(EVENT_ACCOUNT_UNKNOWN), sshd_read_invalid_user},
+	{SPAN_LIT("input_userauth_request: "), NOTE(0), sshd_read_account},
+	{SPAN_LIT("Connection closed by "), END(0), sshd_read_end},
+	{SPAN_LIT("Connection reset by "), END(0), sshd_read_end},
+	{SPAN_LIT("Disconnected from "), END(0), sshd_read_end},
+	{SPAN_LIT("Disconnecting"), END(0), sshd_read_disconnecting},
+	{SPAN_LIT("Accepted key "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_key},
+	{SPAN_LIT("Accepted certificate ID "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_key},
+	{SPAN_LIT("Accepted "), TRY(SUCCESS), sshd_read_accepted},
+	{SPAN_LIT("Connection from "), END(0), sshd_read_connection},
+	{SPAN_LIT("PAM: pam_"), NOTHING},
+	{SPAN_LIT("PAM: "), TRY(FAILURE), sshd_read_pam_error},
+	{SPAN_LIT("maximum authentication attempts exceeded for "), NOTE(0),
+	 sshd_read_max_attempts},
+	{SPAN_LIT("reverse mapping checking getaddrinfo for "), NOTE(0), sshd_read_reverse},
+	{SPAN_LIT("Did not receive identification string from "), END(EVENT_PREAUTH),
 	 sshd_read_from_right},
-	{SPAN_LIT("Postponed "), NOTE, sshd_read_postponed},
-	{SPAN_LIT("Partial "), NOTE, sshd_read_postponed},
-	{SPAN_LIT("Illegal user "), NOTE_OF(EVENT_ACCOUNT_UNKNOWN), sshd_read_invalid_user},
-	{SPAN_LIT("User "), NOTE, sshd_read_not_allowed},
-	{SPAN_LIT("ROOT LOGIN REFUSED FROM "), NOTE_OF(EVENT_ACCOUNT_EXISTS),
-	 sshd_read_root_refused},
-	{SPAN_LIT("Authentication tried for "), NOTE_OF(EVENT_ACCOUNT_EXISTS),
-	 sshd_read_wrong_host},
-	{SPAN_LIT("Starting session: "), NOTE_OF(EVENT_ACCOUNT_EXISTS), sshd_read_session},
-	{SPAN_LIT("Close session: "), NOTE_OF(EVENT_ACCOUNT_EXISTS), sshd_read_session},
-	{SPAN_LIT("Server listening on "), EVENT_LISTEN, OUTCOME_UNKNOWN, 0, sshd_read_listening},
-	{SPAN_LIT("drop connection #"), EVENT_ATTEMPT, OUTCOME_REFUSED, 0, sshd_read_drop},
-	{SPAN_LIT("refused connect from "), EVENT_ATTEMPT, OUTCOME_REFUSED, 0, sshd_read_refused},
-	{SPAN_LIT("Timeout before authentication for "), NOTE_OF(EVENT_PREAUTH), sshd_read_timeout},
-	{SPAN_LIT("Unable to negotiate with "), NOTE_OF(EVENT_PREAUTH), sshd_read_remote},
-	{SPAN_LIT("banner exchange: Connection from "), NOTE_OF(EVENT_PREAUTH), sshd_read_remote},
-	{SPAN_LIT("ssh_dispatch_run_fatal: Connection from "), NOTE, sshd_read_remote},
-	{SPAN_LIT("ssh_packet_read: Connection from "), NOTE, sshd_read_remote},
-	{SPAN_LIT("Bad protocol version identification "), NOTE_OF(EVENT_PREAUTH),
+	{SPAN_LIT("Postponed "), NOTE(0), sshd_read_postponed},
+	{SPAN_LIT("Partial "), NOTE(0), sshd_read_postponed},
+	{SPAN_LIT("Illegal user "), NOTE(EVENT_ACCOUNT_UNKNOWN), sshd_read_invalid_user},
+	{SPAN_LIT("User child is on pid "), NOTHING},
+	{SPAN_LIT("User "), NOTE(0), sshd_read_not_allowed},
+	{SPAN_LIT("ROOT LOGIN REFUSED FROM "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_root_refused},
+	{SPAN_LIT("Authentication tried for "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_wrong_host},
+	{SPAN_LIT("Starting session: "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_session},
+	{SPAN_LIT("Close session: "), NOTE(EVENT_ACCOUNT_EXISTS), sshd_read_session},
+	{SPAN_LIT("Server listening on "), EVENT_LISTEN, OUTCOME_UNKNOWN, 0, false,
+	 sshd_read_listening},
+	{SPAN_LIT("drop connection #"), TRY(REFUSED), sshd_read_drop},
+	{SPAN_LIT("refused connect from "), TRY(REFUSED), sshd_read_refused},
+	{SPAN_LIT("Timeout before authentication for "), END(EVENT_PREAUTH), sshd_read_timeout},
+	{SPAN_LIT("Timeout, client not responding from "), END(0), sshd_read_end},
+	{SPAN_LIT("Unable to negotiate with "), END(EVENT_PREAUTH), sshd_read_remote},
+	{SPAN_LIT("banner exchange: Connection from "), END(EVENT_PREAUTH), sshd_read_remote},
+	{SPAN_LIT("ssh_dispatch_run_fatal: Connection from "), END(0), sshd_read_remote},
+	{SPAN_LIT("Read error from remote host "), END(0), sshd_read_remote},
+	{SPAN_LIT("Bad protocol version identification "), END(EVENT_PREAUTH),
 	 sshd_read_bad_version},
-	{SPAN_LIT("kex_exchange_identification: client sent invalid protocol identifier "),
-	 NOTE_OF(EVENT_PREAUTH), sshd_read_identifier},
-	{SPAN_LIT("Magic value check failed "), NOTE_OF(EVENT_PREAUTH), sshd_read_from_right},
-	{SPAN_LIT("Address "), NOTE, sshd_read_maps_to},
-	{SPAN_LIT("srclimit_penalise: "), NOTE, sshd_read_penalty},
-};
-
-/* Words of sshd that carry nothing an event could say. Known, so that `decode` can tell. */
-static const struct span silent[] = {
-	SPAN_LIT("debug"),
-	SPAN_LIT("User child is on pid "),
-	SPAN_LIT("PAM service("),
-	SPAN_LIT("PAM adding faulty module"),
-	SPAN_LIT("PAM unable to dlopen"),
-	SPAN_LIT("PAM: pam_"),
-	SPAN_LIT("Received signal "),
-	SPAN_LIT("Received SIGHUP"),
-	SPAN_LIT("Exiting on signal "),
-	SPAN_LIT("subsystem request for "),
-	SPAN_LIT("kex_exchange_identification: "),
-	SPAN_LIT("kex_protocol_error: "),
-	SPAN_LIT("Nasty PTR record "),
+	{SPAN_LIT("kex_exchange_identification: client sent invalid protocol identifier "), NOTE(0),
+	 sshd_read_identifier},
+	{SPAN_LIT("Magic value check failed "), END(EVENT_PREAUTH), sshd_read_from_right},
+	{SPAN_LIT("Address "), NOTE(0), sshd_read_maps_to},
+	{SPAN_LIT("srclimit_penalise: "), NOTE(0), sshd_read_penalty},
+	{SPAN_LIT("debug"), NOTHING},
+	{SPAN_LIT("PAM service("), NOTHING},
+	{SPAN_LIT("PAM adding faulty module"), NOTHING},
+	{SPAN_LIT("PAM unable to dlopen"), NOTHING},
+	{SPAN_LIT("Received signal "), NOTHING},
+	{SPAN_LIT("Received SIGHUP"), NOTHING},
+	{SPAN_LIT("Exiting on signal "), NOTHING},
+	{SPAN_LIT("subsystem request for "), NOTHING},
+	{SPAN_LIT("kex_exchange_identification: "), NOTHING},
+	{SPAN_LIT("kex_protocol_error: "), NOTHING},
+	{SPAN_LIT("Nasty PTR record "), NOTHING},
 };
 
 bool sshd_wants(const struct frame *f)
@@ -109,7 +111,7 @@ static void unwrap_repeated(struct span *msg, struct event *e)
 }
 
 /* What sshd and relays put in front and behind: levels, Solaris message ids, "[preauth]". */
-static struct span unwrap(struct span msg, struct event *e)
+static struct span unwrap(struct span msg, struct event *e, bool *ret_preauth)
 {
 	size_t end;
 
@@ -121,8 +123,7 @@ static struct span unwrap(struct span msg, struct event *e)
 		text_cut(&msg, SPAN_LIT("error: "));
 	else if (msg.len && msg.ptr[0] == 'f')
 		text_cut(&msg, SPAN_LIT("fatal: "));
-	if (text_cut_end(&msg, SPAN_LIT(" [preauth]")))
-		e->flags |= EVENT_PREAUTH;
+	*ret_preauth = text_cut_end(&msg, SPAN_LIT(" [preauth]"));
 	return text_trim_left(msg);
 }
 
@@ -135,14 +136,6 @@ static const struct sshd_form *find_form(struct span msg)
 	return NULL;
 }
 
-static bool is_silent(struct span msg)
-{
-	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
-		if (span_starts(msg, silent[i]))
-			return true;
-	return false;
-}
-
 /* "/home/a/.ssh/authorized_keys:3: Authentication tried for ...": the place in front goes. */
 static struct span skip_key_file(struct span msg)
 {
@@ -153,17 +146,21 @@ static struct span skip_key_file(struct span msg)
 	return at == TEXT_NOT_FOUND ? msg : span_skip(msg, at + 2);
 }
 
-static enum decode_result read_form(struct span msg, struct event *e, const char **reason)
+static enum decode_result read_form(struct span msg, bool preauth, struct event *e,
+				    const char **reason)
 {
 	const struct sshd_form *form = find_form(msg);
 
-	if (!form) {
-		*reason = "sshd's, but it tells nothing about a connection or a login";
+	if (!form || !form->read) {
+		*reason = form ? "sshd's, and known to tell nothing about a login"
+			       : "sshd's name in front, but not a line of it that we know";
 		return DECODE_SKIPPED;
 	}
 	e->kind = form->kind;
 	e->outcome = form->outcome;
 	e->flags |= form->flags;
+	if (form->ends && preauth)
+		e->flags |= EVENT_PREAUTH;
 	if (form->read(text_trim_right(span_skip(msg, form->prefix.len)), e))
 		return DECODE_EVENT;
 	*reason = "begins like a line of sshd, but is cut or goes on differently";
@@ -172,17 +169,14 @@ static enum decode_result read_form(struct span msg, struct event *e, const char
 
 enum decode_result sshd_decode(const struct frame *f, struct event *ret, const char **reason)
 {
-	struct span msg = skip_key_file(unwrap(f->message, ret));
+	bool preauth;
+	struct span msg = skip_key_file(unwrap(f->message, ret, &preauth));
 
 	ret->service = SERVICE_SSH;
 	ret->witness = WITNESS_DAEMON;
 	if (pam_text_claims(f->ident, msg))
 		return pam_text_read(f->ident, msg, ret, reason);
-	if (is_silent(msg)) {
-		*reason = "sshd's, and known to tell nothing about a login";
-		return DECODE_SKIPPED;
-	}
-	return read_form(msg, ret, reason);
+	return read_form(msg, preauth, ret, reason);
 }
 
 const struct decoder decoder_sshd = {

@@ -17,6 +17,7 @@ struct sshd_form {
 	enum event_kind kind;
 	enum outcome outcome;
 	uint32_t flags;
+	bool ends; /* the connection is over: "[preauth]" means that no login came */
 	bool (*read)(struct span rest, struct event *e);
 };
 
@@ -36,8 +37,7 @@ bool sshd_read_session(struct span rest, struct event *e);
 
 /* sshd_conn.c: connections. */
 bool sshd_read_connection(struct span rest, struct event *e);
-bool sshd_read_closed(struct span rest, struct event *e);
-bool sshd_read_disconnected(struct span rest, struct event *e);
+bool sshd_read_end(struct span rest, struct event *e);
 bool sshd_read_disconnecting(struct span rest, struct event *e);
 bool sshd_read_received(struct span rest, struct event *e);
 bool sshd_read_remote(struct span rest, struct event *e);

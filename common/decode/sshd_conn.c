@@ -78,19 +78,32 @@ static size_t remote_id_length(struct span s, bool *ret_sure)
 	return found;
 }
 
-/* "[PREAMBLE ]ADDR port N: TEXT"; *ret_text is what follows the colon. */
-static bool read_remote_colon(struct span s, struct event *e, struct span *ret_text)
+/* The line says that it is over: of a user who is logged in, the session ends. */
+static void set_end(bool open, struct event *e)
+{
+	if (e->flags & EVENT_PREAUTH)
+		return;
+	if (open || span_empty(e->account))
+		e->kind = EVENT_SESSION_CLOSE;
+	else
+		e->flags |= EVENT_PREAUTH;
+}
+
+/* "[PREAMBLE ]ADDR port N: TEXT" */
+bool sshd_read_remote(struct span s, struct event *e)
 {
 	bool sure, open;
 	size_t n = remote_id_length(s, &sure);
+	struct span text;
 
 	if (n == 0 || !read_remote_id(span_first(s, n), e, &open))
 		return false;
-	*ret_text = span_skip(s, n);
-	text_cut(ret_text, SPAN_LIT(":"));
-	*ret_text = text_trim_left(*ret_text);
+	set_end(open, e);
+	text = span_skip(s, n);
+	text_cut(&text, SPAN_LIT(":"));
+	text = text_trim_left(text);
 	/* A user name that imitates the line: only a reason that is all sshd's settles it. */
-	if (!sure && !span_is(*ret_text, "Too many authentication failures")) {
+	if (!sure && !span_is(text, "Too many authentication failures")) {
 		e->origin = (struct endpoint){0};
 		e->account = (struct span){0};
 		e->flags &= ~(uint32_t)(EVENT_ACCOUNT_EXISTS | EVENT_ACCOUNT_UNKNOWN);
@@ -98,76 +111,51 @@ static bool read_remote_colon(struct span s, struct event *e, struct span *ret_t
 	return true;
 }
 
-/* "ADDR port N[ on ADDR port N[ rdomain ...]]": accepted; or ": REASON": it failed. */
+/*
+ * "[PREAMBLE ]ADDR[ port N][ timed out]". Without a user name and "[preauth]" it is the end of a
+ * session in versions 7.0 to 7.4, and since 9.8 of a connection that never sent a banner: the core
+ * knows whether there is a session.
+ */
+bool sshd_read_end(struct span rest, struct event *e)
+{
+	bool open;
+
+	text_cut_end(&rest, SPAN_LIT(" timed out"));
+	if (!read_remote_id(rest, e, &open))
+		return false;
+	set_end(open, e);
+	return true;
+}
+
+/* "ADDR port N[ on ADDR port N[ rdomain ...]]": accepted; or it failed: ": REASON", " timed out" */
 bool sshd_read_connection(struct span rest, struct event *e)
 {
 	struct span after = rest;
 
+	if (text_ends(rest, SPAN_LIT(" timed out")))
+		return sshd_read_end(rest, e);
 	if (!sshd_cut_endpoint(&after, &e->origin) || (after.len && after.ptr[0] == ':'))
 		return sshd_read_remote(rest, e);
 	e->kind = EVENT_CONNECTION;
-	if (text_cut(&after, SPAN_LIT(" on ")))
-		return sshd_cut_endpoint(&after, &e->local);
-	after = text_trim_left(after);
-	if (span_is(after, "timed out")) {
-		e->kind = EVENT_AUTH_NOTE;
-		e->flags |= EVENT_PREAUTH;
-	}
-	return true;
-}
-
-/* "[PREAMBLE ]ADDR[ port N]": before a login a note, of a user the end of the session. */
-static bool read_end(struct span rest, enum event_kind without_user, struct event *e)
-{
-	bool open;
-
-	if (!read_remote_id(rest, e, &open))
-		return false;
-	if (e->flags & EVENT_PREAUTH)
-		return true;
-	if (!open && !span_empty(e->account))
-		e->flags |= EVENT_PREAUTH;
-	else
-		e->kind = open ? EVENT_SESSION_CLOSE : without_user;
-	return true;
-}
-
-bool sshd_read_closed(struct span rest, struct event *e)
-{
-	return read_end(rest, EVENT_CONNECTION_CLOSE, e);
-}
-
-/* Without a user name and after the login: versions 7.0 to 7.4 at the end of a session. */
-bool sshd_read_disconnected(struct span rest, struct event *e)
-{
-	return read_end(rest, EVENT_SESSION_CLOSE, e);
+	return !text_cut(&after, SPAN_LIT(" on ")) || sshd_cut_endpoint(&after, &e->local);
 }
 
 /* ": REASON" before version 7, then " [PREAMBLE ]ADDR port N: REASON". */
 bool sshd_read_disconnecting(struct span rest, struct event *e)
 {
-	struct span text;
-
-	e->flags |= EVENT_PREAUTH;
 	if (text_cut(&rest, SPAN_LIT(": "))) {
+		e->flags |= EVENT_PREAUTH;
 		if (text_cut(&rest, SPAN_LIT("Too many authentication failures for ")))
 			e->account = rest;
 		return true;
 	}
-	return text_cut(&rest, SPAN_LIT(" ")) && read_remote_colon(rest, e, &text);
+	return text_cut(&rest, SPAN_LIT(" ")) && sshd_read_remote(rest, e);
 }
 
 /* "ADDR port N:11: TEXT" or, before version 7, "ADDR: 11: TEXT". TEXT is the client's. */
 bool sshd_read_received(struct span rest, struct event *e)
 {
 	return sshd_cut_endpoint(&rest, &e->origin);
-}
-
-bool sshd_read_remote(struct span rest, struct event *e)
-{
-	struct span text;
-
-	return read_remote_colon(rest, e, &text);
 }
 
 /* "... from ADDR[ port N]": all before it may be the client's. */

@@ -334,15 +334,16 @@ static bool is_system_path(struct span path)
 
 enum trust frame_trust(const struct frame *f)
 {
-	bool is_sshd = frame_is_sshd(base_name(f->exe));
+	struct span writer = base_name(f->exe);
 
-	if (f->uid == UINT32_MAX || !frame_is_sshd(f->ident))
-		return TRUST_TEXT;
-	if (f->uid == 0 && is_sshd)
-		return TRUST_TRANSPORT;
+	if (f->uid == UINT32_MAX || !frame_is_sshd(f->ident) || span_empty(writer))
+		return TRUST_TEXT; /* journald came too late to see who wrote: nothing is proven */
+	if (!frame_is_sshd(writer))
+		return TRUST_FORGED;
 	if (f->uid == 0)
-		return span_empty(f->exe) ? TRUST_TEXT : TRUST_FORGED;
-	return is_sshd && is_system_path(f->exe) ? TRUST_TEXT : TRUST_FORGED;
+		return TRUST_TRANSPORT;
+	/* A bare name is all there is of a process that is gone; a path must be the system's. */
+	return f->exe.ptr[0] != '/' || is_system_path(f->exe) ? TRUST_TEXT : TRUST_FORGED;
 }
 
 /* Frames come here by their transport (decode.c), so every sshd frame it is asked about is one. */

@@ -1,0 +1,118 @@
+/*
+ * bench_decode: lines a second on one core, decode alone and decode with correlation, over a file
+ * of sshd text held in memory (OpenSSH_2k.log of OUTERGATE_DATA, or the file named).
+ *
+ *   bench_decode [FILE [SECONDS]]
+ *
+ * Budget (README): decode and correlate at least 2,000,000 lines a second. The same lines are read
+ * again and again with a new stream each round, so time stands still for the core: its windows are
+ * as full as this log ever makes them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/command.h"
+#include "common/core/core.h"
+#include "common/decode/decode.h"
+
+#define LINES_MAX 100000
+
+struct bench {
+	struct span lines[LINES_MAX];
+	size_t count;
+	struct decode_stream stream;
+	struct core *core;
+	struct core_out out;
+	unsigned long long events;
+};
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int load(struct bench *b, const char *path, char **ret_text)
+{
+	size_t len;
+	int r = command_read_file(path, 256u << 20, ret_text, &len);
+	char *p = *ret_text;
+
+	if (r)
+		return r;
+	for (char *end = p + len; p < end && b->count < LINES_MAX;) {
+		char *eol = memchr(p, '\n', (size_t)(end - p));
+		size_t n = eol ? (size_t)(eol - p) : (size_t)(end - p);
+
+		b->lines[b->count++] = (struct span){p, n};
+		p += n + 1;
+	}
+	return b->count ? 0 : -1;
+}
+
+static void round_once(struct bench *b)
+{
+	const char *reason;
+	struct event e;
+
+	b->stream.line = b->stream.last_ns = b->stream.seen_ns = 0;
+	b->stream.year = 0;
+	for (size_t i = 0; i < b->count; i++) {
+		if (decode_line(&b->stream, b->lines[i], &e, &reason) != DECODE_EVENT)
+			continue;
+		b->events++;
+		if (b->core)
+			core_step(b->core, &e, &b->out);
+	}
+}
+
+static void measure(struct bench *b, const char *what, double seconds)
+{
+	double start, used;
+	unsigned long long lines = 0;
+
+	round_once(b); /* warm */
+	b->events = 0;
+	start = now_s();
+	do {
+		round_once(b);
+		lines += b->count;
+		used = now_s() - start;
+	} while (used < seconds);
+	printf("%-22s %10.0f lines/s  %6.1f ns/line  (%llu lines, %llu events)\n", what,
+	       (double)lines / used, used * 1e9 / (double)lines, lines, b->events);
+}
+
+int main(int argc, char **argv)
+{
+	const char *data = getenv("OUTERGATE_DATA");
+	struct core_identity id = {.host_id = "bench"};
+	struct config *config = calloc(1, sizeof(*config));
+	struct bench *b = calloc(1, sizeof(*b));
+	double seconds = argc > 2 ? atof(argv[2]) : 2.0;
+	char path[4096], *text = NULL;
+
+	if (!b || !config)
+		return 1;
+	snprintf(path, sizeof(path), "%s/text/OpenSSH_2k.log", data ? data : "../shared/data");
+	if (load(b, argc > 1 ? argv[1] : path, &text)) {
+		fprintf(stderr, "bench_decode: cannot read %s; set OUTERGATE_DATA\n",
+			argc > 1 ? argv[1] : path);
+		return 1;
+	}
+	b->stream.forced_source = -1;
+	measure(b, "decode", seconds);
+	config_defaults(config);
+	b->core = core_new(config, &id);
+	if (b->core)
+		measure(b, "decode and correlate", seconds);
+	core_free(b->core);
+	free(text);
+	free(config);
+	free(b);
+	return 0;
+}
