@@ -96,46 +96,42 @@ static void replace_all(char *field, size_t cap, struct span name, const char *w
 	writer_finish(&w);
 }
 
-static bool find_last(struct span text, const char *needle, size_t *ret)
-{
-	struct span n = span_of(needle);
-
-	for (size_t i = text.len; i--;) {
-		if (span_starts(span_skip(text, i), n)) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Is the first word of text an address, maybe with a port? */
-static bool starts_with_address(struct span text)
+/* The length of the address (maybe with a port) that starts text, 0 if none does. */
+static size_t address_length(struct span text)
 {
 	struct addr a;
 	size_t n = 0;
 
-	while (n < text.len && text.ptr[n] != ' ' && text.ptr[n] != ',')
+	while (n < text.len && text.ptr[n] != ' ' && text.ptr[n] != ',' && text.ptr[n] != '\'')
 		n++;
-	return n > 1 && addr_parse(span_first(text, n), &a, NULL);
+	return n > 1 && addr_parse(span_first(text, n), &a, NULL) ? n : 0;
+}
+
+/* Does " from ADDR", " ADDR port N" or " [preauth]" start text? */
+static bool ends_logged_name(struct span text)
+{
+	struct span after = span_skip(text, 1);
+	size_t n;
+
+	if (text.len == 0 || *text.ptr != ' ')
+		return false;
+	if (span_starts(after, SPAN_LIT("[preauth]")))
+		return true;
+	if (span_starts(after, SPAN_LIT("from ")) && address_length(span_skip(after, 5)))
+		return true;
+	n = address_length(after);
+	return n && span_starts(span_skip(after, n), SPAN_LIT(" port "));
 }
 
 /*
- * How long is the name that starts text, in a line of sshd: up to the last " from ADDR", else the
- * last " ADDR port N", else " [preauth]", else all of it. From the right: the name may hold any
- * of these words.
+ * How long is the name that starts text, in a line of sshd? A name that holds " from ADDR" itself
+ * shows its rest: it was made to, and is nobody's password. In a sentence the line is quoted.
  */
-static size_t logged_name_length(struct span text)
+static size_t logged_name_length(struct span text, bool quoted)
 {
-	size_t i, word;
-
-	if (find_last(text, " from ", &i) && starts_with_address(span_skip(text, i + 6)))
-		return i;
-	if (find_last(text, " port ", &i) && find_last(span_first(text, i), " ", &word) &&
-	    starts_with_address(span_skip(text, word + 1)))
-		return word;
-	if (find_last(text, " [preauth]", &i))
-		return i;
+	for (size_t i = 0; i < text.len; i++)
+		if (ends_logged_name(span_skip(text, i)) || (quoted && text.ptr[i] == '\''))
+			return i;
 	return text.len;
 }
 
@@ -159,21 +155,23 @@ static bool find_logged_name(struct span text, size_t *ret)
 }
 
 /* "Failed password for invalid user NAME from ADDR ...": any name, not only the alert's. */
-static void hide_logged_name(char field[ALERT_EVIDENCE_MAX], uint64_t key)
+static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 {
-	char old[ALERT_EVIDENCE_MAX], hidden[PRIVACY_NAME_MAX];
-	struct span text = {old, strnlen(field, ALERT_EVIDENCE_MAX - 1)}, name;
+	char old[ALERT_SENTENCE_MAX], hidden[PRIVACY_NAME_MAX];
+	struct span text = {old, strnlen(field, cap - 1)}, name;
 	struct writer w;
 	size_t at;
 
+	if (text.len >= sizeof(old))
+		return;
 	memcpy(old, field, text.len);
 	if (!find_logged_name(text, &at))
 		return;
 	name = span_skip(text, at);
-	name = span_first(name, logged_name_length(name));
+	name = span_first(name, logged_name_length(name, quoted));
 	if (span_empty(name) || span_starts(name, SPAN_LIT("unknown:")))
 		return;
-	writer_start(&w, field, ALERT_EVIDENCE_MAX);
+	writer_start(&w, field, cap);
 	w.cut = true;
 	writer_bytes(&w, old, at);
 	writer_puts(&w, privacy_name(name, key, hidden));
@@ -315,8 +313,9 @@ void privacy_alert(const struct alert *a, const struct out_policy *p, struct ale
 	if (p->keep_unknown_accounts)
 		return;
 	hide_account(ret, p->privacy_key);
+	hide_logged_name(ret->sentence, sizeof(ret->sentence), true, p->privacy_key);
 	for (uint32_t i = 0; i < ret->evidence_count && i < ALERT_EVIDENCE; i++)
-		hide_logged_name(ret->evidence[i].text, p->privacy_key);
+		hide_logged_name(ret->evidence[i].text, ALERT_EVIDENCE_MAX, false, p->privacy_key);
 }
 
 void privacy_session(const struct session *s, const struct out_policy *p, struct session *ret)

@@ -239,6 +239,25 @@ static void names_are_found_as_sentences_hold_them(void **state)
 	}
 }
 
+static void quoted_lines_in_sentences_are_hidden(void **state)
+{
+	struct alert a = alert_of("",
+				  "a line says 'Invalid user secret from ::1 port 5' but the "
+				  "kernel saw a connection from 203.0.113.9",
+				  ""),
+		     shown;
+
+	(void)state;
+	privacy_alert(&a, &hide, &shown);
+	assert_null(strstr(shown.sentence, "secret"));
+	assert_non_null(strstr(shown.sentence, ":6 from ::1 port 5' but the kernel saw a "
+					       "connection from 203.0.113.9"));
+	a = alert_of("", "a line says 'input_userauth_request: invalid user secret' today", "");
+	privacy_alert(&a, &hide, &shown);
+	assert_null(strstr(shown.sentence, "secret"));
+	assert_non_null(strstr(shown.sentence, ":6' today"));
+}
+
 static void known_accounts_stay(void **state)
 {
 	struct alert a = alert_of("root", "guessed root", "Failed password for root from ::1"),
@@ -304,6 +323,7 @@ int main(void)
 		cmocka_unit_test(short_and_address_names_do_not_spoil_the_text),
 		cmocka_unit_test(a_cut_name_takes_its_rest_along),
 		cmocka_unit_test(names_are_found_as_sentences_hold_them),
+		cmocka_unit_test(quoted_lines_in_sentences_are_hidden),
 		cmocka_unit_test(known_accounts_stay),
 		cmocka_unit_test(command_policy_reaches_evidence_and_sentence),
 		cmocka_unit_test(session_commands_follow_the_policy),
