@@ -12,6 +12,7 @@
 
 #include "common/out/out.h"
 #include "outergate.yaml.h" /* outergate_yaml[], made of deploy/outergate.yaml */
+#include "query.h"
 #include "units.h"
 
 #define EXPIRY_WARN_DAYS 7
@@ -135,7 +136,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 	if (argc > 2)
 		return command_usage(self, "more than one file");
 	if (path && !strcmp(path, "--defaults"))
-		return fputs(outergate_yaml, stdout) < 0 ? EXIT_INPUT : EXIT_FINE;
+		return fputs(outergate_yaml, stdout) < 0 ? EXIT_INPUT : query_finish();
 	if (path && path[0] == '-')
 		return command_usage(self, "unknown option");
 	err = command_config(path, &c);
@@ -147,7 +148,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 		printf("%s: ok\n", path ? path : COMMAND_CONFIG_PATH);
 	print_summary(&c);
 	warn_expiries(&c, (uint64_t)time(NULL) * 1000000000);
-	return EXIT_FINE;
+	return query_finish();
 }
 
 const struct command command_check = {

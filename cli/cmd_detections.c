@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "common/out/writer.h"
+#include "input.h"
+#include "query.h"
 #include "units.h"
 
 #define ROW_MAX 16384 /* a row is constant text of ours; asserted by printing all of them */
@@ -214,14 +216,15 @@ static int run_detections(const struct command *self, int argc, char **argv)
 	const char *config = NULL, *format = "table";
 	struct config c;
 
-	for (int i = 1; i < argc; i += 2) {
-		bool is_config = !strcmp(argv[i], "--config");
+	for (int i = 1; i < argc; i++) {
+		const char *value = option_value("--config", argc, argv, &i);
 
-		if (!is_config && strcmp(argv[i], "--format") != 0)
-			return command_usage(self, "unknown option or argument");
-		if (i + 1 == argc)
-			return command_usage(self, "an option without its value");
-		*(is_config ? &config : &format) = argv[i + 1];
+		if (value)
+			config = value;
+		else if ((value = option_value("--format", argc, argv, &i)) != NULL)
+			format = value;
+		else
+			return command_usage(self, "unknown option or missing value");
 	}
 	for (size_t i = 0; i < FORMATS; i++) {
 		int err;
@@ -229,7 +232,9 @@ static int run_detections(const struct command *self, int argc, char **argv)
 		if (strcmp(formats[i].name, format) != 0)
 			continue;
 		err = command_config(config, &c);
-		return err ? err : formats[i].print(&c);
+		if (!err)
+			err = formats[i].print(&c);
+		return err ? err : query_finish();
 	}
 	return command_usage(self, "--format is table, json or markdown");
 }

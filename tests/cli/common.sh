@@ -22,9 +22,16 @@ for name in $names; do
 	done
 	about=$(sed -n 3p "$tmp/out")
 	check_true "$name says in one line what it does" [ -n "$about" ]
-	check_true "$name --help fits 100 columns" \
-		[ -z "$(awk 'length($0) > 100' "$tmp/out")" ]
+	check_true "$name says how to call it" [ "$(head -c 17 "$tmp/out")" = "usage: outergate " ]
 	expect "$name with an unknown option" 2 '' "^outergate: $name: .*see outergate $name --help$" \
 		"$name" --no-such-option
 	check_true "$name complains in one line" one_line
+done
+
+# A full disk is no success.
+for args in 'check --defaults' 'check deploy/outergate.yaml' 'detections --format json' 'detections'; do
+	timeout 20 "$OUTERGATE" $args >/dev/full 2>"$tmp/err"
+	code=$? out='' err=$(cat "$tmp/err")
+	check_true "$args to a full disk" [ "$code" = 1 ]
+	check_true "$args to a full disk says so" has "$err" '^outergate: .*No space left'
 done

@@ -11,13 +11,6 @@ expect "--format json" 0 '^\{"id":' '' detections --format json --config deploy/
 check_true "one object a detection" [ "$(wc -l <"$tmp/out")" = "$count" ]
 cp "$tmp/out" "$tmp/json"
 
-# rows FILE PYTHON-EXPRESSION over rows, a list of objects
-rows() {
-	python3 -c 'import json, sys
-rows = [json.loads(l) for l in open(sys.argv[1])]
-by = {r["id"]: r for r in rows}
-sys.exit(0 if eval("(" + sys.argv[2] + ")") else 1)' "$1" "$2"
-}
 check_true "every row is whole" rows "$tmp/json" 'all(isinstance(r.get(k), t) and r[k] != "" for r
 	in rows for k, t in dict(id=str, number=int, title=str, severity=str, severity_default=str,
 	enabled=bool, mode=str, scope=str, stage=str, attack=list, tactic=list, analytic=list,
@@ -65,6 +58,8 @@ check_true "a changed number is marked" has "$out" "^$id .* $param=[^ ]+\\*"
 check_true "off is off" has "$out" '^activity.remote_shell .* off '
 check_true "observe is observe" has "$out" '^auth.spray .* critical .* observe '
 
+expect "--format=json" 0 '^\{"id":' '' detections --format=json --config=deploy/outergate.yaml
+check_true "--format=json is --format json" cmp -s "$tmp/out" "$tmp/json"
 expect "--format of another kind" 2 '' '^outergate: detections: --format is' detections --format xml
 expect "--format without its value" 2 '' '^outergate: detections: ' detections --format
 expect "--config without its value" 2 '' '^outergate: detections: ' detections --config

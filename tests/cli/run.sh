@@ -54,6 +54,14 @@ check_true() {
 	fi
 }
 
+# rows FILE PYTHON-EXPRESSION over rows, the objects of a JSON Lines file; by, the same by id
+rows() {
+	python3 -c 'import json, sys
+rows = [json.loads(l) for l in open(sys.argv[1])]
+by = {r.get("id"): r for r in rows}
+sys.exit(0 if eval("(" + sys.argv[2] + ")") else 1)' "$1" "$2"
+}
+
 if [ ! -x "$OUTERGATE" ]; then
 	echo "no $OUTERGATE"
 	echo "0 passed, 1 failed"
