@@ -17,7 +17,7 @@
 
 static void put_command(struct writer *w, const struct event *e)
 {
-	char text[COMMAND_SHOWN];
+	char text[COMMAND_SHOWN] = "";
 	size_t n = e->args.len < sizeof(text) ? e->args.len : sizeof(text);
 
 	for (size_t i = 0; i < n; i++)

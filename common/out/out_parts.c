@@ -45,10 +45,12 @@ const char *part_trust_name(enum trust t)
 	return (unsigned)t < sizeof(names) / sizeof(names[0]) ? names[t] : "";
 }
 
+_Static_assert(DETECTION_COUNT <= 64, "anomaly_mask has a bit a detection");
+
 /* Did a detection of that stage fire on the session? */
 static bool stage_fired(const struct session *s, const char *stage)
 {
-	for (unsigned i = 0; i < DETECTION_COUNT && i < 64; i++)
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		if (s->anomaly_mask >> i & 1 && !strcmp(detections[i]->stage, stage))
 			return true;
 	return false;
@@ -71,16 +73,14 @@ const char *part_endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT_
 	char addr[ADDR_TEXT_MAX];
 	struct writer w;
 
-	if (e->addr.family == ADDR_NONE)
-		return strcpy(buf, "-");
 	addr_format(&e->addr, addr);
 	writer_start(&w, buf, ENDPOINT_TEXT_MAX);
 	if (e->port && e->addr.family == ADDR_V6)
 		writer_bytes(&w, "[", 1);
-	writer_puts(&w, addr);
+	writer_puts(&w, e->addr.family == ADDR_NONE ? "-" : addr);
 	if (e->port && e->addr.family == ADDR_V6)
 		writer_bytes(&w, "]", 1);
-	if (e->port) {
+	if (e->port && e->addr.family != ADDR_NONE) {
 		writer_bytes(&w, ":", 1);
 		writer_number(&w, e->port);
 	}

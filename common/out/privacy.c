@@ -299,7 +299,7 @@ static void hide_commands(struct alert *a, int policy)
 			continue;
 		span_copy(before, sizeof(before), span_of_array(e->text, sizeof(e->text)));
 		apply_command_policy(e->text, sizeof(e->text), policy);
-		if (strcmp(before, e->text))
+		if (strcmp(before, e->text) != 0)
 			replace_all(a->sentence, sizeof(a->sentence), span_of(before), e->text);
 	}
 	/* And what it quotes of others, cut at another place. */

@@ -299,7 +299,7 @@ static bool put_program_flag(struct scan *s, struct span word)
 		const struct program_flag *f = &program_flags[i];
 		struct span flag = span_of(f->flag);
 
-		if (strcmp(f->program, program) || !span_starts(word, flag))
+		if (strcmp(f->program, program) != 0 || !span_starts(word, flag))
 			continue;
 		if (word.len != flag.len && !f->attached)
 			continue;

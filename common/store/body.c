@@ -331,7 +331,7 @@ int body_put_session(const struct session *s, char *buf, size_t cap)
 	json_begin(&w, NULL, '{');
 	put_layout(&w, &session_layout, s);
 	json_begin(&w, "anomalies", '[');
-	for (unsigned i = 0; i < DETECTION_COUNT && i < 64; i++)
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		if (s->anomaly_mask >> i & 1)
 			json_put_str(&w, NULL, detections[i]->id);
 	json_end(&w, ']');
@@ -473,7 +473,7 @@ int body_get_session(const char *text, size_t len, struct session *ret)
 	for (size_t i = 0; i < json_array_size(anomalies); i++) {
 		int index = detection_find(text_of(json_array_get(anomalies, i)));
 
-		if (index >= 0 && index < 64)
+		if (index >= 0)
 			ret->anomaly_mask |= UINT64_C(1) << index;
 	}
 	json_decref(object);
