@@ -51,6 +51,14 @@ static void warn_expiries(const struct config *c, uint64_t now_ns)
 	}
 }
 
+static void warn_idle(const struct config *c)
+{
+	const char *key;
+
+	for (unsigned i = 0; (key = config_idle_at(c, i)); i++)
+		command_fail(0, "warning: %s has no effect in this version", key);
+}
+
 static void print_lists(const struct config *c)
 {
 	const struct {
@@ -147,6 +155,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 	else
 		printf("%s: ok\n", path ? path : COMMAND_CONFIG_PATH);
 	print_summary(&c);
+	warn_idle(&c);
 	warn_expiries(&c, (uint64_t)time(NULL) * 1000000000);
 	return query_finish();
 }

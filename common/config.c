@@ -190,7 +190,6 @@ static const struct config_key limit_keys[] = {
 	{"Limits.Sources", .read = read_u32, .at = AT(limits.sources), .min = 1024, .max = 1048576},
 	{"Limits.Accounts", .read = read_u32, .at = AT(limits.accounts), .min = 256, .max = 65536},
 	{"Limits.Connections", .read = read_u32, .at = AT(limits.conns), .min = 256, .max = 262144},
-	{"Limits.Processes", .read = read_u32, .at = AT(limits.procs), .min = 256, .max = 262144},
 	{"Limits.Alerts", .read = read_u32, .at = AT(limits.alerts), .min = 64, .max = 16384},
 	{0},
 };
@@ -255,6 +254,29 @@ static const char *key_at(const struct config_key *table, unsigned *index)
 const char *config_key_at(unsigned index)
 {
 	return key_at(keys, &index);
+}
+
+/* Keys that are checked and kept for detections of a later version. Zero is their default. */
+static const struct {
+	const char *name;
+	size_t at; /* of an unsigned */
+} idle[] = {
+	{"Role", AT(role)},
+	{"ExpectedAutomation", AT(expected_automation_count)},
+	{"SharedAccounts", AT(shared_accounts_count)},
+	{"CriticalHosts", AT(critical_hosts_count)},
+};
+
+const char *config_idle_at(const struct config *c, unsigned index)
+{
+	for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		unsigned v;
+
+		memcpy(&v, (const char *)c + idle[i].at, sizeof(v));
+		if (v && index-- == 0)
+			return idle[i].name;
+	}
+	return NULL;
 }
 
 static void detections_default(struct config *c)

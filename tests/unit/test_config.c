@@ -99,7 +99,7 @@ static void test_keys_documented(void **state)
 			fail_msg("%s is not in " DEFAULTS_PATH, key);
 		assert_null(strstr(key, "BusinessHours"));
 	}
-	assert_in_range(n, 45, 80);
+	assert_in_range(n, 44, 80);
 	assert_null(config_key_at(n));
 	assert_null(config_key_at(n + 100));
 	assert_string_equal(config_key_at(0), "FailedLogonThreshold");
@@ -285,7 +285,7 @@ static const char full_text[] =
 	"Retention: {Alerts: 2w, Sessions: 86400, MaxBytes: 1GiB}\n"
 	"Sources: {Journal: false, Files: [/a, 'C:\\x'], WatchPorts: [22, 2222, 65535]}\n"
 	"Outputs: {Journald: false, Json: true}\nStore: /s\nRuntime: /r\n"
-	"Limits: {Sessions: 64, Sources: 1024, Accounts: 256, Connections: 257, Processes: 258, "
+	"Limits: {Sessions: 64, Sources: 1024, Accounts: 256, Connections: 257, "
 	"Alerts: 65}\n...\n";
 
 static void test_good_lists(void **state)
@@ -343,13 +343,24 @@ static void test_good_values(void **state)
 	assert_int_equal(got.limits.sources, 1024);
 	assert_int_equal(got.limits.accounts, 256);
 	assert_int_equal(got.limits.conns, 257);
-	assert_int_equal(got.limits.procs, 258);
 	assert_int_equal(got.limits.alerts, 65);
 	parse_good("Sources: {Files: [], WatchPorts: []}");
 	assert_int_equal(got.files_count, 0);
 	assert_int_equal(got.watch_ports_count, 0);
 	parse_good("---\n");
 	parse_good("# nothing\n");
+}
+
+/* What is accepted and has no effect is told. */
+static void test_idle(void **state)
+{
+	(void)state;
+	parse_good("Role: server");
+	assert_null(config_idle_at(&got, 0));
+	parse_good("Role: ci\nCriticalHosts: [10.0.0.1]\nKnownRemoteIPs: [10.0.0.1]\n");
+	assert_string_equal(config_idle_at(&got, 0), "Role");
+	assert_string_equal(config_idle_at(&got, 1), "CriticalHosts");
+	assert_null(config_idle_at(&got, 2));
 }
 
 static unsigned find(const char *id)
@@ -590,8 +601,9 @@ int main(void)
 		cmocka_unit_test(test_bad),	    cmocka_unit_test(test_good_lists),
 		cmocka_unit_test(test_good_values), cmocka_unit_test(test_detections),
 		cmocka_unit_test(test_params),	    cmocka_unit_test(test_registry),
-		cmocka_unit_test(test_full),	    cmocka_unit_test(test_bombs),
-		cmocka_unit_test(test_long_name),   cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_idle),	    cmocka_unit_test(test_full),
+		cmocka_unit_test(test_bombs),	    cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
