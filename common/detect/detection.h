@@ -11,37 +11,57 @@
 
 #define DETECTION_PARAMS_MAX 6
 
-enum param_unit { UNIT_COUNT, UNIT_SECONDS, UNIT_BYTES };
+enum param_unit {
+	UNIT_COUNT,
+	UNIT_SECONDS,
+	UNIT_BYTES
+};
 
 /* A number the operator may change under Detections.<id>.<name>. */
 struct detection_param {
 	const char *name; /* CamelCase, as in the configuration */
-	uint64_t value;   /* default */
+	uint64_t value;	  /* default */
 	enum param_unit unit;
 	const char *help;
 };
 
 /* Which origins it looks at (SPEC 4.2). */
-enum detection_scope { DETECT_EXTERNAL, DETECT_ALL, DETECT_LOOPBACK, DETECT_HOST };
+enum detection_scope {
+	DETECT_EXTERNAL,
+	DETECT_ALL,
+	DETECT_LOOPBACK,
+	DETECT_HOST
+};
+
+/* What makes two firings the same alert. */
+enum detection_key {
+	KEY_SOURCE,   /* the origin: address, v6 /64; or the /24, /48 when the reason is network */
+	KEY_SESSION,  /* the session */
+	KEY_ACCESS,   /* account, service, /24 or /48, day; another key is another identity */
+	KEY_LISTENER, /* service, our port, day */
+	KEY_REASON,   /* the reason, our port */
+	KEY_CHAIN,    /* account and origin of the first session */
+};
 
 struct detect_ctx; /* core/core_detect.h: core, event, session, source, helpers */
 
 struct detection {
-	const char *id;     /* dotted, never changes meaning */
-	uint16_t number;    /* stable; also the Windows event id */
+	const char *id;		/* dotted, never changes meaning */
+	uint16_t number;	/* stable; also the Windows event id */
 	enum severity severity; /* default */
 	enum detection_scope scope;
-	const char *stage;  /* probe, attempts, access, anomaly, activity, sensor, chain */
+	const char *stage; /* probe, attempts, access, anomaly, activity, sensor, chain */
 	const char *title;
-	const char *attack; /* space separated technique ids, "T1110.001 T1078" */
-	const char *tactic; /* ATT&CK tactic ids, space separated */
-	const char *analytic; /* DET0354 analytics it belongs to, "AN1004 AN1005" */
+	const char *attack;	     /* space separated technique ids, "T1110.001 T1078" */
+	const char *tactic;	     /* ATT&CK tactic ids, space separated */
+	const char *analytic;	     /* DET0354 analytics it belongs to, "AN1004 AN1005" */
 	const char *data_components; /* "User Account Authentication (DC0002)" ... '; ' separated */
-	const char *reasons;  /* space separated enumeration, "" when there is one cause */
-	uint64_t events;      /* mask of 1 << event_kind that can make it fire */
+	const char *reasons;	     /* space separated enumeration, "" when there is one cause */
+	uint64_t events;	     /* mask of 1 << event_kind that can make it fire */
 	struct detection_param params[DETECTION_PARAMS_MAX];
 	const char *triage, *contain, *false_positive, *tune, *mitigation;
 	void (*step)(struct detect_ctx *x, const struct event *e);
+	enum detection_key key;
 };
 
 /* The registry, in detect.def order. */

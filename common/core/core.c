@@ -1,0 +1,210 @@
+/*
+ * core: events in, alerts and session changes out. See core.h for the contract.
+ *
+ *   event -> model (attempts, sessions, processes) -> detections -> life of alerts -> out
+ *
+ * A raw verdict is not what detections look at: log lines and PAM calls first become one attempt
+ * or one session, and detections see that (core_attempts.c, core_pam.c, core_sessions.c).
+ */
+#include "core_internal.h"
+
+#include <stdlib.h>
+
+#include "core_detect.h"
+
+/* Straight to the detections. */
+static void pass(struct core *c, const struct event *e)
+{
+	core_detect(c, e, NULL, NULL);
+}
+
+static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e) = {
+	[EVENT_CONNECTION] = conn_opened,
+	[EVENT_CONNECTION_CLOSE] = conn_closed,
+	[EVENT_BYTES] = proc_bytes,
+	[EVENT_ATTEMPT] = attempt_told,
+	[EVENT_AUTH_NOTE] = attempt_noted,
+	[EVENT_PAM] = pam_called,
+	[EVENT_SESSION_OPEN] = session_told,
+	[EVENT_SESSION_CLOSE] = session_close_told,
+	[EVENT_FORK] = proc_forked,
+	[EVENT_EXEC] = proc_execed,
+	[EVENT_EXIT] = proc_exited,
+	[EVENT_CONNECT] = proc_connected,
+	[EVENT_CONNECT_CLOSE] = proc_connect_closed,
+	[EVENT_SNAPSHOT] = session_snapshot,
+	[EVENT_LISTEN] = pass,
+	[EVENT_LOSS] = pass,
+	[EVENT_SENSOR] = pass,
+};
+
+void core_detect_one(struct core *c, unsigned index, const struct event *e, struct conn *n,
+		     struct csession *s, const char *reason)
+{
+	const struct addr *from = s ? &s->pub.origin.addr : n ? &n->origin.addr : &e->origin.addr;
+	struct detect_ctx x = {
+		.core = c,
+		.detection = detections[index],
+		.index = index,
+		.conn = n,
+		.session = s,
+		.source = from->family ? source_find(c, from) : NULL,
+		.reason = reason,
+	};
+
+	detections[index]->step(&x, e);
+}
+
+void core_detect(struct core *c, const struct event *e, struct conn *n, struct csession *s)
+{
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+		if (detections[i]->events >> e->kind & 1)
+			core_detect_one(c, i, e, n, s, NULL);
+}
+
+void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
+{
+	ret_out->count = 0;
+	c->stats.events++;
+	core_clock(c, e);
+	core_expire(c);
+	if (e->trust == TRUST_FORGED) {
+		c->stats.forged_lines++;
+		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
+	} else if (e->kind < EVENT_COUNT && handlers[e->kind]) {
+		handlers[e->kind](c, e);
+	}
+	alerts_flush(c, ret_out);
+}
+
+struct table_row {
+	size_t pool, index, item_size;
+};
+
+#define ROW(pool_name, index_name, type)                                                           \
+	{                                                                                          \
+		offsetof(struct core, pool_name), offsetof(struct core, index_name),               \
+			sizeof(struct type)                                                        \
+	}
+
+static const struct table_row tables[] = {
+	ROW(conns, conns_by_cookie, conn),  ROW(sessions, conns_by_peer, csession),
+	ROW(sources, sources_by, source),   ROW(nets, nets_by, net),
+	ROW(sprays, sprays_by, spray),	    ROW(accounts, accounts_by, account),
+	ROW(seen, seen_by, seen),	    ROW(links, links_by, link),
+	ROW(alerts, alerts_by_key, calert),
+};
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+/* Items by table; an aggregate or a list of accounts is needed by few of the sources. */
+static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uint32_t keys[TABLES])
+{
+	uint32_t all = l->conns + l->sessions, few = l->sources / 16 < 64 ? 64 : l->sources / 16;
+	const uint32_t wanted[TABLES] = {
+		all, l->sessions, l->sources, few, few, l->accounts, SEEN_MAX, LINKS_MAX, l->alerts,
+	};
+
+	memcpy(items, wanted, sizeof(wanted));
+	memcpy(keys, wanted, sizeof(wanted));
+	keys[1] = all; /* sessions are found by their connection */
+}
+
+static int tables_init(struct core *c)
+{
+	const struct config_limits *l = &c->config.limits;
+	uint32_t items[TABLES], keys[TABLES];
+
+	limits_of(l, items, keys);
+	for (size_t i = 0; i < TABLES; i++) {
+		struct pool *p = (struct pool *)(void *)((char *)c + tables[i].pool);
+		struct index *x = (struct index *)(void *)((char *)c + tables[i].index);
+
+		if (pool_init(p, tables[i].item_size, items[i]) || index_init(x, keys[i]))
+			return -1;
+	}
+	if (index_init(&c->conns_by_pid, keys[0]))
+		return -1;
+	c->ages_cap = l->conns;
+	c->ages = calloc(c->ages_cap, sizeof(*c->ages));
+	c->ages_due = calloc(c->ages_cap, sizeof(*c->ages_due));
+	c->changed_alerts = calloc(l->alerts, sizeof(*c->changed_alerts));
+	c->changed_sessions = calloc(l->sessions, sizeof(*c->changed_sessions));
+	return c->ages && c->ages_due && c->changed_alerts && c->changed_sessions ? 0 : -1;
+}
+
+size_t core_memory(const struct core *c)
+{
+	const struct config_limits *l = &c->config.limits;
+	uint32_t items[TABLES], keys[TABLES];
+	size_t sum = sizeof(*c);
+
+	limits_of(l, items, keys);
+	for (size_t i = 0; i < TABLES; i++) {
+		sum += pool_memory(
+			(const struct pool *)(const void *)((const char *)c + tables[i].pool));
+		sum += index_memory(
+			(const struct index *)(const void *)((const char *)c + tables[i].index),
+			keys[i]);
+	}
+	sum += index_memory(&c->conns_by_pid, keys[0]);
+	sum += l->conns * (sizeof(*c->ages) + sizeof(*c->ages_due));
+	return sum + (l->alerts + l->sessions) * sizeof(uint32_t);
+}
+
+struct core *core_new(const struct config *config, const struct core_identity *id)
+{
+	struct core *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->config = *config;
+	c->id = *id;
+	c->seed = hash_u64(id->hash_seed, 0x6f75746572676174);
+	c->deadline_ns = UINT64_MAX;
+	for (unsigned i = 0; i < CLAIMS_MAX; i++)
+		c->claims[i].conn = HANDLE_NONE;
+	for (unsigned i = 0; i < HELD_MAX; i++)
+		c->held[i].conn = HANDLE_NONE;
+	if (tables_init(c)) {
+		core_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void core_free(struct core *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < TABLES; i++) {
+		pool_free((struct pool *)(void *)((char *)c + tables[i].pool));
+		index_free((struct index *)(void *)((char *)c + tables[i].index));
+	}
+	index_free(&c->conns_by_pid);
+	free(c->ages);
+	free(c->ages_due);
+	free(c->changed_alerts);
+	free(c->changed_sessions);
+	free(c);
+}
+
+/* Table sizes stay as they were at the start. */
+void core_set_config(struct core *c, const struct config *config)
+{
+	struct config_limits limits = c->config.limits;
+
+	c->config = *config;
+	c->config.limits = limits;
+}
+
+struct stats *core_stats(struct core *c)
+{
+	return &c->stats;
+}
+
+uint64_t core_next_tick(const struct core *c)
+{
+	if (c->changed_alerts_used || c->changed_sessions_used)
+		return c->now_ns; /* what did not fit into the last output */
+	return c->deadline_ns;
+}

@@ -1,0 +1,137 @@
+/*
+ * alertlife: what happens to alerts that fired: revisions, closing, output.
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+void alert_changed(struct core *c, struct calert *a, bool loud)
+{
+	if (loud && !a->quiet && !a->pub.part_of[0])
+		a->loud = true;
+	if (a->changed)
+		return;
+	a->changed = true;
+	c->changed_alerts[c->changed_alerts_used++] = pool_slot(&c->alerts, a);
+}
+
+void alert_grew(struct core *c, struct calert *a, bool loud)
+{
+	uint64_t due = a->told_ns + ALERT_PACE_NS;
+
+	if ((loud && !a->quiet) || !c->id.kernel_sensor || !a->told_ns || due <= c->now_ns) {
+		alert_changed(c, a, loud);
+		return;
+	}
+	a->stale = true;
+	core_due(c, due);
+}
+
+void alert_close(struct core *c, struct calert *a, uint64_t time_ns)
+{
+	if (a->pub.state == ALERT_CLOSED)
+		return;
+	a->pub.state = ALERT_CLOSED;
+	if (time_ns > a->pub.last_ns && a->pub.session[0])
+		a->pub.last_ns = time_ns;
+	if (a->pub.detection->key == KEY_LISTENER)
+		a->quiet = false; /* a digest is told once, when its day is over */
+	alert_changed(c, a, true);
+	pool_touch(&c->alerts, pool_slot(&c->alerts, a), POOL_HARMLESS);
+}
+
+void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns)
+{
+	struct handle h = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+
+	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
+		struct calert *a = pool_at(&c->alerts, i);
+
+		if (pool_is_used(&c->alerts, i) && a->session.slot == h.slot &&
+		    a->session.generation == h.generation && a->pub.detection->key == KEY_SESSION)
+			alert_close(c, a, time_ns);
+	}
+}
+
+void alerts_expire(struct core *c)
+{
+	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
+		struct calert *a = pool_at(&c->alerts, i);
+		uint64_t due;
+
+		if (!pool_is_used(&c->alerts, i) || a->pub.state == ALERT_CLOSED)
+			continue;
+		if (a->stale) {
+			if (a->told_ns + ALERT_PACE_NS <= c->now_ns)
+				alert_changed(c, a, false);
+			else
+				core_due(c, a->told_ns + ALERT_PACE_NS);
+		}
+		due = a->pub.last_ns + a->keep_ns;
+		if (a->pub.detection->key == KEY_LISTENER) /* a moment for late lines */
+			due = (a->pub.first_ns / DAY_NS + 1) * DAY_NS + 60 * SECOND_NS;
+		if (due <= c->now_ns)
+			alert_close(c, a, a->pub.last_ns);
+		else
+			core_due(c, due);
+	}
+}
+
+struct calert *alert_by_id(const struct core *c, const char *id)
+{
+	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
+		struct calert *a = pool_at(&c->alerts, i);
+
+		if (pool_is_used(&c->alerts, i) && strcmp(a->pub.id, id) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+static void revise(struct core *c, struct calert *a)
+{
+	a->pub.revision++;
+	if (a->pub.state != ALERT_CLOSED)
+		a->pub.state = a->pub.revision == 1 ? ALERT_OPEN : ALERT_UPDATED;
+	a->pub.notify = a->loud && !a->pub.observe;
+	c->stats.alerts_notified += a->pub.notify;
+	a->changed = a->loud = a->stale = false;
+	a->told_ns = c->now_ns;
+}
+
+/* What does not fit is told at the next step. */
+static uint32_t take(struct core_out *out, uint32_t *used)
+{
+	uint32_t room = CORE_OUT_MAX - out->count;
+
+	return *used < room ? *used : room;
+}
+
+static void drop_first(uint32_t *list, uint32_t *used, uint32_t n)
+{
+	memmove(list, list + n, (*used - n) * sizeof(*list));
+	*used -= n;
+}
+
+void alerts_flush(struct core *c, struct core_out *out)
+{
+	uint32_t n = take(out, &c->changed_sessions_used);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct csession *s = pool_at(&c->sessions, c->changed_sessions[i]);
+
+		s->changed = false;
+		out->items[out->count++] =
+			(struct core_out_item){.kind = OUT_SESSION, .session = &s->pub};
+	}
+	drop_first(c->changed_sessions, &c->changed_sessions_used, n);
+	n = take(out, &c->changed_alerts_used);
+	for (uint32_t i = 0; i < n; i++) {
+		struct calert *a = pool_at(&c->alerts, c->changed_alerts[i]);
+
+		revise(c, a);
+		out->items[out->count++] =
+			(struct core_out_item){.kind = OUT_ALERT, .alert = &a->pub};
+	}
+	drop_first(c->changed_alerts, &c->changed_alerts_used, n);
+}

@@ -1,0 +1,391 @@
+/*
+ * alerts: the life of an alert (SPEC 4.4). It fires once about one thing, grows while that goes
+ * on, and closes; changes of one step are one revision. Sent at first fire, on a rise in
+ * severity, at 10 and 100 times the count, and at its close; anything else is stored only.
+ *
+ * Full tables: closed alerts are forgotten first; an alert of medium or above may take the place
+ * of an open low one, never the other way round.
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+static uint64_t key_of_source(const struct core *c, const struct alert *a, uint64_t h)
+{
+	bool network = strcmp(a->reason, "network") == 0;
+	struct addr at = network ? net_addr(&a->origin.addr) : source_addr(&a->origin.addr);
+
+	(void)c;
+	return hash_u64(hash_addr(h, &at), network);
+}
+
+uint64_t alert_key(const struct core *c, const struct alert *a)
+{
+	uint64_t h = hash_text(hash_text(0, span_of(c->id.host_id)), span_of(a->detection->id));
+	struct addr net = net_addr(&a->origin.addr);
+
+	switch (a->detection->key) {
+	case KEY_SOURCE:
+		return key_of_source(c, a, h);
+	case KEY_SESSION:
+		return hash_text(h, span_of(a->session));
+	case KEY_ACCESS:
+		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
+		return hash_text(hash_addr(h, &net), span_of(a->account));
+	case KEY_LISTENER:
+		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
+		return hash_u64(h, a->local.port);
+	case KEY_REASON:
+		return hash_text(hash_u64(h, a->local.port), span_of(a->reason));
+	case KEY_CHAIN:
+		return hash_text(hash_addr(h, &a->origin.addr), span_of(a->account));
+	}
+	return h;
+}
+
+static void fill_about(const struct detect_ctx *x, const struct event *e, struct alert *a)
+{
+	const struct conn *n = x->conn;
+
+	a->service = e->service ? e->service : n ? n->service : SERVICE_NONE;
+	a->local = n ? n->local : e->local;
+	if (x->session)
+		return;
+	a->origin = n && n->origin.addr.family ? n->origin : e->origin;
+	a->scope = scope_of(&a->origin.addr, &x->core->config.scope);
+	a->origin_source = !a->origin.addr.family ? ORIGIN_NONE
+			   : n && n->kernel	  ? ORIGIN_SOCKET
+						  : ORIGIN_LOG;
+	a->account_unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
+	a->method = e->method;
+	span_copy(a->account, sizeof(a->account), e->account);
+	span_copy(a->client, sizeof(a->client), e->client);
+}
+
+static void fill_session(const struct session *s, struct alert *a)
+{
+	a->service = s->service;
+	a->origin = s->origin;
+	a->local = s->local;
+	a->scope = s->scope;
+	a->origin_source = s->origin_source;
+	a->method = s->method;
+	memcpy(a->session, s->id, sizeof(a->session));
+	memcpy(a->account, s->account, sizeof(a->account));
+	memcpy(a->effective_account, s->effective_account, sizeof(a->effective_account));
+	memcpy(a->key, s->key, sizeof(a->key));
+	memcpy(a->client, s->client, sizeof(a->client));
+}
+
+/* Everything but id, counts, words and evidence. */
+static void fill(const struct detect_ctx *x, const struct event *e, const struct fire *f,
+		 struct alert *a)
+{
+	memset(a, 0, offsetof(struct alert, evidence));
+	a->evidence_count = 0;
+	a->detection = x->detection;
+	a->severity = f->severity;
+	a->first_ns = f->first_ns ? f->first_ns : e->time_ns;
+	a->last_ns = e->time_ns > a->first_ns ? e->time_ns : a->first_ns;
+	span_copy(a->reason, sizeof(a->reason), span_of(f->reason));
+	span_copy(a->stage, sizeof(a->stage), span_of(x->detection->stage));
+	fill_about(x, e, a);
+	if (x->session && !f->by_listener)
+		fill_session(&x->session->pub, a);
+	if (f->by_network) {
+		a->origin.addr = net_addr(&a->origin.addr);
+		a->origin.port = 0;
+	}
+	if (f->by_listener) {
+		a->origin = (struct endpoint){0};
+		a->scope = SCOPE_NONE;
+		a->account[0] = a->client[0] = '\0';
+		a->account_unknown = false;
+		a->method = METHOD_NONE;
+	}
+}
+
+static bool is_excepted(const struct core *c, unsigned index, const struct alert *a)
+{
+	for (unsigned i = 0; i < c->config.exceptions_count; i++) {
+		const struct config_exception *x = &c->config.exceptions[i];
+
+		if (x->detection != index || (x->until_ns && a->first_ns > x->until_ns))
+			continue;
+		if (x->has_origin && !cidr_has(&x->origin, &a->origin.addr))
+			continue;
+		if (x->account[0] && strcmp(x->account, a->account) != 0)
+			continue;
+		if (x->service != SERVICE_NONE && x->service != a->service)
+			continue;
+		if (x->key[0] && !strstr(a->key, x->key))
+			continue;
+		return true;
+	}
+	return false;
+}
+
+static struct calert *find_by_key(const struct core *c, uint64_t key, const struct fire *f,
+				  bool closed)
+{
+	uint32_t cursor = NIL, slot;
+	struct calert *best = NULL;
+
+	while ((slot = index_next(&c->alerts_by_key, key, &cursor)) != NIL) {
+		struct calert *a = pool_at(&c->alerts, slot);
+
+		if (a->key != key || (a->pub.state == ALERT_CLOSED) != closed)
+			continue;
+		if (f->match_key && f->match_key[0] && a->pub.key[0] &&
+		    strcmp(a->pub.key, f->match_key) != 0)
+			continue;
+		if (!best || a->pub.last_ns > best->pub.last_ns)
+			best = a;
+	}
+	return best;
+}
+
+static enum pool_class class_of(const struct alert *a)
+{
+	if (a->state == ALERT_CLOSED)
+		return POOL_HARMLESS;
+	return a->severity >= SEVERITY_MEDIUM ? POOL_PINNED : POOL_WORTH;
+}
+
+static struct calert *alert_make(struct core *c, enum severity severity)
+{
+	uint32_t slot = pool_take(&c->alerts);
+	struct calert *old;
+
+	if (slot != NIL)
+		return pool_at(&c->alerts, slot);
+	slot = c->alerts.tail[POOL_HARMLESS];
+	if (slot == NIL && severity >= SEVERITY_MEDIUM)
+		slot = c->alerts.tail[POOL_WORTH];
+	old = slot == NIL ? NULL : pool_at(&c->alerts, slot);
+	if (!old || old->changed) {
+		c->stats.alerts_refused++;
+		return NULL;
+	}
+	index_remove(&c->alerts_by_key, slot);
+	pool_give(&c->alerts, slot);
+	return pool_at(&c->alerts, pool_take(&c->alerts));
+}
+
+static void make_id(const struct core *c, const struct alert *a, uint64_t key, char *out)
+{
+	struct id_hash h = id_start();
+
+	id_add(&h, span_of(c->id.host_id));
+	id_add(&h, span_of(a->detection->id));
+	id_add_u64(&h, key);
+	id_add_u64(&h, a->first_ns);
+	id_text(&h, out);
+}
+
+void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
+{
+	struct text t = text_start(out, ALERT_EVIDENCE_MAX);
+	char addr[ADDR_TEXT_MAX];
+
+	if (!span_empty(e->text)) {
+		text_plain(&t, e->text, ALERT_EVIDENCE_MAX - 4);
+		return;
+	}
+	text_add(&t, "%s", event_name(e->kind));
+	if (e->outcome != OUTCOME_UNKNOWN)
+		text_add(&t, " %s", outcome_name(e->outcome));
+	if (e->method != METHOD_NONE)
+		text_add(&t, " by %s", method_name(e->method));
+	if (!span_empty(e->account)) {
+		text_add(&t, " for ");
+		text_quote(&t, e->account, 32);
+	}
+	if (e->origin.addr.family)
+		text_add(&t, " from %s:%u", addr_format(&e->origin.addr, addr), e->origin.port);
+	if (!span_empty(e->program)) {
+		text_add(&t, " by ");
+		text_plain(&t, e->program, 40);
+	}
+	if (!span_empty(e->args)) {
+		text_add(&t, ": ");
+		for (size_t i = 0; i < e->args.len && i < 100; i++)
+			text_add(&t, "%c",
+				 e->args.ptr[i] >= 0x20 && e->args.ptr[i] < 0x7f ? e->args.ptr[i]
+										 : ' ');
+	}
+	if (e->dest.addr.family)
+		text_add(&t, " to %s:%u", addr_format(&e->dest.addr, addr), e->dest.port);
+}
+
+/* The first six and the last six stay. */
+static struct alert_evidence *evidence_slot(struct alert *a)
+{
+	unsigned half = ALERT_EVIDENCE / 2;
+
+	if (a->evidence_count < ALERT_EVIDENCE)
+		return &a->evidence[a->evidence_count++];
+	memmove(&a->evidence[half], &a->evidence[half + 1], (half - 1) * sizeof(a->evidence[0]));
+	return &a->evidence[ALERT_EVIDENCE - 1];
+}
+
+static void evidence_add(struct alert *a, const struct event *e)
+{
+	struct alert_evidence *v;
+
+	if (e->kind == EVENT_TICK)
+		return;
+	v = evidence_slot(a);
+	*v = (struct alert_evidence){
+		.time_ns = e->time_ns, .kind = e->kind, .trust = e->trust, .line = e->line};
+	alert_evidence_text(e, v->text);
+}
+
+/* What the source did before it fired; its last event is in there too. */
+static void evidence_of_source(const struct core *c, struct alert *a)
+{
+	struct addr key = source_addr(&a->origin.addr);
+	uint64_t source = hash_addr(c->seed, &key);
+	unsigned found[ALERT_EVIDENCE], used = 0;
+
+	for (unsigned age = 0; age < CLUES_MAX && used < ALERT_EVIDENCE - 2; age++)
+		if (clue_at(c, age)->source == source && clue_at(c, age)->evidence.text[0])
+			found[used++] = age;
+	while (used)
+		*evidence_slot(a) = clue_at(c, found[--used])->evidence;
+}
+
+static void note_on_session(struct detect_ctx *x, enum severity severity)
+{
+	struct session *s = x->session ? &x->session->pub : NULL;
+	uint64_t bit = 1ull << (x->index & 63);
+
+	if (!s)
+		return;
+	if (!(s->anomaly_mask & bit))
+		s->fired++;
+	s->anomaly_mask |= bit;
+	if (severity > s->worst)
+		s->worst = severity;
+	if (x->index != DETECTION_activity_lateral_movement && x->index != DETECTION_chain_t1133 &&
+	    severity > x->session->worst_other)
+		x->session->worst_other = severity;
+	session_changed(x->core, x->session);
+}
+
+static struct calert *alert_start(struct detect_ctx *x, const struct event *e, const struct fire *f,
+				  const struct alert *probe, uint64_t key)
+{
+	struct core *c = x->core;
+	struct calert *old = find_by_key(c, key, f, true);
+	char previous[ID_TEXT_MAX] = "";
+	struct calert *a;
+
+	if (old)
+		memcpy(previous, old->pub.id, sizeof(previous));
+	a = alert_make(c, probe->severity);
+	if (!a)
+		return NULL;
+	memcpy(&a->pub, probe, offsetof(struct alert, evidence));
+	memcpy(a->pub.previous, previous, sizeof(previous));
+	a->key = key;
+	a->session = x->session && !f->by_listener
+			     ? pool_handle(&c->sessions, pool_slot(&c->sessions, x->session))
+			     : HANDLE_NONE;
+	for (unsigned i = 0; i < CHAIN_SESSIONS; i++)
+		a->chain_sessions[i] = HANDLE_NONE;
+	make_id(c, &a->pub, key, a->pub.id);
+	a->pub.observe = c->config.observe || c->config.detections[x->index].observe;
+	a->keep_ns = ALERT_IDLE_NS;
+	a->quiet = f->quiet;
+	index_add(&c->alerts_by_key, pool_slot(&c->alerts, a), key);
+	c->stats.alerts_fired++;
+	if (x->detection->key == KEY_SOURCE && e->kind == EVENT_ATTEMPT && !f->by_network)
+		evidence_of_source(c, &a->pub);
+	else
+		evidence_add(&a->pub, e);
+	return a;
+}
+
+void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *f, struct calert *a,
+		bool is_new)
+{
+	enum severity before = a->pub.severity, now = f->severity;
+	struct core *c = x->core;
+	bool loud = is_new;
+
+	a->pub.count = f->restart ? f->count : a->pub.count + f->count;
+	if (!is_new && now > before) {
+		a->pub.severity = now;
+		loud = true;
+		a->quiet = a->quiet && f->quiet;
+	}
+	if (!a->notify_at)
+		a->notify_at = a->pub.count * 10;
+	while (a->pub.count >= a->notify_at && a->notify_at) {
+		loud = true;
+		a->notify_at *= 10;
+	}
+	if (e->time_ns > a->pub.last_ns)
+		a->pub.last_ns = e->time_ns;
+	if (f->first_ns && f->first_ns < a->pub.first_ns && x->detection->key != KEY_ACCESS)
+		a->pub.first_ns = f->first_ns;
+	if (!is_new)
+		evidence_add(&a->pub, e);
+	pool_touch(&c->alerts, pool_slot(&c->alerts, a), class_of(&a->pub));
+	core_due(c, a->pub.last_ns + a->keep_ns);
+	note_on_session(x, a->pub.severity);
+	if (x->session && x->session->pub.alert_chain[0] && x->detection->key != KEY_CHAIN &&
+	    !a->pub.part_of[0])
+		memcpy(a->pub.part_of, x->session->pub.alert_chain, sizeof(a->pub.part_of));
+	alert_grew(c, a, loud);
+}
+
+static void probe_fill(struct detect_ctx *x, const struct event *e, const struct fire *f,
+		       struct alert *probe)
+{
+	const struct config_detection *d = &x->core->config.detections[x->index];
+
+	fill(x, e, f, probe);
+	if (d->has_severity)
+		probe->severity = d->severity;
+}
+
+struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f)
+{
+	struct alert probe;
+
+	probe_fill(x, e, f, &probe);
+	return find_by_key(x->core, alert_key(x->core, &probe), f, false);
+}
+
+struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const struct fire *f,
+			   bool *ret_new)
+{
+	struct core *c = x->core;
+	struct fire fire = *f;
+	struct alert probe;
+	struct calert *a;
+	uint64_t key;
+
+	*ret_new = false;
+	if (!c->config.detections[x->index].enabled)
+		return NULL;
+	probe_fill(x, e, f, &probe);
+	if (is_excepted(c, x->index, &probe)) {
+		c->stats.alerts_suppressed++;
+		return NULL;
+	}
+	fire.severity = probe.severity;
+	key = alert_key(c, &probe);
+	a = find_by_key(c, key, &fire, false);
+	*ret_new = !a;
+	if (!a)
+		a = alert_start(x, e, &fire, &probe, key);
+	if (!a) {
+		*ret_new = false;
+		return NULL;
+	}
+	alert_grow(x, e, &fire, a, *ret_new);
+	return a;
+}

@@ -1,0 +1,282 @@
+/*
+ * attempts: what is one authentication verdict (SPEC 4.1).
+ *
+ * One try is told by up to three witnesses: the daemon, pam_unix, the kernel's PAM calls. Each
+ * connection keeps a count per witness; it has had as many failures as the witness that saw the
+ * most, so each try counts once whoever speaks first, late, twice ("message repeated 2 times") or
+ * never. A key that was refused is no failure; a close before any verdict counts one at most.
+ *
+ * A verdict is credited to its source once the connection is confirmed (conn_confirmed), has an
+ * origin, and it is settled whether the account exists: a log line says so at once, the kernel
+ * does not know, so its verdicts wait a moment for the log.
+ *
+ * Example: three wrong passwords on one connection: the kernel tells 3, sshd 3, pam_unix 1 and at
+ * the end 2 more: three failures.
+ */
+#include "core_internal.h"
+
+static unsigned total(const struct conn *n)
+{
+	unsigned most = 0;
+
+	for (int i = 0; i < SLOT_COUNT; i++)
+		if (n->counts[i] > most)
+			most = n->counts[i];
+	return most;
+}
+
+static void learn_account(struct core *c, struct conn *n, const struct event *e)
+{
+	struct account *a;
+
+	if (e->flags & EVENT_ACCOUNT_UNKNOWN)
+		n->status = STATUS_UNKNOWN;
+	else if (e->flags & EVENT_ACCOUNT_EXISTS ||
+		 (e->kind == EVENT_ATTEMPT && e->witness == WITNESS_DAEMON &&
+		  e->trust != TRUST_KERNEL && n->status == STATUS_UNDECIDED))
+		n->status = STATUS_EXISTS;
+	if (span_empty(e->account))
+		return;
+	span_copy(n->account, sizeof(n->account), e->account);
+	if (n->status == STATUS_UNDECIDED || !conn_confirmed(c, n, e))
+		return;
+	if (c->id.kernel_sensor && e->trust != TRUST_TRANSPORT)
+		return; /* anybody may have written that line */
+	a = account_get(c, span_of(n->account));
+	if (a && !a->methods)
+		a->status = n->status;
+}
+
+static enum account_status status_of(const struct core *c, const struct conn *n)
+{
+	const struct account *a;
+
+	if (n->status != STATUS_UNDECIDED)
+		return n->status;
+	a = account_find(c, span_of(n->account));
+	return a ? a->status : STATUS_UNDECIDED;
+}
+
+/* Room for the wait, or the account is taken to exist at once. */
+static bool wait_for_status(struct core *c, struct conn *n)
+{
+	unsigned at;
+
+	if (n->waiting)
+		return true;
+	if (c->waiting_used == WAITING_MAX)
+		return false;
+	at = (c->waiting_head + c->waiting_used++) % WAITING_MAX;
+	c->waiting[at] = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	c->waiting_due[at] = (n->last_ns > c->now_ns ? n->last_ns : c->now_ns) + STATUS_GRACE_NS;
+	n->waiting = true;
+	core_due(c, c->waiting_due[at]);
+	return true;
+}
+
+/* A success came before its failures were told: look at it again. */
+static void look_back(struct core *c, struct conn *n, const struct event *e)
+{
+	struct source *s = source_find(c, &n->origin.addr);
+	struct csession *last = s ? pool_get(&c->sessions, s->session) : NULL;
+	struct event again = *e;
+
+	if (!last || last->pub.existing || last->pub.open_ns < e->time_ns)
+		return;
+	again.kind = EVENT_SESSION_OPEN;
+	again.outcome = OUTCOME_SUCCESS;
+	again.time_ns = last->pub.open_ns;
+	core_detect_one(c, DETECTION_auth_bruteforce_success, &again,
+			pool_get(&c->conns, last->conn), last, NULL);
+	core_detect_one(c, DETECTION_chain_t1133, &again, pool_get(&c->conns, last->conn), last,
+			NULL);
+}
+
+static void credit(struct core *c, struct conn *n, const struct event *e, unsigned added)
+{
+	struct event derived = e ? *e : (struct event){.trust = TRUST_KERNEL};
+
+	n->credited = (uint16_t)(n->credited + added);
+	derived.kind = EVENT_ATTEMPT;
+	derived.outcome = OUTCOME_FAILURE;
+	derived.origin = n->origin;
+	derived.local = n->local;
+	derived.service = n->service;
+	derived.method = n->method;
+	derived.account = span_of(n->account);
+	derived.count = added;
+	derived.conn = n->cookie;
+	derived.time_ns = n->tried_ns;
+	derived.flags &= ~(uint32_t)(EVENT_ACCOUNT_UNKNOWN | EVENT_ACCOUNT_EXISTS);
+	derived.flags |= n->status == STATUS_UNKNOWN ? EVENT_ACCOUNT_UNKNOWN : EVENT_ACCOUNT_EXISTS;
+	if (derived.trust == TRUST_KERNEL) /* a PAM call has no words; rhost is not evidence */
+		derived.text = (struct span){0};
+	c->stats.attempts += added;
+	sources_credit(c, n, &derived);
+	core_detect(c, &derived, n, conn_session(c, n));
+	look_back(c, n, &derived);
+}
+
+static void settle(struct core *c, struct conn *n, const struct event *e, bool is_last_word)
+{
+	unsigned all = total(n);
+	enum account_status status;
+
+	if (all <= n->credited || !n->origin.addr.family || !conn_confirmed(c, n, e))
+		return;
+	status = status_of(c, n);
+	if (status == STATUS_UNDECIDED && !is_last_word && wait_for_status(c, n))
+		return;
+	n->status = status == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_EXISTS;
+	credit(c, n, e, all - n->credited);
+}
+
+void attempts_settle(struct core *c, struct conn *n, const struct event *e)
+{
+	settle(c, n, e, false);
+}
+
+void attempts_settle_source(struct core *c, const struct addr *a, const struct event *e)
+{
+	struct addr wanted = source_addr(a), have;
+
+	for (unsigned i = 0; i < c->waiting_used; i++) {
+		struct handle h = c->waiting[(c->waiting_head + i) % WAITING_MAX];
+		struct conn *n = pool_get(&c->conns, h);
+
+		if (!n || !n->origin.addr.family)
+			continue;
+		have = source_addr(&n->origin.addr);
+		if (addr_eq(&have, &wanted))
+			settle(c, n, e, true);
+	}
+}
+
+void attempts_expire(struct core *c)
+{
+	while (c->waiting_used && c->waiting_due[c->waiting_head] <= c->now_ns) {
+		struct conn *n = pool_get(&c->conns, c->waiting[c->waiting_head]);
+
+		c->waiting_head = (c->waiting_head + 1) % WAITING_MAX;
+		c->waiting_used--;
+		if (!n)
+			continue;
+		n->waiting = false;
+		settle(c, n, NULL, true);
+	}
+	if (c->waiting_used)
+		core_due(c, c->waiting_due[c->waiting_head]);
+}
+
+void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot)
+{
+	unsigned before = total(n), count = e->count ? e->count : 1;
+
+	if (slot == SLOT_PREAUTH)
+		n->counts[slot] = 1;
+	else if (count > (unsigned)(UINT16_MAX / 2 - n->counts[slot]))
+		n->counts[slot] = UINT16_MAX / 2;
+	else
+		n->counts[slot] = (uint16_t)(n->counts[slot] + count);
+	if (e->method != METHOD_NONE)
+		n->method = (uint8_t)e->method;
+	if (total(n) == before)
+		c->stats.attempts_merged += count;
+	else
+		n->tried_ns = e->time_ns;
+	attempts_settle(c, n, e);
+}
+
+static enum witness_slot slot_of(const struct event *e)
+{
+	if (e->witness == WITNESS_DAEMON && !e->origin.port)
+		return SLOT_DAEMON_PORTLESS;
+	return (enum witness_slot)e->witness;
+}
+
+/* A refused key or `none` is an offer, not a verdict. */
+static bool is_verdict(const struct event *e)
+{
+	return e->method != METHOD_PUBLICKEY && e->method != METHOD_NO_AUTH;
+}
+
+/*
+ * "Accepted ..." in a log. Alone it opens a session where text is all there is. With the kernel
+ * sensor it must match a connection that the kernel knows; a line that nobody vouches for must not
+ * contradict PAM calls seen on it. Else it waits for the kernel, which may be later.
+ */
+void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
+{
+	struct csession *s = conn_session(c, n);
+
+	if (s) {
+		session_details(c, s, e);
+		return;
+	}
+	if (c->id.kernel_sensor) {
+		if (c->sensor_since_ns && e->time_ns < c->sensor_since_ns)
+			return; /* from before: the snapshot tells whether it still is there */
+		if (!n->kernel || (e->trust == TRUST_TEXT && n->kernel_verdict)) {
+			claim_hold(c, n, e);
+			return;
+		}
+	}
+	session_open(c, n, e);
+}
+
+void attempt_told(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_join(c, e);
+
+	if (!n)
+		return;
+	learn_account(c, n, e);
+	if (e->outcome == OUTCOME_SUCCESS) {
+		conn_evidence(c, n);
+		attempt_accepted(c, n, e);
+	} else if (e->outcome == OUTCOME_FAILURE && is_verdict(e)) {
+		conn_evidence(c, n);
+		attempt_add(c, n, e, slot_of(e));
+	}
+	conn_touch(c, n);
+}
+
+/* "Starting session: subsystem 'sftp' for ...": what the kernel cannot see, or nobody else tells.
+ */
+static void channel_told(struct core *c, struct csession *s, struct conn *n, const struct event *e)
+{
+	if (span_empty(e->args))
+		return;
+	if (span_is(e->args, "subsystem 'sftp'"))
+		core_detect_one(c, DETECTION_activity_file_transfer, e, n, s, NULL);
+	else if (!n->kernel)
+		core_detect_one(c, DETECTION_activity_remote_shell, e, n, s, NULL);
+}
+
+void attempt_noted(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_join(c, e);
+	struct csession *s;
+
+	if (!n)
+		return;
+	learn_account(c, n, e);
+	if (!span_empty(e->account))
+		conn_evidence(c, n);
+	s = conn_session(c, n);
+	if (s) {
+		session_details(c, s, e);
+		channel_told(c, s, n, e);
+	} else if (e->flags & EVENT_PREAUTH) {
+		struct event close = *e;
+
+		close.count = 1;
+		close.method = n->method ? METHOD_NONE : METHOD_PUBLICKEY;
+		if (n->account[0])
+			attempt_add(c, n, &close, SLOT_PREAUTH);
+		if (!n->kernel)
+			n->closed = true;
+	}
+	attempts_settle(c, n, e);
+	conn_touch(c, n);
+}

@@ -1,0 +1,342 @@
+/*
+ * conns: which try group an event belongs to. A kernel record names the cookie of its connection;
+ * a log line names the origin's address and port, or only the process that logged it. The three
+ * meet here, whichever comes first.
+ *
+ * Cannot see: two connections of one logging process at a time (no daemon we know does that).
+ *
+ * Example: "Failed password for a from 203.0.113.9 port 4711" (pid 77), then the kernel's PAM call
+ * with cookie 12 from 203.0.113.9:4711, then "PAM 2 more authentication failures" of pid 77: one.
+ */
+#include "core_internal.h"
+
+/* More than a banner, which is at most 255 bytes (RFC 4253 4.2). */
+#define PAST_BANNER 256
+
+static uint64_t peer_hash(const struct core *c, const struct endpoint *o)
+{
+	return hash_u64(hash_addr(c->seed, &o->addr), o->port);
+}
+
+static uint64_t pid_hash(const struct core *c, uint32_t host, uint32_t pid)
+{
+	return hash_u64(c->seed + 1, (uint64_t)host << 32 | pid);
+}
+
+static uint32_t host_of(const struct core *c, const struct event *e)
+{
+	return c->id.kernel_sensor || span_empty(e->host) ? 0 : (uint32_t)hash_text(1, e->host);
+}
+
+struct csession *conn_session(const struct core *c, const struct conn *n)
+{
+	return n ? pool_get(&c->sessions, n->session) : NULL;
+}
+
+static bool is_live(const struct core *c, const struct conn *n)
+{
+	const struct csession *s = conn_session(c, n);
+
+	return (n->kernel && !n->closed) || (s && s->pub.state != SESSION_CLOSED);
+}
+
+/* May e be about n? What both know must agree, and text must not be about a former user of a pid.
+ */
+static bool is_compatible(const struct core *c, const struct conn *n, const struct event *e)
+{
+	bool both_addr = n->origin.addr.family && e->origin.addr.family;
+
+	if (e->conn && n->cookie && e->conn != n->cookie)
+		return false;
+	if (both_addr && !addr_eq(&n->origin.addr, &e->origin.addr))
+		return false;
+	if (n->origin.port && e->origin.port && n->origin.port != e->origin.port)
+		return false;
+	if (n->host != host_of(c, e) && !n->kernel && e->trust != TRUST_KERNEL)
+		return false;
+	if (e->conn && n->cookie)
+		return true;
+	return is_live(c, n) || e->time_ns < n->last_ns + CONN_STALE_NS;
+}
+
+static const struct conn *better(const struct core *c, const struct conn *a, const struct conn *b)
+{
+	if (!a || is_live(c, a) != is_live(c, b))
+		return !a || is_live(c, b) ? b : a;
+	return b->last_ns > a->last_ns ? b : a;
+}
+
+enum find_by {
+	BY_COOKIE,
+	BY_PEER,
+	BY_PID
+};
+
+static bool has_key(const struct conn *n, enum find_by by, const struct core *c,
+		    const struct event *e)
+{
+	switch (by) {
+	case BY_COOKIE:
+		return n->cookie == e->conn;
+	case BY_PEER:
+		return n->origin.port == e->origin.port &&
+		       addr_eq(&n->origin.addr, &e->origin.addr);
+	case BY_PID:
+		return n->pid == e->proc.pid && n->host == host_of(c, e);
+	}
+	return false;
+}
+
+static struct conn *find(const struct core *c, const struct index *x, uint64_t hash,
+			 enum find_by by, const struct event *e)
+{
+	const struct conn *best = NULL;
+	uint32_t cursor = NIL, slot;
+
+	while ((slot = index_next(x, hash, &cursor)) != NIL) {
+		const struct conn *n = pool_at(&c->conns, slot);
+
+		if (has_key(n, by, c, e) && is_compatible(c, n, e))
+			best = better(c, best, n);
+	}
+	return best ? pool_at(&c->conns, pool_slot(&c->conns, best)) : NULL;
+}
+
+struct conn *conn_find(struct core *c, const struct event *e)
+{
+	struct conn *n = NULL;
+
+	if (e->conn)
+		n = find(c, &c->conns_by_cookie, hash_u64(c->seed, e->conn), BY_COOKIE, e);
+	if (!n && e->origin.addr.family && e->origin.port)
+		n = find(c, &c->conns_by_peer, peer_hash(c, &e->origin), BY_PEER, e);
+	if (!n && !e->conn && e->proc.pid)
+		n = find(c, &c->conns_by_pid, pid_hash(c, host_of(c, e), e->proc.pid), BY_PID, e);
+	return n;
+}
+
+static void conn_forget(struct core *c, uint32_t slot)
+{
+	index_remove(&c->conns_by_cookie, slot);
+	index_remove(&c->conns_by_peer, slot);
+	index_remove(&c->conns_by_pid, slot);
+	pool_give(&c->conns, slot);
+}
+
+static struct conn *conn_make(struct core *c)
+{
+	uint32_t live = c->sessions.used, slot;
+
+	if (c->conns.used >= c->config.limits.conns + live || c->conns.used == c->conns.limit) {
+		slot = pool_victim(&c->conns);
+		if (slot == NIL)
+			return NULL;
+		conn_forget(c, slot);
+		c->stats.conns_evicted++;
+	}
+	slot = pool_take(&c->conns);
+	if (slot == NIL)
+		return NULL;
+	((struct conn *)pool_at(&c->conns, slot))->session = HANDLE_NONE;
+	return pool_at(&c->conns, slot);
+}
+
+void conn_touch(struct core *c, struct conn *n)
+{
+	const struct csession *s = conn_session(c, n);
+	enum pool_class class = POOL_HARMLESS;
+
+	if (s && s->pub.state != SESSION_CLOSED)
+		class = POOL_PINNED;
+	else if (!n->closed && (n->kernel || !c->id.kernel_sensor) && (n->evidence || n->held))
+		class = POOL_WORTH;
+	pool_touch(&c->conns, pool_slot(&c->conns, n), class);
+}
+
+static void learn_names(struct core *c, struct conn *n, const struct event *e)
+{
+	uint32_t slot = pool_slot(&c->conns, n);
+	bool has_peer = n->origin.addr.family && n->origin.port;
+
+	if (e->conn && !n->cookie) {
+		n->cookie = e->conn;
+		index_add(&c->conns_by_cookie, slot, hash_u64(c->seed, e->conn));
+	}
+	if (!n->origin.addr.family)
+		n->origin.addr = e->origin.addr;
+	if (!n->origin.port)
+		n->origin.port = e->origin.port;
+	if (!has_peer && n->origin.addr.family && n->origin.port)
+		index_add(&c->conns_by_peer, slot, peer_hash(c, &n->origin));
+	if (!n->pid && e->proc.pid && (e->trust != TRUST_KERNEL || e->kind == EVENT_PAM) &&
+	    !(e->flags & EVENT_CHILD_CALL)) {
+		n->pid = e->proc.pid;
+		if (!n->kernel && e->trust != TRUST_KERNEL)
+			n->host = host_of(c, e);
+		index_add(&c->conns_by_pid, slot, pid_hash(c, n->host, n->pid));
+	}
+}
+
+static void learn_times(struct conn *n, const struct event *e)
+{
+	if (!n->first_ns || e->time_ns < n->first_ns)
+		n->first_ns = e->time_ns;
+	if (e->time_ns > n->last_ns)
+		n->last_ns = e->time_ns;
+	if (e->opened_ns && !n->opened_ns)
+		n->opened_ns = e->opened_ns;
+}
+
+struct conn *conn_join(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+
+	if (!n && !e->conn && !e->proc.pid && !e->origin.addr.family)
+		return NULL;
+	if (!n)
+		n = conn_make(c);
+	if (!n)
+		return NULL;
+	learn_names(c, n, e);
+	learn_times(n, e);
+	if (!n->local.port)
+		n->local = e->local;
+	if (!n->netns)
+		n->netns = e->netns;
+	if (!n->service)
+		n->service = (uint8_t)e->service;
+	conn_touch(c, n);
+	if (e->trust == TRUST_KERNEL && !n->kernel) {
+		n->kernel = true;
+		n->host = 0;
+		claims_settle(c, n);
+	}
+	return n;
+}
+
+uint64_t conn_first(const struct conn *n)
+{
+	return n->opened_ns ? n->opened_ns : n->first_ns;
+}
+
+/*
+ * Does somebody we may believe know this connection? Without the kernel sensor text is all there
+ * is; with it, text about a connection that the kernel never saw is a claim, except lines the
+ * transport vouches for from before the sensor ran.
+ */
+bool conn_confirmed(const struct core *c, const struct conn *n, const struct event *e)
+{
+	if (!c->id.kernel_sensor || n->kernel)
+		return true;
+	return e && e->trust == TRUST_TRANSPORT &&
+	       (!c->sensor_since_ns || e->time_ns < c->sensor_since_ns);
+}
+
+static struct listener *listener_get(struct core *c, const struct conn *n)
+{
+	struct listener *free = NULL;
+
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		struct listener *l = &c->listeners[i];
+
+		if (l->used && l->port == n->local.port && l->netns == n->netns)
+			return l;
+		if (!l->used && !free)
+			free = l;
+	}
+	if (free)
+		*free = (struct listener){.used = true, .port = n->local.port, .netns = n->netns};
+	return free;
+}
+
+void conn_evidence(struct core *c, struct conn *n)
+{
+	struct listener *l = n->kernel ? listener_get(c, n) : NULL;
+
+	n->evidence = true;
+	if (l)
+		l->evidence_ds = core_ds(c, n->last_ns);
+}
+
+/* Long enough without evidence, or closed: silent if it went past the banner. */
+static void judge(struct core *c, struct conn *n, uint64_t at_ns)
+{
+	struct event e = {.kind = EVENT_CONNECTION_CLOSE, .trust = TRUST_KERNEL, .time_ns = at_ns};
+	uint64_t lived = n->opened_ns && at_ns > n->opened_ns ? at_ns - n->opened_ns : 0;
+	struct listener *l;
+
+	if (n->judged || !n->kernel)
+		return;
+	n->judged = true;
+	if (n->evidence || (n->bytes_in <= PAST_BANNER && lived < SILENT_AFTER_NS))
+		return;
+	l = listener_get(c, n);
+	if (!l)
+		return;
+	window_add(WINDOW_OF(&l->silent), core_ds(c, at_ns), 1, core_window_ds(c));
+	e.local = n->local;
+	e.service = n->service;
+	core_detect_one(c, DETECTION_sensor_blind, &e, n, NULL, "no-evidence");
+}
+
+/* To be looked at when it is old enough; a ring, since all wait for the same time. */
+static void ages_add(struct core *c, const struct conn *n, uint64_t due_ns)
+{
+	unsigned at;
+
+	if (n->judged || c->ages_used == c->ages_cap)
+		return;
+	at = (c->ages_head + c->ages_used++) % c->ages_cap;
+	c->ages[at] = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	c->ages_due[at] = due_ns;
+	core_due(c, c->ages_due[c->ages_head]);
+}
+
+void conn_opened(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_join(c, e);
+
+	if (!n)
+		return;
+	if (!n->opened_ns && (e->trust == TRUST_KERNEL || !c->id.kernel_sensor))
+		n->opened_ns = e->time_ns;
+	if (e->trust == TRUST_KERNEL)
+		ages_add(c, n, e->time_ns + SILENT_AFTER_NS);
+	attempts_settle(c, n, e);
+	core_detect(c, e, n, conn_session(c, n));
+}
+
+void conn_closed(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_join(c, e);
+	struct csession *s;
+
+	if (!n)
+		return;
+	n->closed = true;
+	if (e->bytes_in > n->bytes_in)
+		n->bytes_in = e->bytes_in;
+	if (e->bytes_out > n->bytes_out)
+		n->bytes_out = e->bytes_out;
+	judge(c, n, e->time_ns);
+	s = conn_session(c, n);
+	if (s)
+		session_conn_closed(c, s, e);
+	core_detect(c, e, n, s);
+	conn_touch(c, n);
+}
+
+void conns_expire(struct core *c)
+{
+	while (c->ages_used && c->ages_due[c->ages_head] <= c->now_ns) {
+		struct conn *n = pool_get(&c->conns, c->ages[c->ages_head]);
+		uint64_t due = c->ages_due[c->ages_head];
+
+		c->ages_head = (c->ages_head + 1) % c->ages_cap;
+		c->ages_used--;
+		if (n && !n->closed)
+			judge(c, n, due);
+	}
+	if (c->ages_used)
+		core_due(c, c->ages_due[c->ages_head]);
+}

@@ -1,0 +1,84 @@
+/*
+ * core_detect: what a detection's step function may use. A detection reads the model, decides, and
+ * says what it found with alert_raise(); it keeps no state of its own beside what is in the model.
+ */
+#ifndef OUTERGATE_CORE_DETECT_H
+#define OUTERGATE_CORE_DETECT_H
+
+#include "core_internal.h"
+#include "core_text.h"
+
+struct detect_ctx {
+	struct core *core;
+	const struct detection *detection;
+	unsigned index;
+	struct conn *conn;	  /* NULL when the event is about none */
+	struct csession *session; /* NULL when there is none */
+	struct source *source;	  /* of the connection or session; NULL when it never failed */
+	const char *reason;	  /* sensor.mismatch: what is wrong; else NULL */
+};
+
+/* What fired. Origin, account and the like come from session, else conn, else the event. */
+struct fire {
+	enum severity severity;
+	const char *reason;    /* one of the row's, or "" */
+	uint64_t first_ns;     /* of the first event; 0 = the event's own time */
+	uint32_t count;	       /* how many times now */
+	bool quiet;	       /* stored; sent at most at its close */
+	bool by_network;       /* the origin is the /24 or /48 */
+	bool by_listener;      /* about our end only: no origin, no account */
+	bool restart;	       /* count replaces instead of adding */
+	const char *match_key; /* a key fingerprint: alerts about another key are not this one */
+};
+
+/*
+ * Fires, or adds to the alert that already is open about the same thing. NULL: disabled, excepted
+ * by the operator, or full. *ret_new tells the first time.
+ */
+struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const struct fire *f,
+			   bool *ret_new);
+/* Adds to that alert, whatever its key. */
+void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *f, struct calert *a,
+		bool is_new);
+/* The open alert about the same thing; NULL when there is none. */
+struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f);
+
+/* A parameter of the row, as configured. */
+static inline uint64_t detect_param(const struct detect_ctx *x, unsigned i)
+{
+	return x->core->config.detections[x->index].params[i];
+}
+
+#define EVENT_BIT(kind) (1ull << EVENT_##kind)
+
+/* One lower when the origin does not count as external (SPEC 4.2, scope A). */
+enum severity severity_by_scope(const struct detect_ctx *x, enum severity s);
+enum scope detect_scope(const struct detect_ctx *x);
+bool detect_is_external(const struct detect_ctx *x);
+/* The operator's lists: KnownRemoteIPs, KnownSSHClients, ExpectedOnward. */
+bool known_origin(const struct core *c, const struct session *s);
+bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d);
+/* Failures of that source in TimeWindow, at the time of the event or any time since. */
+uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns);
+/* "alice, a password, from 203.0.113.10:4711 (external)" pieces for sentences. */
+void say_origin(struct text *t, const struct endpoint *o, enum scope s);
+void say_method(struct text *t, const struct session *s);
+void say_bytes(struct text *t, uint64_t n);
+void say_duration(struct text *t, uint64_t seconds);
+/* info: accounts that do not exist; low: the method may be off; medium: it is on */
+enum severity guess_severity(const struct detect_ctx *x, const struct event *e);
+/* The source has, or is about to get, an alert of its own. */
+bool guess_is_alerted(const struct detect_ctx *x, const struct event *e);
+/* low alerts about guessing that are still sent today for this listener */
+bool digest_allows(struct detect_ctx *x, const struct event *e);
+
+/* activity_file_transfer.c: a program whose work is to copy; "" when it is not. */
+enum transfer {
+	TRANSFER_NONE,
+	TRANSFER_BOTH,
+	TRANSFER_IN,
+	TRANSFER_OUT
+};
+enum transfer transfer_of(struct span program, struct span args);
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * export: what the core must remember across a restart beside sessions and alerts, as one blob.
+ *
+ * Little-endian, fixed rows: magic, version, seed (keys are hashes under it), times, then for each
+ * section its row size and number of rows. A reader of another version refuses it whole; sizes and
+ * counts are checked before anything is taken, so a damaged blob changes nothing.
+ *
+ * Sections: sources that failed lately, networks, accounts, places and edges, links, digests.
+ */
+#include "core_internal.h"
+
+#include <errno.h>
+
+#define BLOB_MAGIC   0x4f47434f52453131ull /* "OGCORE11" */
+#define BLOB_VERSION 1
+
+struct blob_head {
+	uint64_t magic;
+	uint32_t version, sections;
+	uint64_t seed, base_ns, now_ns;
+};
+
+struct blob_section {
+	uint32_t row_size, rows;
+};
+
+struct writer {
+	uint8_t *buf;
+	size_t cap, len; /* len grows beyond cap; what does not fit is not copied */
+};
+
+static void put(struct writer *w, const void *p, size_t n)
+{
+	if (w->buf && w->len + n <= w->cap)
+		memcpy(w->buf + w->len, p, n);
+	w->len += n;
+}
+
+/* A pool whose items are plain data (handles in them are dropped on import). */
+struct table_section {
+	size_t pool, index;
+	uint32_t key_size;
+	uint64_t (*hash)(const struct core *c, const void *item);
+	bool (*worth)(const struct core *c, const void *item);
+	void (*clean)(void *item);
+};
+
+static uint64_t hash_of_addr(const struct core *c, const void *item)
+{
+	return hash_addr(c->seed, item);
+}
+
+static uint64_t hash_of_key(const struct core *c, const void *item)
+{
+	uint64_t key;
+
+	(void)c;
+	memcpy(&key, item, sizeof(key));
+	return key;
+}
+
+static bool source_worth(const struct core *c, const void *item)
+{
+	const struct source *s = item;
+	uint32_t now = core_ds(c, c->now_ns);
+
+	return s->last_ds + core_window_ds(c) > now ||
+	       (s->fired_ds && s->fired_ds + 7 * DAY_DS > now);
+}
+
+static bool net_worth(const struct core *c, const void *item)
+{
+	const struct net *n = item;
+
+	return window_most(WINDOW_OF((struct window_large *)(uintptr_t)&n->failures),
+			   core_window_ds(c)) > 1;
+}
+
+static bool always(const struct core *c, const void *item)
+{
+	(void)c;
+	(void)item;
+	return true;
+}
+
+static void source_clean(void *item)
+{
+	((struct source *)item)->session = HANDLE_NONE;
+}
+
+static void nothing(void *item)
+{
+	(void)item;
+}
+
+#define TABLE(name, key, hash, worth, clean)                                                       \
+	{                                                                                          \
+		offsetof(struct core, name), offsetof(struct core, name##_by), key, hash, worth,   \
+			clean                                                                      \
+	}
+
+static const struct table_section sections[] = {
+	TABLE(sources, sizeof(struct addr), hash_of_addr, source_worth, source_clean),
+	TABLE(nets, sizeof(struct addr), hash_of_addr, net_worth, nothing),
+	TABLE(accounts, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(seen, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(links, sizeof(uint64_t), hash_of_key, always, nothing),
+};
+#define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
+
+static const struct pool *pool_of(const struct core *c, const struct table_section *s)
+{
+	return (const struct pool *)(const void *)((const char *)c + s->pool);
+}
+
+/* Counts, or writes when w is given. */
+static uint32_t table_rows(const struct core *c, const struct table_section *s, struct writer *w)
+{
+	const struct pool *p = pool_of(c, s);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->fresh; i++) {
+		if (!pool_is_used(p, i) || !s->worth(c, pool_at(p, i)))
+			continue;
+		n++;
+		if (w)
+			put(w, pool_at(p, i), p->item_size);
+	}
+	return n;
+}
+
+size_t core_export(const struct core *c, void *buf, size_t cap)
+{
+	struct writer w = {buf, cap, 0};
+	struct blob_head head = {.magic = BLOB_MAGIC,
+				 .version = BLOB_VERSION,
+				 .sections = SECTIONS + 1,
+				 .seed = c->seed,
+				 .base_ns = c->base_ns,
+				 .now_ns = c->now_ns};
+	struct blob_section s = {sizeof(struct digest), DIGESTS_MAX};
+
+	put(&w, &head, sizeof(head));
+	put(&w, &s, sizeof(s));
+	put(&w, c->digests, sizeof(c->digests));
+	for (uint32_t i = 0; i < SECTIONS; i++) {
+		s = (struct blob_section){pool_of(c, &sections[i])->item_size,
+					  table_rows(c, &sections[i], NULL)};
+		put(&w, &s, sizeof(s));
+		table_rows(c, &sections[i], &w);
+	}
+	return w.len;
+}
+
+/* Every size before any row. */
+static bool is_sound(const struct core *c, const uint8_t *p, size_t len)
+{
+	struct blob_head head;
+	size_t at = sizeof(head);
+
+	if (len < sizeof(head))
+		return false;
+	memcpy(&head, p, sizeof(head));
+	if (head.magic != BLOB_MAGIC || head.version != BLOB_VERSION ||
+	    head.sections != SECTIONS + 1)
+		return false;
+	for (uint32_t i = 0; i <= SECTIONS; i++) {
+		struct blob_section s;
+		uint32_t want = i ? pool_of(c, &sections[i - 1])->item_size : sizeof(struct digest);
+
+		if (len - at < sizeof(s))
+			return false;
+		memcpy(&s, p + at, sizeof(s));
+		at += sizeof(s);
+		if (s.row_size != want || s.rows > (len - at) / want ||
+		    (!i && s.rows != DIGESTS_MAX))
+			return false;
+		at += (size_t)s.rows * s.row_size;
+	}
+	return at == len;
+}
+
+/* Bounds inside rows: indices that code relies on. */
+static bool row_is_sound(const struct table_section *s, const void *row)
+{
+	if (s == &sections[0])
+		return ((const struct source *)row)->failures.used <= WINDOW_SMALL;
+	if (s == &sections[1])
+		return ((const struct net *)row)->failures.used <= WINDOW_LARGE;
+	if (s == &sections[2])
+		return ((const struct account *)row)->guesses.used <= WINDOW_SMALL;
+	return true;
+}
+
+/* Room for the largest row, aligned. */
+union row {
+	struct source source;
+	struct net net;
+	struct account account;
+	struct seen seen;
+	struct link link;
+};
+
+static void table_import(struct core *c, const struct table_section *s, const uint8_t *rows,
+			 uint32_t n)
+{
+	struct pool *p = (struct pool *)(void *)((char *)c + s->pool);
+	struct index *x = (struct index *)(void *)((char *)c + s->index);
+
+	for (uint32_t i = 0; i < n && p->used < p->limit; i++) {
+		union row row;
+		void *item;
+
+		memcpy(&row, rows + (size_t)i * p->item_size, p->item_size);
+		if (!row_is_sound(s, &row))
+			continue;
+		item = table_get(p, x, s->hash(c, &row), &row, s->key_size, NULL);
+		if (!item)
+			return;
+		memcpy(item, &row, p->item_size);
+		s->clean(item);
+		pool_touch(p, pool_slot(p, item), POOL_WORTH);
+	}
+}
+
+static void end_texts(struct core *c)
+{
+	for (uint32_t i = 0; i < c->links.fresh; i++) {
+		struct link *l = pool_at(&c->links, i);
+
+		l->why[sizeof(l->why) - 1] = l->chain[ID_TEXT_MAX - 1] = '\0';
+	}
+}
+
+int core_import(struct core *c, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	struct blob_head head;
+	struct blob_section s;
+	size_t at = sizeof(head);
+
+	if (!is_sound(c, p, len))
+		return -EINVAL;
+	memcpy(&head, p, sizeof(head));
+	c->seed = head.seed;
+	c->base_ns = head.base_ns;
+	c->now_ns = head.now_ns;
+	for (uint32_t i = 0; i <= SECTIONS; i++) {
+		memcpy(&s, p + at, sizeof(s));
+		at += sizeof(s);
+		if (i)
+			table_import(c, &sections[i - 1], p + at, s.rows);
+		else
+			memcpy(c->digests, p + at, sizeof(c->digests));
+		at += (size_t)s.rows * s.row_size;
+	}
+	end_texts(c);
+	return 0;
+}

@@ -1,0 +1,392 @@
+/*
+ * core_internal: what the core's own files share. Nothing outside common/core and common/detect
+ * includes it.
+ *
+ *   connection   one try group: all that one TCP connection (or one logged daemon process) said
+ *   source       an origin address (v6: its /64) and its failures
+ *   net          a /24 or /48 of sources
+ *   account      a name that was tried or logged in
+ *   seen         a place or an onward edge that an identity used
+ *   link         why a source, identity or key belongs to an intruder, for chains
+ */
+#ifndef OUTERGATE_CORE_INTERNAL_H
+#define OUTERGATE_CORE_INTERNAL_H
+
+#include "../detect/detection.h"
+#include "core.h"
+#include "core_table.h"
+#include "core_window.h"
+
+#define SECOND_NS 1000000000ull
+#define DAY_NS	  (86400 * SECOND_NS)
+#define DAY_DS	  864000u
+
+#define CLAIM_GRACE_NS	(3 * SECOND_NS)	 /* a log line may come this much before the kernel */
+#define STATUS_GRACE_NS (2 * SECOND_NS)	 /* ... and this much after it: journald is 50 ms late */
+#define SILENT_AFTER_NS (10 * SECOND_NS) /* SPEC: over 10 s without evidence */
+#define CONFIRM_NS	(60 * SECOND_NS) /* a restored session not in the snapshot is gone */
+#define CONN_STALE_NS	(15 * 60 * SECOND_NS) /* text: a pid or port used again; sshd waits 120 s */
+#define ALERT_IDLE_NS	DAY_NS
+#define ALERT_PACE_NS	(5 * SECOND_NS) /* revisions of an alert that only grows */
+#define LINK_KEPT_NS	(7 * DAY_NS)
+#define PLACE_KEPT_DAYS 180
+
+#define LISTENERS_MAX  32  /* watched listeners of one host */
+#define DIGESTS_MAX    32  /* (listener, day) still open; two days of 16 listeners */
+#define CLAIMS_MAX     64  /* log lines waiting for the kernel's word */
+#define HELD_MAX       128 /* execs seen before their session opened */
+#define HELD_PER_CONN  4
+#define LINKS_MAX      1024
+#define SEEN_MAX       8192
+#define CLUES_MAX      512  /* recent failures kept as evidence for an alert that may follow */
+#define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */
+#define CHAIN_SESSIONS 4    /* told one by one in a chain's sentence */
+#define WAITING_MAX    1024 /* connections whose verdicts wait for the account's status */
+
+/* One try is told by several; each counts alone and the largest wins. */
+enum witness_slot {
+	SLOT_DAEMON = WITNESS_DAEMON,
+	SLOT_PAM_LOG = WITNESS_PAM_LOG,
+	SLOT_KERNEL = WITNESS_KERNEL,
+	SLOT_DAEMON_PORTLESS, /* "error: PAM: Authentication failure for X from A": the same try as
+				 "Failed keyboard-interactive/pam for X from A port P" */
+	SLOT_PREAUTH,	      /* a close before any verdict; never more than one */
+	SLOT_COUNT
+};
+
+enum account_status {
+	STATUS_UNDECIDED,
+	STATUS_EXISTS,
+	STATUS_UNKNOWN
+};
+
+/* Which process called pam_authenticate with success. */
+enum pam_auth {
+	PAM_AUTH_NONE,
+	PAM_AUTH_OWN,
+	PAM_AUTH_CHILD
+};
+
+struct conn {
+	uint64_t cookie;
+	struct endpoint origin, local;
+	uint32_t pid;
+	uint32_t host; /* hash of the logging host; 0 when this host is watched by the kernel */
+	uint32_t netns;
+	uint64_t first_ns, last_ns;
+	uint64_t opened_ns; /* 0 = unknown */
+	uint64_t tried_ns;  /* last verdict told */
+	uint64_t bytes_in, bytes_out;
+	uint16_t counts[SLOT_COUNT];
+	uint16_t credited;
+	uint8_t service, status, pam_auth, method;
+	bool kernel; /* a kernel record speaks of it */
+	bool closed;
+	bool evidence; /* somebody said who it is */
+	bool judged;   /* counted (or not) as silent */
+	bool waiting;  /* in core->waiting */
+	bool refused;  /* PAM said no after a right password */
+	bool kernel_verdict, kernel_success, claimed;
+	uint8_t held; /* execs waiting */
+	char account[ACCOUNT_MAX];
+	struct handle session;
+};
+
+struct source {
+	struct addr addr; /* v6: /64 */
+	struct window_small failures;
+	uint32_t total;
+	uint32_t exists_ds; /* last guess of an existing account by a method that is on; 0 never */
+	uint32_t weak_ds;   /* last guess of one where the method may be off (root) */
+	uint32_t fired_ds;  /* last time it was over the threshold */
+	uint32_t last_ds;
+	uint32_t alerted_ds;   /* last time its failures went to an alert of its own */
+	uint32_t noise_day;    /* last day it was counted in a digest */
+	struct handle session; /* the last that it opened */
+};
+
+struct net {
+	struct addr addr;
+	struct window_large failures; /* of sources that have no alert of their own */
+	uint32_t exists_ds, weak_ds, last_ds;
+};
+
+struct spray {
+	struct addr addr;
+	uint32_t who[SPRAY_ACCOUNTS];
+	uint32_t stamp[SPRAY_ACCOUNTS];
+	uint32_t exists; /* bit per entry */
+};
+
+struct account {
+	uint64_t key; /* hash of the name */
+	struct window_small guesses;
+	uint32_t guessed_ds[METHOD_COUNT];
+	uint8_t status;
+	uint8_t pad;
+	uint16_t methods; /* bit per method that was seen to succeed */
+};
+
+struct seen {
+	uint64_t key;
+	uint32_t last_day;
+	uint8_t days; /* distinct, in sessions without a high alert */
+	uint8_t learned;
+	uint8_t pad[2];
+};
+
+struct link {
+	uint64_t key;
+	uint64_t time_ns;
+	char why[24];
+	char chain[ID_TEXT_MAX]; /* "" until a chain grew from it */
+};
+
+struct digest {
+	bool used;
+	uint8_t service;
+	uint16_t port;
+	uint32_t day;
+	uint32_t failures, sources, unknown;
+	uint32_t loud; /* low alerts that were sent */
+};
+
+struct listener {
+	bool used;
+	uint16_t port;
+	uint32_t netns;
+	uint32_t evidence_ds;
+	struct window_large silent;
+};
+
+struct claim {
+	struct handle conn; /* slot NIL: free */
+	uint64_t due_ns;
+	struct event e;
+	char account[ACCOUNT_MAX], key[KEY_MAX], client[CLIENT_MAX];
+	char text[ALERT_EVIDENCE_MAX], program[32];
+};
+
+struct held {
+	struct handle conn; /* slot NIL: free */
+	struct event e;
+	char program[128], args[COMMAND_MAX];
+};
+
+struct clue {
+	uint64_t source; /* hash of its address */
+	struct alert_evidence evidence;
+};
+
+#define BURST_MAX 16 /* recent new destinations of a session; the threshold is 5 */
+
+struct csession {
+	struct session pub;
+	struct handle conn;
+	struct handle access; /* its access.external alert */
+	uint64_t confirm_ns;  /* restored: must be seen by then; 0 = was */
+	bool changed;	      /* in core->changed_sessions */
+	bool gone;	      /* its connection closed */
+	bool learned;
+	uint8_t burst_used;
+	uint64_t burst[BURST_MAX];     /* when new destinations were reached */
+	uint64_t edges[SESSION_DESTS]; /* seen keys of remote-access destinations, to learn at close
+					*/
+	uint8_t edges_used;
+	unsigned new_dests;	   /* lately, as last counted */
+	enum severity worst_other; /* highest of any detection but lateral movement */
+	uint64_t told_bytes;	   /* transfer bytes when last told */
+	uint64_t chain_stages;	   /* detections already told by its chain */
+};
+
+struct calert {
+	struct alert pub;
+	uint64_t key;
+	struct handle session;
+	struct handle chain_sessions[CHAIN_SESSIONS]; /* chains only */
+	uint64_t keep_ns;			      /* closes when idle for so long */
+	uint64_t notify_at;			      /* count of the next notification */
+	bool changed, loud;   /* in core->changed_alerts; this revision is to be sent */
+	bool quiet;	      /* never sent before its close (digests), or not at all (held back) */
+	bool restored, stale; /* stale: grew since it was last told, not worth a revision yet */
+	uint64_t told_ns;
+	uint16_t prefix; /* chains: restored part of the sentence */
+};
+
+struct core {
+	struct config config;
+	struct core_identity id;
+	struct stats stats;
+	uint64_t seed;
+	uint64_t base_ns, now_ns, sensor_since_ns;
+	uint64_t deadline_ns; /* next time something expires; UINT64_MAX = never */
+
+	struct pool conns;
+	struct index conns_by_cookie, conns_by_peer, conns_by_pid;
+	uint32_t conns_unproven;
+	struct pool sessions;
+	struct pool sources, nets, sprays, accounts, seen, links;
+	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by;
+	struct pool alerts;
+	struct index alerts_by_key;
+
+	struct digest digests[DIGESTS_MAX];
+	struct listener listeners[LISTENERS_MAX];
+	struct claim claims[CLAIMS_MAX];
+	struct held held[HELD_MAX];
+	unsigned held_next;
+	struct clue clues[CLUES_MAX];
+	unsigned clues_next;
+	struct handle waiting[WAITING_MAX];
+	uint64_t waiting_due[WAITING_MAX];
+	unsigned waiting_head, waiting_used;
+	struct handle *ages; /* connections in order of age, not judged yet */
+	uint64_t *ages_due;
+	unsigned ages_head, ages_used, ages_cap;
+	uint32_t *changed_alerts, *changed_sessions;
+	uint32_t changed_alerts_used, changed_sessions_used;
+};
+
+/* --- core_time.c: ticks of 0.1 s, expiry */
+uint32_t core_ds(const struct core *c, uint64_t ns);
+uint64_t core_ds_ns(const struct core *c, uint32_t ds);
+uint32_t core_window_ds(const struct core *c);
+uint32_t core_day(uint64_t ns);
+void core_due(struct core *c, uint64_t ns); /* expiry is wanted at ns at the latest */
+void core_clock(struct core *c, const struct event *e);
+void core_expire(struct core *c);
+
+/* --- core_hash.c */
+uint64_t hash_u64(uint64_t h, uint64_t v);
+uint64_t hash_text(uint64_t h, struct span s);
+uint64_t hash_addr(uint64_t h, const struct addr *a);
+/* 128 bits of the same chain under two keys, as hex. */
+struct id_hash {
+	uint64_t a, b;
+};
+struct id_hash id_start(void);
+void id_add(struct id_hash *h, struct span s);
+void id_add_u64(struct id_hash *h, uint64_t v);
+void id_text(const struct id_hash *h, char out[ID_TEXT_MAX]);
+
+/* --- core_conns.c: try groups */
+struct conn *conn_find(struct core *c, const struct event *e);
+/* Finds or makes one and adds what the event knows; NULL: nothing to find it by, or full. */
+struct conn *conn_join(struct core *c, const struct event *e);
+void conn_opened(struct core *c, const struct event *e);
+void conn_closed(struct core *c, const struct event *e);
+void conn_evidence(struct core *c, struct conn *n);
+void conn_touch(struct core *c, struct conn *n);
+void conns_expire(struct core *c);
+uint64_t conn_first(const struct conn *n);
+struct csession *conn_session(const struct core *c, const struct conn *n);
+bool conn_confirmed(const struct core *c, const struct conn *n, const struct event *e);
+
+/* --- core_attempts.c: verdicts */
+void attempt_told(struct core *c, const struct event *e);
+void attempt_noted(struct core *c, const struct event *e);
+void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot);
+void attempts_settle(struct core *c, struct conn *n, const struct event *e);
+/* All of that origin that still wait: a success says who exists. */
+void attempts_settle_source(struct core *c, const struct addr *a, const struct event *e);
+void attempts_expire(struct core *c);
+struct addr source_addr(const struct addr *a);
+struct addr net_addr(const struct addr *a);
+struct source *source_find(const struct core *c, const struct addr *a);
+struct source *source_get(struct core *c, const struct addr *a);
+struct net *net_get(struct core *c, const struct addr *a);
+struct spray *spray_get(struct core *c, const struct addr *a);
+struct account *account_find(const struct core *c, struct span name);
+struct account *account_get(struct core *c, struct span name);
+struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_t time_ns);
+const struct clue *clue_at(const struct core *c, unsigned age);
+void clue_add(struct core *c, const struct conn *n, const struct event *e);
+/* Adds failures to everything that counts them. */
+void sources_credit(struct core *c, const struct conn *n, const struct event *e);
+/* An account that logged in exists, and the method is on. */
+void account_succeeded(struct core *c, struct span name, enum method m);
+/* May this log line open a session, or what else; see core_attempts.c. */
+void attempt_accepted(struct core *c, struct conn *n, const struct event *e);
+
+/* --- core_claims.c: log lines that wait for the kernel's word */
+void claim_hold(struct core *c, struct conn *n, const struct event *e);
+void claims_settle(struct core *c, struct conn *n);
+void claims_expire(struct core *c);
+
+/* --- core_pam.c */
+void pam_called(struct core *c, const struct event *e);
+
+/* --- core_sessions.c */
+struct csession *session_open(struct core *c, struct conn *n, const struct event *e);
+struct csession *session_start(struct core *c, struct conn *n, const struct event *e);
+void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);
+void session_learn(struct core *c, struct csession *s);
+void session_told(struct core *c, const struct event *e);
+void session_close_told(struct core *c, const struct event *e);
+/* The service's own words about a session that is open: method, key, account. */
+void session_details(struct core *c, struct csession *s, const struct event *e);
+void session_effective(struct core *c, struct csession *s, const struct event *e);
+void session_changed(struct core *c, struct csession *s);
+void session_conn_closed(struct core *c, struct csession *s, const struct event *e);
+void session_update_state(struct core *c, struct csession *s, uint64_t time_ns);
+void sessions_expire(struct core *c);
+void session_snapshot(struct core *c, const struct event *e);
+uint64_t session_identity(const struct core *c, const struct session *s);
+struct csession *session_of(struct core *c, const struct event *e);
+uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const struct addr *a,
+		  enum service s);
+bool seen_is_learned(const struct core *c, uint64_t key);
+enum {
+	SEEN_PLACE,
+	SEEN_EDGE
+};
+
+/* --- core_procs.c: what a session's processes do */
+void proc_forked(struct core *c, const struct event *e);
+void proc_execed(struct core *c, const struct event *e);
+void proc_exited(struct core *c, const struct event *e);
+void proc_connected(struct core *c, const struct event *e);
+void proc_connect_closed(struct core *c, const struct event *e);
+void proc_bytes(struct core *c, const struct event *e);
+void held_replay(struct core *c, struct conn *n);
+enum service service_of_port(uint16_t port);
+
+/* --- core_alerts.c */
+void alert_changed(struct core *c, struct calert *a, bool loud);
+/* Grew: told at once when loud or in a replay, else every few seconds. */
+void alert_grew(struct core *c, struct calert *a, bool loud);
+void alert_close(struct core *c, struct calert *a, uint64_t time_ns);
+void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns);
+void alerts_expire(struct core *c);
+uint64_t alert_key(const struct core *c, const struct alert *a);
+void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX]);
+struct calert *alert_by_id(const struct core *c, const char *id);
+void alerts_flush(struct core *c, struct core_out *out);
+
+/* --- core_links.c */
+uint64_t link_key(const struct core *c, unsigned kind, uint64_t value);
+struct link *link_find(const struct core *c, uint64_t key);
+struct link *link_get(struct core *c, uint64_t key, uint64_t time_ns);
+enum {
+	LINK_SOURCE,
+	LINK_IDENTITY,
+	LINK_KEY
+};
+
+/* --- core.c */
+struct detect_ctx;
+/* Runs the detections that look at e->kind; any of the pointers may be NULL. */
+void core_detect(struct core *c, const struct event *e, struct conn *n, struct csession *s);
+void core_detect_one(struct core *c, unsigned index, const struct event *e, struct conn *n,
+		     struct csession *s, const char *reason);
+/* What the core holds, bytes. */
+size_t core_memory(const struct core *c);
+
+/* One table = a pool, its index, a key that is the first key_size bytes of an item. */
+void *table_find(const struct pool *p, const struct index *x, uint64_t hash, const void *key,
+		 size_t key_size);
+/* Finds or makes; *evicted is counted up when another had to go. NULL: only pinned ones left. */
+void *table_get(struct pool *p, struct index *x, uint64_t hash, const void *key, size_t key_size,
+		uint64_t *evicted);
+
+#endif

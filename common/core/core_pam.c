@@ -1,0 +1,195 @@
+/*
+ * pam: verdicts from the order of PAM calls that the kernel saw (SENSORS.md section 4).
+ *
+ *   authenticate 0, account 0 or 12   success: password (same process) or keyboard-interactive
+ *                                     (a child asked)
+ *   account 0 or 12 alone             success: a key; sshd asks PAM about the account only
+ *   authenticate 7, 10, 11            failure
+ *   authenticate 0, account 6 or 13   failure: the password was right, policy said no
+ *   anything else                     no verdict (9 19 20 26: the module or the talk broke off)
+ *   open_session 0                    opens only when nothing did
+ *
+ * su and sudo inside a session change its effective account and nothing else; cron, atd, polkit
+ * and systemd --user are no remote service. A call by a program that a session's user started is
+ * never a verdict about his connection.
+ */
+#include "core_internal.h"
+
+enum pam_role {
+	PAM_LOGIN,
+	PAM_ELEVATION,
+	PAM_IGNORED
+};
+
+struct pam_row {
+	const char *name;
+	enum pam_role role;
+	enum service service;
+};
+
+static const struct pam_row rows[] = {
+	{"sshd", PAM_LOGIN, SERVICE_SSH},
+	{"ssh", PAM_LOGIN, SERVICE_SSH},
+	{"dropbear", PAM_LOGIN, SERVICE_SSH},
+	{"login", PAM_LOGIN, SERVICE_TELNET},
+	{"remote", PAM_LOGIN, SERVICE_TELNET},
+	{"vsftpd", PAM_LOGIN, SERVICE_FTP},
+	{"proftpd", PAM_LOGIN, SERVICE_FTP},
+	{"ftp", PAM_LOGIN, SERVICE_FTP},
+	{"cockpit", PAM_LOGIN, SERVICE_WEB_REMOTE},
+	{"xrdp-sesman", PAM_LOGIN, SERVICE_RDP},
+	{"vnc", PAM_LOGIN, SERVICE_VNC},
+	{"ocserv", PAM_LOGIN, SERVICE_VPN},
+	{"openvpn", PAM_LOGIN, SERVICE_VPN},
+	{"dovecot", PAM_LOGIN, SERVICE_MAIL},
+	{"su", PAM_ELEVATION, SERVICE_NONE},
+	{"su-l", PAM_ELEVATION, SERVICE_NONE},
+	{"sudo", PAM_ELEVATION, SERVICE_NONE},
+	{"sudo-i", PAM_ELEVATION, SERVICE_NONE},
+	{"runuser", PAM_ELEVATION, SERVICE_NONE},
+	{"runuser-l", PAM_ELEVATION, SERVICE_NONE},
+	{"cron", PAM_IGNORED, SERVICE_NONE},
+	{"crond", PAM_IGNORED, SERVICE_NONE},
+	{"atd", PAM_IGNORED, SERVICE_NONE},
+	{"systemd-user", PAM_IGNORED, SERVICE_NONE},
+	{"polkit-1", PAM_IGNORED, SERVICE_NONE},
+	{"chfn", PAM_IGNORED, SERVICE_NONE},
+	{"chsh", PAM_IGNORED, SERVICE_NONE},
+	{"passwd", PAM_IGNORED, SERVICE_NONE},
+};
+
+static const struct pam_row *row_of(struct span name)
+{
+	/* A daemon on a connection whose PAM service nobody listed still logs people in. */
+	static const struct pam_row other = {"", PAM_LOGIN, SERVICE_OTHER};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (span_is(name, rows[i].name))
+			return &rows[i];
+	return &other;
+}
+
+enum {
+	PAM_R_OK = 0,
+	PAM_R_DENIED = 6,
+	PAM_R_AUTH = 7,
+	PAM_R_USER = 10,
+	PAM_R_TRIES = 11,
+	PAM_R_NEW_TOKEN = 12,
+	PAM_R_EXPIRED = 13
+};
+
+static bool is_failure(int32_t result)
+{
+	return result == PAM_R_AUTH || result == PAM_R_USER || result == PAM_R_TRIES;
+}
+
+static enum method method_now(const struct conn *n)
+{
+	static const enum method by_auth[] = {
+		[PAM_AUTH_NONE] = METHOD_PUBLICKEY,
+		[PAM_AUTH_OWN] = METHOD_PASSWORD,
+		[PAM_AUTH_CHILD] = METHOD_KEYBOARD_INTERACTIVE,
+	};
+
+	return by_auth[n->pam_auth];
+}
+
+static void fail(struct core *c, struct conn *n, const struct event *e, enum method m)
+{
+	struct event told = *e;
+
+	told.method = m;
+	told.count = 1;
+	n->kernel_verdict = true;
+	attempt_add(c, n, &told, SLOT_KERNEL);
+}
+
+static void succeed(struct core *c, struct conn *n, const struct event *e)
+{
+	struct event told = *e;
+	struct csession *s = conn_session(c, n);
+	bool first = !n->kernel_success;
+
+	told.method = method_now(n);
+	told.account = span_of(n->account);
+	n->kernel_verdict = n->kernel_success = true;
+	if (!s)
+		session_open(c, n, &told);
+	else if (first && !s->pub.existing)
+		session_details(c, s, &told);
+	if (s && !s->pub.existing && e->time_ns < s->pub.open_ns)
+		s->pub.open_ns = e->time_ns; /* the line was read before, but written after */
+	claims_settle(c, n);
+}
+
+static void authenticated(struct core *c, struct conn *n, const struct event *e)
+{
+	bool child = e->flags & EVENT_CHILD_CALL;
+
+	if (e->result == PAM_R_OK)
+		n->pam_auth = child ? PAM_AUTH_CHILD : PAM_AUTH_OWN;
+	else if (is_failure(e->result))
+		fail(c, n, e, child ? METHOD_KEYBOARD_INTERACTIVE : METHOD_PASSWORD);
+}
+
+static void account_checked(struct core *c, struct conn *n, const struct event *e)
+{
+	if (e->result == PAM_R_OK || e->result == PAM_R_NEW_TOKEN) {
+		succeed(c, n, e);
+	} else if (e->result == PAM_R_DENIED || e->result == PAM_R_EXPIRED) {
+		if (n->pam_auth != PAM_AUTH_NONE)
+			fail(c, n, e, method_now(n));
+		n->refused = true;
+		n->pam_auth = PAM_AUTH_NONE;
+	}
+}
+
+static void login_call(struct core *c, struct conn *n, const struct event *e)
+{
+	if (!span_empty(e->account) && !conn_session(c, n))
+		span_copy(n->account, sizeof(n->account), e->account);
+	switch (e->pam_call) {
+	case PAM_CALL_AUTHENTICATE:
+		authenticated(c, n, e);
+		break;
+	case PAM_CALL_ACCT_MGMT:
+		account_checked(c, n, e);
+		break;
+	case PAM_CALL_OPEN_SESSION:
+		if (e->result == PAM_R_OK && !conn_session(c, n))
+			succeed(c, n, e);
+		break;
+	default:
+		break;
+	}
+}
+
+void pam_called(struct core *c, const struct event *e)
+{
+	const struct pam_row *row = row_of(e->pam_service);
+	struct event told = *e;
+	struct csession *s;
+	struct conn *n;
+
+	if (row->role == PAM_IGNORED || (!e->conn && row->service == SERVICE_OTHER))
+		return;
+	if (row->role == PAM_ELEVATION) {
+		s = session_of(c, e);
+		if (s && e->pam_call == PAM_CALL_OPEN_SESSION && e->result == PAM_R_OK)
+			session_effective(c, s, e);
+		return;
+	}
+	if (e->flags & EVENT_USER_EXEC)
+		return;
+	told.witness = WITNESS_KERNEL;
+	if (told.service == SERVICE_NONE)
+		told.service = row->service;
+	n = conn_join(c, &told);
+	if (!n)
+		return;
+	conn_evidence(c, n);
+	attempts_settle(c, n, &told);
+	login_call(c, n, &told);
+	conn_touch(c, n);
+}

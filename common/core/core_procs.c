@@ -1,0 +1,214 @@
+/*
+ * procs: what the processes of a session do: programs, connections, bytes, ends.
+ *
+ * The kernel marks a connection's processes and says with each record whose it is. Programs that
+ * ran before the verdict (AuthorizedKeysCommand), inside a PAM call (pam_motd's shell,
+ * unix_chkpwd) or that are the daemon itself are not what the person did. Records of programs may
+ * overtake the verdict on their way, so the first few of a connection wait for it.
+ *
+ * Cannot see: builtins of a shell; what a program does without an exec or a connection.
+ */
+#include "core_internal.h"
+
+struct port_service {
+	uint16_t first, last;
+	enum service service;
+};
+
+static const struct port_service ports[] = {
+	{22, 22, SERVICE_SSH},		 {23, 23, SERVICE_TELNET},
+	{135, 135, SERVICE_RPC},	 {139, 139, SERVICE_SMB},
+	{445, 445, SERVICE_SMB},	 {512, 514, SERVICE_OTHER}, /* rexec, rlogin, rsh */
+	{2222, 2222, SERVICE_SSH},	 {2375, 2376, SERVICE_DOCKER},
+	{3389, 3389, SERVICE_RDP},	 {5900, 5905, SERVICE_VNC},
+	{5985, 5986, SERVICE_WINRM},	 {6443, 6443, SERVICE_KUBE_API},
+	{10250, 10250, SERVICE_KUBELET},
+};
+
+enum service service_of_port(uint16_t port)
+{
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (port >= ports[i].first && port <= ports[i].last)
+			return ports[i].service;
+	return SERVICE_NONE;
+}
+
+void proc_forked(struct core *c, const struct event *e)
+{
+	struct csession *s = session_of(c, e);
+
+	if (s && !(e->flags & EVENT_HELPER))
+		s->pub.processes++;
+}
+
+static void join_args(struct span args, char out[COMMAND_MAX])
+{
+	size_t n = args.len;
+
+	while (n && !args.ptr[n - 1])
+		n--;
+	if (n > COMMAND_MAX - 1)
+		n = COMMAND_MAX - 1;
+	for (size_t i = 0; i < n; i++)
+		out[i] = args.ptr[i] ? args.ptr[i] : ' ';
+	out[n] = '\0';
+}
+
+static void exec_in(struct core *c, struct csession *s, struct conn *n, const struct event *e)
+{
+	struct session_command *k;
+
+	if (e->time_ns < s->pub.open_ns && !s->pub.existing)
+		return; /* before the verdict: the daemon's own doing */
+	s->pub.commands_total++;
+	if (s->pub.commands_kept < SESSION_CMDS) {
+		k = &s->pub.commands[s->pub.commands_kept++];
+		k->time_ns = e->time_ns;
+		k->proc = e->proc;
+		k->uid = e->uid;
+		join_args(span_empty(e->args) ? e->program : e->args, k->text);
+		session_changed(c, s);
+	}
+	if (e->flags & (EVENT_STDIN_TTY | EVENT_PTY))
+		s->pub.has_pty = true;
+	s->pub.last_ns = e->time_ns;
+	core_detect(c, e, n, s);
+}
+
+static void hold(struct core *c, struct conn *n, const struct event *e)
+{
+	struct held *h = &c->held[c->held_next % HELD_MAX];
+	size_t len = e->args.len < sizeof(h->args) ? e->args.len : sizeof(h->args);
+
+	if (n->held >= HELD_PER_CONN)
+		return;
+	c->held_next++;
+	n->held++;
+	h->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	h->e = *e;
+	span_copy(h->program, sizeof(h->program), e->program);
+	h->e.program = span_of(h->program);
+	if (len)
+		memcpy(h->args, e->args.ptr, len);
+	h->e.args = (struct span){h->args, len};
+	h->e.account = h->e.client = h->e.key = h->e.host = h->e.text = (struct span){0};
+	h->e.pam_service = h->e.tty = (struct span){0};
+}
+
+void held_replay(struct core *c, struct conn *n)
+{
+	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	struct csession *s = conn_session(c, n);
+	unsigned start = c->held_next;
+
+	if (!n->held)
+		return;
+	n->held = 0;
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		struct held *h = &c->held[(start + i) % HELD_MAX];
+
+		if (h->conn.slot != mine.slot || h->conn.generation != mine.generation)
+			continue;
+		h->conn.slot = NIL;
+		if (s)
+			exec_in(c, s, n, &h->e);
+	}
+}
+
+void proc_execed(struct core *c, const struct event *e)
+{
+	struct conn *n;
+	struct csession *s;
+
+	if (e->flags & (EVENT_HELPER | EVENT_SELF_EXEC))
+		return;
+	n = conn_join(c, e);
+	if (!n)
+		return;
+	s = conn_session(c, n);
+	if (s)
+		exec_in(c, s, n, e);
+	else
+		hold(c, n, e);
+}
+
+void proc_exited(struct core *c, const struct event *e)
+{
+	struct csession *s = session_of(c, e);
+
+	if (!s)
+		return;
+	s->pub.processes = e->alive;
+	session_update_state(c, s, e->time_ns);
+}
+
+static struct session_dest *dest_of(struct session *s, const struct event *e, bool make)
+{
+	struct session_dest *d;
+
+	for (unsigned i = 0; i < s->dests_kept; i++)
+		if (s->dests[i].dest.port == e->dest.port &&
+		    addr_eq(&s->dests[i].dest.addr, &e->dest.addr))
+			return &s->dests[i];
+	if (!make)
+		return NULL;
+	s->dests_total++;
+	if (s->dests_kept == SESSION_DESTS)
+		return NULL;
+	d = &s->dests[s->dests_kept++];
+	d->dest = e->dest;
+	d->service = service_of_port(e->dest.port);
+	d->first_ns = e->time_ns;
+	span_copy(d->program, sizeof(d->program), e->program);
+	return d;
+}
+
+void proc_connected(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+	struct session_dest *d;
+
+	if (!s || !e->dest.addr.family)
+		return;
+	d = dest_of(&s->pub, e, true);
+	if (d) {
+		d->count++;
+		d->last_ns = e->time_ns;
+		d->scope = scope_of(&e->dest.addr, &c->config.scope);
+	}
+	s->pub.last_ns = e->time_ns;
+	session_changed(c, s);
+	core_detect(c, e, n, s);
+}
+
+void proc_connect_closed(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+	struct session_dest *d = s ? dest_of(&s->pub, e, false) : NULL;
+
+	if (!d)
+		return;
+	d->bytes_in += e->bytes_in;
+	d->bytes_out += e->bytes_out;
+	d->last_ns = e->time_ns;
+	session_changed(c, s);
+	core_detect(c, e, n, s);
+}
+
+/* Counters so far of the accepted socket; those of outgoing ones come when they close. */
+void proc_bytes(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+
+	if (!s || (e->out_conn && e->out_conn != e->conn))
+		return;
+	if (e->bytes_in > s->pub.bytes_in)
+		s->pub.bytes_in = e->bytes_in;
+	if (e->bytes_out > s->pub.bytes_out)
+		s->pub.bytes_out = e->bytes_out;
+	s->pub.bytes_known = true;
+	core_detect(c, e, n, s);
+}

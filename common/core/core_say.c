@@ -1,0 +1,134 @@
+/* say: pieces of sentences, and questions that several detections ask. */
+#include "core_detect.h"
+
+enum scope detect_scope(const struct detect_ctx *x)
+{
+	if (x->session)
+		return x->session->pub.scope;
+	return x->conn ? scope_of(&x->conn->origin.addr, &x->core->config.scope) : SCOPE_NONE;
+}
+
+bool detect_is_external(const struct detect_ctx *x)
+{
+	return scope_counts_as_external(detect_scope(x), &x->core->config.scope);
+}
+
+enum severity severity_by_scope(const struct detect_ctx *x, enum severity s)
+{
+	if (detect_is_external(x) || s == SEVERITY_INFO)
+		return s;
+	return (enum severity)(s - 1);
+}
+
+static bool remote_matches(const struct known_remote *k, const struct session *s)
+{
+	if (!cidr_has(&k->cidr, &s->origin.addr))
+		return false;
+	if (k->account[0] && strcmp(k->account, s->account) != 0)
+		return false;
+	if (k->service != SERVICE_NONE && k->service != s->service)
+		return false;
+	return !k->until_ns || s->open_ns <= k->until_ns;
+}
+
+bool known_origin(const struct core *c, const struct session *s)
+{
+	for (unsigned i = 0; i < c->config.known_count; i++)
+		if (remote_matches(&c->config.known[i], s))
+			return true;
+	for (unsigned i = 0; i < c->config.clients_count; i++) {
+		const struct known_client *k = &c->config.clients[i];
+
+		if (s->service != SERVICE_SSH)
+			break;
+		if (k->is_cidr ? cidr_has(&k->cidr, &s->origin.addr)
+			       : k->key[0] && strstr(s->key, k->key) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d)
+{
+	for (unsigned i = 0; i < c->config.onward_count; i++) {
+		const struct expected_onward *o = &c->config.onward[i];
+		bool anyone = !o->from[0] || strcmp(o->from, "*") == 0;
+
+		if (!anyone && strcmp(o->from, s->account) != 0)
+			continue;
+		if (o->service != SERVICE_NONE && o->service != d->service)
+			continue;
+		if (cidr_has(&o->to, &d->dest.addr))
+			return true;
+	}
+	return false;
+}
+
+uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
+{
+	const struct core *c = x->core;
+
+	if (!x->source)
+		return 0;
+	return window_count(WINDOW_OF(&x->source->failures), core_ds(c, at_ns), core_window_ds(c));
+}
+
+void say_origin(struct text *t, const struct endpoint *o, enum scope s)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	text_add(t, o->addr.family == ADDR_V6 && o->port ? "[%s]" : "%s",
+		 addr_format(&o->addr, addr));
+	if (o->port)
+		text_add(t, ":%u", o->port);
+	if (s != SCOPE_NONE)
+		text_add(t, " (%s)", scope_name(s));
+}
+
+void say_method(struct text *t, const struct session *s)
+{
+	static const char *const words[METHOD_COUNT] = {
+		[METHOD_NONE] = "by an unknown method",
+		[METHOD_PASSWORD] = "with a password",
+		[METHOD_PUBLICKEY] = "with a key",
+		[METHOD_KEYBOARD_INTERACTIVE] = "with keyboard-interactive",
+		[METHOD_HOSTBASED] = "as a trusted host",
+		[METHOD_GSSAPI] = "with Kerberos",
+		[METHOD_NO_AUTH] = "without authentication",
+		[METHOD_CERTIFICATE] = "with a certificate",
+		[METHOD_OTHER] = "by another method",
+	};
+
+	text_add(t, "%s", words[s->method]);
+	if (s->key[0]) {
+		text_add(t, " ");
+		text_plain(t, span_of(s->key), 70);
+	}
+}
+
+void say_bytes(struct text *t, uint64_t n)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	uint64_t rest = 0;
+	unsigned unit = 0;
+
+	while (n >= 1024 && unit < 4) {
+		rest = n % 1024;
+		n /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		text_add(t, "%u bytes", (unsigned)n);
+	else
+		text_add(t, "%u.%u %s", (unsigned)n, (unsigned)(rest * 10 / 1024), units[unit]);
+}
+
+void say_duration(struct text *t, uint64_t s)
+{
+	if (s >= 3600 && s % 3600 == 0)
+		text_add(t, "%uh", (unsigned)(s / 3600));
+	else if (s >= 60 && s % 60 == 0)
+		text_add(t, "%um", (unsigned)(s / 60));
+	else
+		text_add(t, "%us", (unsigned)s);
+}

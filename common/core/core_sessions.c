@@ -1,0 +1,344 @@
+/*
+ * sessions: one origin + service + identity, from the verdict to the last process.
+ *
+ * A session opens at the first believed success of its connection and takes in what others say of
+ * it later: the daemon's own words replace what was inferred from PAM. It lingers when its
+ * connection is gone and a process lives on, and is closed when both are gone. What it did without
+ * a medium alert is learned when it closes: the place it came from and where it went on to.
+ *
+ * Cannot see: who is behind an account that several people share.
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+void session_changed(struct core *c, struct csession *s)
+{
+	if (s->changed)
+		return;
+	s->changed = true;
+	c->changed_sessions[c->changed_sessions_used++] = pool_slot(&c->sessions, s);
+}
+
+/* A free slot; closed sessions make room, live ones never do. */
+static struct csession *session_make(struct core *c)
+{
+	uint32_t slot = pool_take(&c->sessions);
+	struct csession *s;
+
+	if (slot == NIL) {
+		slot = pool_victim(&c->sessions);
+		s = slot == NIL ? NULL : pool_at(&c->sessions, slot);
+		if (!s || s->changed) {
+			c->stats.sessions_refused++;
+			return NULL;
+		}
+		pool_give(&c->sessions, slot);
+		c->stats.sessions_evicted++;
+		slot = pool_take(&c->sessions);
+	}
+	pool_touch(&c->sessions, slot, POOL_PINNED);
+	s = pool_at(&c->sessions, slot);
+	s->conn = s->access = HANDLE_NONE;
+	return s;
+}
+
+static void session_id(const struct core *c, const struct conn *n, const struct event *e,
+		       char out[ID_TEXT_MAX])
+{
+	struct id_hash h = id_start();
+	char text[ADDR_TEXT_MAX];
+
+	if (n->cookie) {
+		id_add(&h, span_of(c->id.boot_id));
+		id_add_u64(&h, n->cookie);
+	} else {
+		id_add(&h, e->host);
+		id_add(&h, span_of(addr_format(&n->origin.addr, text)));
+		id_add_u64(&h, n->origin.port);
+		id_add_u64(&h, e->time_ns);
+	}
+	id_text(&h, out);
+}
+
+static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
+{
+	s->conn = n->cookie;
+	s->netns = n->netns;
+	s->service = n->service;
+	s->origin = n->origin;
+	s->local = n->local;
+	s->scope = scope_of(&n->origin.addr, &c->config.scope);
+	s->origin_source = n->kernel ? ORIGIN_SOCKET : ORIGIN_LOG;
+	s->conn_open_ns = n->opened_ns;
+	s->bytes_in = n->bytes_in;
+	s->bytes_out = n->bytes_out;
+	s->bytes_known = n->kernel && n->closed;
+}
+
+static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_t time_ns)
+{
+	struct source *s = source_find(c, &n->origin.addr);
+
+	return s ? window_count(WINDOW_OF(&s->failures), core_ds(c, time_ns), core_window_ds(c))
+		 : 0;
+}
+
+void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e)
+{
+	struct event opened = *e;
+	struct source *source = source_find(c, &n->origin.addr);
+
+	if (source)
+		source->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	opened.kind = EVENT_SESSION_OPEN;
+	opened.outcome = OUTCOME_SUCCESS;
+	opened.origin = n->origin;
+	opened.local = n->local;
+	opened.service = s->pub.service;
+	opened.account = span_of(s->pub.account);
+	opened.method = s->pub.method;
+	opened.count = 1;
+	opened.conn = n->cookie;
+	core_detect(c, &opened, n, s);
+}
+
+struct csession *session_start(struct core *c, struct conn *n, const struct event *e)
+{
+	struct csession *s = session_make(c);
+
+	if (!s)
+		return NULL;
+	session_id(c, n, e, s->pub.id);
+	fill_origin(c, n, &s->pub);
+	span_copy(s->pub.account, sizeof(s->pub.account),
+		  span_empty(e->account) ? span_of(n->account) : e->account);
+	span_copy(s->pub.key, sizeof(s->pub.key), e->key);
+	span_copy(s->pub.client, sizeof(s->pub.client), e->client);
+	s->pub.method = e->method;
+	s->pub.method_inferred = e->trust == TRUST_KERNEL;
+	s->pub.proven = e->trust >= TRUST_TRANSPORT;
+	s->pub.open_ns = s->pub.last_ns = e->time_ns;
+	s->pub.loginuid = s->pub.audit_session = UINT32_MAX;
+	s->pub.leader = e->proc;
+	s->pub.processes = 1;
+	s->gone = n->closed;
+	s->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	n->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	conn_evidence(c, n);
+	conn_touch(c, n);
+	session_changed(c, s);
+	c->stats.sessions_opened++;
+	return s;
+}
+
+struct csession *session_open(struct core *c, struct conn *n, const struct event *e)
+{
+	struct csession *s;
+
+	if (!n->origin.addr.family)
+		return NULL; /* no socket, no line said from where: not a remote session */
+	attempts_settle_source(c, &n->origin.addr, e);
+	s = session_start(c, n, e);
+	if (!s)
+		return NULL;
+	s->pub.failures_before = failures_now(c, n, e->time_ns);
+	session_announce(c, s, n, e);
+	account_succeeded(c, span_of(s->pub.account), s->pub.method);
+	held_replay(c, n);
+	if (s->gone) {
+		s->pub.processes = 0;
+		session_update_state(c, s, n->last_ns);
+	}
+	return s;
+}
+
+/* A log that tells of a session without having told of the success (pam_unix "session opened"). */
+void session_told(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+
+	if (s)
+		session_details(c, s, e);
+	else if (!c->id.kernel_sensor && e->outcome == OUTCOME_SUCCESS && e->origin.addr.family)
+		attempt_told(c, e);
+}
+
+static bool take_text(char *dst, size_t cap, struct span s)
+{
+	char now[CLIENT_MAX + KEY_MAX];
+
+	if (span_empty(s))
+		return false;
+	span_copy(now, cap < sizeof(now) ? cap : sizeof(now), s);
+	if (strcmp(dst, now) == 0)
+		return false;
+	span_copy(dst, cap, s);
+	return true;
+}
+
+/* "uid:1001" stands for an account whose name nobody said yet. */
+static bool is_nameless(const char *account)
+{
+	return !account[0] || strncmp(account, "uid:", 4) == 0;
+}
+
+/* The kernel knows who logged in; text that says otherwise lies, or one of them is wrong. */
+static void check_account(struct core *c, struct csession *s, const struct event *e)
+{
+	char said[ACCOUNT_MAX];
+
+	span_copy(said, sizeof(said), e->account);
+	if (span_empty(e->account) || strcmp(s->pub.account, said) == 0)
+		return;
+	if (is_nameless(s->pub.account)) {
+		span_copy(s->pub.account, sizeof(s->pub.account), e->account);
+		session_changed(c, s);
+	} else if (e->outcome == OUTCOME_SUCCESS || e->kind == EVENT_PAM) {
+		core_detect_one(c, DETECTION_sensor_mismatch, e, pool_get(&c->conns, s->conn), s,
+				"account-differs");
+	}
+}
+
+static bool take_method(struct csession *s, const struct event *e)
+{
+	bool own_words = e->trust != TRUST_KERNEL;
+
+	if (e->outcome != OUTCOME_SUCCESS || !own_words || e->method == METHOD_NONE)
+		return false;
+	if (!s->pub.method_inferred && s->pub.method != METHOD_NONE)
+		return false;
+	s->pub.method_inferred = false;
+	if (s->pub.method == e->method)
+		return false;
+	s->pub.method = e->method;
+	return true;
+}
+
+void session_details(struct core *c, struct csession *s, const struct event *e)
+{
+	struct conn *n = pool_get(&c->conns, s->conn);
+	struct event told = *e;
+	bool changed;
+
+	check_account(c, s, e);
+	changed = take_method(s, e);
+	if (e->outcome == OUTCOME_SUCCESS && e->trust != TRUST_KERNEL)
+		changed |= take_text(s->pub.key, sizeof(s->pub.key), e->key);
+	changed |= take_text(s->pub.client, sizeof(s->pub.client), e->client);
+	if (e->flags & EVENT_PTY && !s->pub.has_pty)
+		changed = s->pub.has_pty = true;
+	if (e->trust >= TRUST_TRANSPORT && !s->pub.proven)
+		changed = s->pub.proven = true;
+	account_succeeded(c, span_of(s->pub.account), s->pub.method);
+	if (!changed)
+		return;
+	session_changed(c, s);
+	told.kind = EVENT_AUTH_NOTE;
+	told.time_ns = s->pub.open_ns > e->time_ns ? s->pub.open_ns : e->time_ns;
+	core_detect(c, &told, n, s);
+}
+
+void session_effective(struct core *c, struct csession *s, const struct event *e)
+{
+	if (take_text(s->pub.effective_account, sizeof(s->pub.effective_account), e->account))
+		session_changed(c, s);
+}
+
+struct csession *session_of(struct core *c, const struct event *e)
+{
+	return conn_session(c, conn_find(c, e));
+}
+
+uint64_t session_identity(const struct core *c, const struct session *s)
+{
+	uint64_t h = hash_text(c->seed, span_of(s->account));
+
+	return s->key[0] ? hash_text(h, span_of(s->key)) : h;
+}
+
+static void session_end(struct core *c, struct csession *s, uint64_t time_ns)
+{
+	struct event e = {.kind = EVENT_SESSION_CLOSE,
+			  .trust = TRUST_KERNEL,
+			  .time_ns = time_ns,
+			  .service = s->pub.service,
+			  .origin = s->pub.origin,
+			  .account = span_of(s->pub.account)};
+	struct conn *n = pool_get(&c->conns, s->conn);
+
+	s->pub.state = SESSION_CLOSED;
+	s->pub.processes = 0;
+	s->pub.close_ns = time_ns;
+	session_changed(c, s);
+	session_learn(c, s);
+	core_detect(c, &e, n, s);
+	alerts_of_session_close(c, s, time_ns);
+	pool_touch(&c->sessions, pool_slot(&c->sessions, s), POOL_HARMLESS);
+	if (n)
+		conn_touch(c, n);
+}
+
+void session_update_state(struct core *c, struct csession *s, uint64_t time_ns)
+{
+	if (s->pub.state == SESSION_CLOSED || !s->gone)
+		return;
+	if (s->pub.processes == 0) {
+		session_end(c, s, time_ns);
+	} else if (s->pub.state == SESSION_OPEN) {
+		s->pub.state = SESSION_LINGERING;
+		s->pub.close_ns = time_ns;
+		session_changed(c, s);
+	}
+}
+
+/* alive: processes that still carry the session's mark, as the kernel counts them. */
+void session_conn_closed(struct core *c, struct csession *s, const struct event *e)
+{
+	s->pub.bytes_in = e->bytes_in > s->pub.bytes_in ? e->bytes_in : s->pub.bytes_in;
+	s->pub.bytes_out = e->bytes_out > s->pub.bytes_out ? e->bytes_out : s->pub.bytes_out;
+	s->pub.bytes_known = true;
+	s->pub.last_ns = e->time_ns;
+	s->pub.processes = e->alive;
+	s->gone = true;
+	session_changed(c, s);
+	session_update_state(c, s, e->time_ns);
+}
+
+/* "Disconnected from user alice ...": the end, where nothing else can say so. */
+void session_close_told(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+
+	if (e->flags & EVENT_PREAUTH) {
+		attempt_noted(c, e);
+		return;
+	}
+	if (!s || n->kernel || s->pub.state == SESSION_CLOSED)
+		return;
+	n->closed = s->gone = true;
+	s->pub.processes = 0;
+	session_update_state(c, s, e->time_ns);
+}
+
+void sessions_expire(struct core *c)
+{
+	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
+		struct csession *s = pool_at(&c->sessions, i);
+
+		if (!pool_is_used(&c->sessions, i) || !s->confirm_ns)
+			continue;
+		if (s->confirm_ns == UINT64_MAX)
+			s->confirm_ns = c->now_ns + CONFIRM_NS;
+		if (s->confirm_ns > c->now_ns) {
+			core_due(c, s->confirm_ns);
+			continue;
+		}
+		s->confirm_ns = 0;
+		s->gone = true;
+		s->pub.processes = 0;
+		session_update_state(c, s, s->pub.last_ns);
+	}
+}

@@ -1,0 +1,258 @@
+/*
+ * sources: who fails, how often, on what accounts. Fixed tables; what is forgotten first is what
+ * did the least: a source with one failure goes before one in the middle of an attack.
+ *
+ * Example: 1,000,000 addresses with one failure each: the table stays as it is, sources_evicted
+ * says 934,464, and the source with five failures still fires at its sixth.
+ */
+#include "core_internal.h"
+
+struct addr source_addr(const struct addr *a)
+{
+	return a->family == ADDR_V6 ? addr_mask(a, 64) : *a;
+}
+
+struct addr net_addr(const struct addr *a)
+{
+	return addr_mask(a, a->family == ADDR_V6 ? 48 : 24);
+}
+
+void *table_find(const struct pool *p, const struct index *x, uint64_t hash, const void *key,
+		 size_t key_size)
+{
+	uint32_t cursor = NIL, slot;
+
+	while ((slot = index_next(x, hash, &cursor)) != NIL)
+		if (memcmp(pool_at(p, slot), key, key_size) == 0)
+			return pool_at(p, slot);
+	return NULL;
+}
+
+void *table_get(struct pool *p, struct index *x, uint64_t hash, const void *key, size_t key_size,
+		uint64_t *evicted)
+{
+	void *item = table_find(p, x, hash, key, key_size);
+	uint32_t slot;
+
+	if (item)
+		return item;
+	slot = pool_take(p);
+	if (slot == NIL) {
+		slot = pool_victim(p);
+		if (slot == NIL)
+			return NULL;
+		index_remove(x, slot);
+		pool_give(p, slot);
+		if (evicted)
+			++*evicted;
+		slot = pool_take(p);
+	}
+	item = pool_at(p, slot);
+	memcpy(item, key, key_size);
+	index_add(x, slot, hash);
+	return item;
+}
+
+struct source *source_find(const struct core *c, const struct addr *a)
+{
+	struct addr key = source_addr(a);
+
+	return table_find(&c->sources, &c->sources_by, hash_addr(c->seed, &key), &key, sizeof(key));
+}
+
+/* Before one is forgotten: an attack that is over is as harmless as none. */
+static void demote_oldest(struct core *c)
+{
+	uint32_t slot = c->sources.tail[POOL_WORTH];
+	const struct source *s;
+
+	if (slot == NIL || c->sources.used < c->sources.limit)
+		return;
+	s = pool_at(&c->sources, slot);
+	if (core_ds(c, c->now_ns) > s->last_ds + core_window_ds(c))
+		pool_touch(&c->sources, slot, POOL_HARMLESS);
+}
+
+struct source *source_get(struct core *c, const struct addr *a)
+{
+	struct addr key = source_addr(a);
+	struct source *s = source_find(c, a);
+
+	if (s)
+		return s;
+	demote_oldest(c);
+	s = table_get(&c->sources, &c->sources_by, hash_addr(c->seed, &key), &key, sizeof(key),
+		      &c->stats.sources_evicted);
+	if (s)
+		s->session = HANDLE_NONE;
+	return s;
+}
+
+struct net *net_get(struct core *c, const struct addr *a)
+{
+	struct addr key = net_addr(a);
+
+	return table_get(&c->nets, &c->nets_by, hash_addr(c->seed, &key), &key, sizeof(key), NULL);
+}
+
+struct spray *spray_get(struct core *c, const struct addr *a)
+{
+	struct addr key = source_addr(a);
+
+	return table_get(&c->sprays, &c->sprays_by, hash_addr(c->seed, &key), &key, sizeof(key),
+			 NULL);
+}
+
+struct account *account_find(const struct core *c, struct span name)
+{
+	uint64_t key = hash_text(c->seed, name);
+
+	return table_find(&c->accounts, &c->accounts_by, key, &key, sizeof(key));
+}
+
+struct account *account_get(struct core *c, struct span name)
+{
+	uint64_t key = hash_text(c->seed, name);
+
+	return span_empty(name) ? NULL
+				: table_get(&c->accounts, &c->accounts_by, key, &key, sizeof(key),
+					    &c->stats.accounts_evicted);
+}
+
+struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_t time_ns)
+{
+	uint32_t day = core_day(time_ns);
+	struct digest *pick = &c->digests[0];
+
+	for (unsigned i = 0; i < DIGESTS_MAX; i++) {
+		struct digest *d = &c->digests[i];
+
+		if (d->used && d->service == s && d->port == port && d->day == day)
+			return d;
+		if (pick->used && (!d->used || d->day < pick->day))
+			pick = d;
+	}
+	*pick = (struct digest){.used = true, .service = (uint8_t)s, .port = port, .day = day};
+	return pick;
+}
+
+/* age 0: the last one. */
+const struct clue *clue_at(const struct core *c, unsigned age)
+{
+	return &c->clues[(c->clues_next + CLUES_MAX - 1 - age) % CLUES_MAX];
+}
+
+void clue_add(struct core *c, const struct conn *n, const struct event *e)
+{
+	struct clue *k = &c->clues[c->clues_next++ % CLUES_MAX];
+	struct addr key = source_addr(&n->origin.addr);
+
+	k->source = hash_addr(c->seed, &key);
+	k->evidence = (struct alert_evidence){
+		.time_ns = e->time_ns, .kind = EVENT_ATTEMPT, .trust = e->trust, .line = e->line};
+	alert_evidence_text(e, k->evidence.text);
+}
+
+static bool is_password(enum method m)
+{
+	return m == METHOD_PASSWORD || m == METHOD_KEYBOARD_INTERACTIVE;
+}
+
+/*
+ * Is the guessed method on for that account? A daemon that gives a password verdict takes
+ * passwords; but for root sshd asks and always refuses (PermitRootLogin prohibit-password, the
+ * default), so root counts only when root was seen to log in that way.
+ */
+static bool is_guessable(const struct event *e, const struct account *a)
+{
+	unsigned passwords = 1u << METHOD_PASSWORD | 1u << METHOD_KEYBOARD_INTERACTIVE;
+
+	if (e->method == METHOD_PUBLICKEY || e->method == METHOD_CERTIFICATE)
+		return false;
+	if (!span_is(e->account, "root"))
+		return true;
+	return a && a->methods & (is_password(e->method) ? passwords : 1u << e->method);
+}
+
+static void account_credit(struct core *c, const struct event *e, uint32_t ds, struct source *s,
+			   struct net *net)
+{
+	struct account *a = NULL;
+	bool exists = !(e->flags & EVENT_ACCOUNT_UNKNOWN), guessable;
+
+	if (exists)
+		a = account_get(c, e->account);
+	if (a) {
+		window_add(WINDOW_OF(&a->guesses), ds, e->count, core_window_ds(c));
+		a->guessed_ds[e->method] = ds;
+		pool_touch(&c->accounts, pool_slot(&c->accounts, a), POOL_WORTH);
+	}
+	guessable = exists && is_guessable(e, a);
+	if (guessable && ds > s->exists_ds)
+		s->exists_ds = ds;
+	if (exists && ds > s->weak_ds)
+		s->weak_ds = ds;
+	if (net && s->exists_ds > net->exists_ds)
+		net->exists_ds = s->exists_ds;
+	if (net && s->weak_ds > net->weak_ds)
+		net->weak_ds = s->weak_ds;
+}
+
+static void spray_credit(struct core *c, const struct event *e, uint32_t ds)
+{
+	struct spray *p = spray_get(c, &e->origin.addr);
+	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 1;
+	unsigned at = 0;
+
+	if (!p || span_empty(e->account))
+		return;
+	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++) {
+		if (p->who[i] == who) {
+			at = i;
+			break;
+		}
+		if (p->stamp[i] < p->stamp[at])
+			at = i;
+	}
+	p->who[at] = who;
+	if (ds > p->stamp[at])
+		p->stamp[at] = ds;
+	p->exists &= ~(1u << at);
+	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN))
+		p->exists |= 1u << at;
+	pool_touch(&c->sprays, pool_slot(&c->sprays, p), p->who[2] ? POOL_WORTH : POOL_HARMLESS);
+}
+
+void sources_credit(struct core *c, const struct conn *n, const struct event *e)
+{
+	struct source *s = source_get(c, &n->origin.addr);
+	struct net *net = net_get(c, &n->origin.addr);
+	uint32_t ds = core_ds(c, e->time_ns), window = core_window_ds(c);
+
+	clue_add(c, n, e);
+	if (!s)
+		return;
+	window_add(WINDOW_OF(&s->failures), ds, e->count, window);
+	s->total += e->count;
+	if (ds > s->last_ds)
+		s->last_ds = ds;
+	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
+		window_add(WINDOW_OF(&net->failures), ds, e->count, window);
+	account_credit(c, e, ds, s, net);
+	spray_credit(c, e, ds);
+	pool_touch(&c->sources, pool_slot(&c->sources, s),
+		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds
+			   ? POOL_WORTH
+			   : POOL_HARMLESS);
+}
+
+void account_succeeded(struct core *c, struct span name, enum method m)
+{
+	struct account *a = account_get(c, name);
+
+	if (!a)
+		return;
+	a->status = STATUS_EXISTS;
+	a->methods = (uint16_t)(a->methods | 1u << m);
+	pool_touch(&c->accounts, pool_slot(&c->accounts, a), POOL_WORTH);
+}

@@ -1,0 +1,215 @@
+/*
+ * table: see core_table.h. Removal from an index shifts the followers back, so that there are no
+ * tombstones and a flood of comings and goings does not slow look-ups down.
+ */
+#include "core_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int pool_init(struct pool *p, size_t item_size, uint32_t limit)
+{
+	memset(p, 0, sizeof(*p));
+	p->items = calloc(limit, item_size);
+	p->links = calloc(limit, sizeof(*p->links));
+	if (!p->items || !p->links) {
+		pool_free(p);
+		return -ENOMEM;
+	}
+	p->item_size = (uint32_t)item_size;
+	p->limit = limit;
+	p->free = NIL;
+	for (int i = 0; i < POOL_CLASSES; i++)
+		p->head[i] = p->tail[i] = NIL;
+	return 0;
+}
+
+void pool_free(struct pool *p)
+{
+	free(p->items);
+	free(p->links);
+	memset(p, 0, sizeof(*p));
+}
+
+size_t pool_memory(const struct pool *p)
+{
+	return (size_t)p->limit * (p->item_size + sizeof(*p->links));
+}
+
+void *pool_at(const struct pool *p, uint32_t slot)
+{
+	return p->items + (size_t)slot * p->item_size;
+}
+
+uint32_t pool_slot(const struct pool *p, const void *item)
+{
+	return (uint32_t)((size_t)((const uint8_t *)item - p->items) / p->item_size);
+}
+
+bool pool_is_used(const struct pool *p, uint32_t slot)
+{
+	return slot < p->fresh && p->links[slot].class < POOL_CLASSES;
+}
+
+static void chain_remove(struct pool *p, uint32_t slot)
+{
+	struct pool_link *l = &p->links[slot];
+
+	if (l->prev == NIL)
+		p->head[l->class] = l->next;
+	else
+		p->links[l->prev].next = l->next;
+	if (l->next == NIL)
+		p->tail[l->class] = l->prev;
+	else
+		p->links[l->next].prev = l->prev;
+}
+
+static void chain_push(struct pool *p, uint32_t slot, uint8_t class)
+{
+	struct pool_link *l = &p->links[slot];
+
+	l->class = class;
+	l->prev = NIL;
+	l->next = p->head[class];
+	if (l->next == NIL)
+		p->tail[class] = slot;
+	else
+		p->links[l->next].prev = slot;
+	p->head[class] = slot;
+}
+
+uint32_t pool_take(struct pool *p)
+{
+	uint32_t slot = p->free;
+
+	if (slot != NIL)
+		p->free = p->links[slot].next;
+	else if (p->fresh < p->limit)
+		slot = p->fresh++;
+	else
+		return NIL;
+	p->used++;
+	memset(pool_at(p, slot), 0, p->item_size);
+	chain_push(p, slot, POOL_HARMLESS);
+	return slot;
+}
+
+void pool_give(struct pool *p, uint32_t slot)
+{
+	struct pool_link *l = &p->links[slot];
+
+	chain_remove(p, slot);
+	l->class = POOL_CLASSES;
+	l->generation++;
+	l->next = p->free;
+	p->free = slot;
+	p->used--;
+}
+
+void pool_touch(struct pool *p, uint32_t slot, enum pool_class class)
+{
+	if (p->head[class] == slot)
+		return;
+	chain_remove(p, slot);
+	chain_push(p, slot, (uint8_t) class);
+}
+
+uint32_t pool_victim(const struct pool *p)
+{
+	for (int i = 0; i < POOL_PINNED; i++)
+		if (p->tail[i] != NIL)
+			return p->tail[i];
+	return NIL;
+}
+
+struct handle pool_handle(const struct pool *p, uint32_t slot)
+{
+	return (struct handle){slot, p->links[slot].generation};
+}
+
+void *pool_get(const struct pool *p, struct handle h)
+{
+	if (h.slot == NIL || !pool_is_used(p, h.slot))
+		return NULL;
+	return p->links[h.slot].generation == h.generation ? pool_at(p, h.slot) : NULL;
+}
+
+int index_init(struct index *x, uint32_t limit)
+{
+	uint32_t size = 16;
+
+	while (size < limit + limit / 2) /* at most two thirds full */
+		size *= 2;
+	x->mask = size - 1;
+	x->slots = calloc(size, sizeof(*x->slots));
+	x->hashes = calloc(limit, sizeof(*x->hashes));
+	if (x->slots && x->hashes)
+		return 0;
+	index_free(x);
+	return -ENOMEM;
+}
+
+void index_free(struct index *x)
+{
+	free(x->slots);
+	free(x->hashes);
+	memset(x, 0, sizeof(*x));
+}
+
+size_t index_memory(const struct index *x, uint32_t limit)
+{
+	return ((size_t)x->mask + 1 + limit) * sizeof(uint32_t);
+}
+
+/* 0 marks "not in the index". */
+static uint32_t fold(uint64_t hash)
+{
+	uint32_t h = (uint32_t)(hash ^ hash >> 32);
+
+	return h ? h : 1;
+}
+
+void index_add(struct index *x, uint32_t slot, uint64_t hash)
+{
+	uint32_t h = fold(hash), at = h & x->mask;
+
+	while (x->slots[at])
+		at = (at + 1) & x->mask;
+	x->slots[at] = slot + 1;
+	x->hashes[slot] = h;
+}
+
+void index_remove(struct index *x, uint32_t slot)
+{
+	uint32_t at = x->hashes[slot] & x->mask, hole, home;
+
+	if (!x->hashes[slot])
+		return;
+	x->hashes[slot] = 0;
+	while (x->slots[at] != slot + 1)
+		at = (at + 1) & x->mask;
+	hole = at;
+	for (at = (at + 1) & x->mask; x->slots[at]; at = (at + 1) & x->mask) {
+		home = x->hashes[x->slots[at] - 1] & x->mask;
+		if (((at - home) & x->mask) < ((at - hole) & x->mask))
+			continue; /* its home lies behind the hole */
+		x->slots[hole] = x->slots[at];
+		hole = at;
+	}
+	x->slots[hole] = 0;
+}
+
+uint32_t index_next(const struct index *x, uint64_t hash, uint32_t *cursor)
+{
+	uint32_t h = fold(hash);
+	uint32_t at = *cursor == NIL ? h & x->mask : (*cursor + 1) & x->mask;
+
+	for (; x->slots[at]; at = (at + 1) & x->mask)
+		if (x->hashes[x->slots[at] - 1] == h) {
+			*cursor = at;
+			return x->slots[at] - 1;
+		}
+	return NIL;
+}

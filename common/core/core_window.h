@@ -1,0 +1,57 @@
+/*
+ * window: how often within a sliding time, in fixed memory.
+ *
+ * Moments are kept in order of time with a count each. While there is room the answer is exact,
+ * whatever order events come in; when a window is full, moments that have left it are dropped
+ * first, then the two nearest are taken as one at the earlier time: a count may leave the window
+ * early, it never stays too long, so nothing fires on too few.
+ *
+ * Time is in ticks of 0.1 s ("ds") since an origin that the core chooses. A moment exactly one
+ * window old is outside.
+ */
+#ifndef OUTERGATE_CORE_WINDOW_H
+#define OUTERGATE_CORE_WINDOW_H
+
+#include <stdint.h>
+
+#define WINDOW_SMALL 8	/* exact up to 7 moments in one window: FailedLogonThreshold is 5 */
+#define WINDOW_LARGE 32 /* aggregates: 30 */
+
+/* Common head, so that one set of functions serves both sizes. */
+struct window {
+	uint32_t *stamp;
+	uint16_t *count;
+	uint8_t *used;
+	unsigned cap;
+};
+
+struct window_small {
+	uint32_t stamp[WINDOW_SMALL];
+	uint16_t count[WINDOW_SMALL];
+	uint8_t used;
+	uint8_t pad[3];
+};
+
+struct window_large {
+	uint32_t stamp[WINDOW_LARGE];
+	uint16_t count[WINDOW_LARGE];
+	uint8_t used;
+	uint8_t pad[3];
+};
+
+#define WINDOW_OF(w)                                                                               \
+	((struct window){(w)->stamp, (w)->count, &(w)->used,                                       \
+			 (unsigned)(sizeof((w)->stamp) / sizeof((w)->stamp[0]))})
+
+/* width: of the window, in ticks. */
+void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width);
+/* Takes away what other holds, moment by moment as far as they still are apart. */
+void window_subtract(struct window w, struct window other);
+/* How many in (at - width, at]. */
+uint32_t window_count(struct window w, uint32_t at, uint32_t width);
+/* The most that any window of that width held. */
+uint32_t window_most(struct window w, uint32_t width);
+/* The earliest moment in (at - width, at]; at when there is none. */
+uint32_t window_first(struct window w, uint32_t at, uint32_t width);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * auth.bruteforce: more than FailedLogonThreshold failures of one source in TimeWindow.
+ *
+ * A source is an address (v6: a /64); a /24 or /48 has its own threshold and counts only sources
+ * that have no alert of their own, so only the most specific fires. Severity says whether it can
+ * succeed: accounts that do not exist are noise (auth.noise); an existing account and a method
+ * that is on is medium; else low. For root a password verdict proves nothing, since sshd asks and
+ * refuses always when root may log in by key only: low, until root was seen to log in that way.
+ * Of low ones only the first few a day and listener are sent; all are stored.
+ * Cannot see: one guess a day from each of many networks (auth.distributed).
+ *
+ * Example: 6 wrong passwords for alice from 203.0.113.9 in 15 minutes.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	PARAM_NETWORK,
+	PARAM_LOUD
+};
+
+static bool is_recent(const struct detect_ctx *x, uint32_t then, uint32_t now)
+{
+	return then && now < then + core_window_ds(x->core);
+}
+
+static enum severity severity_of(const struct detect_ctx *x, uint32_t exists_ds, uint32_t weak_ds,
+				 uint32_t now)
+{
+	if (is_recent(x, exists_ds, now))
+		return SEVERITY_MEDIUM;
+	return is_recent(x, weak_ds, now) ? SEVERITY_LOW : SEVERITY_INFO;
+}
+
+enum severity guess_severity(const struct detect_ctx *x, const struct event *e)
+{
+	const struct source *s = x->source;
+
+	return s ? severity_of(x, s->exists_ds, s->weak_ds, core_ds(x->core, e->time_ns))
+		 : SEVERITY_INFO;
+}
+
+static uint32_t most(const struct detect_ctx *x)
+{
+	return window_most(WINDOW_OF(&x->source->failures), core_window_ds(x->core));
+}
+
+bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
+{
+	const struct source *s = x->source;
+	uint32_t now = core_ds(x->core, e->time_ns);
+
+	if (!x->core->config.detections[DETECTION_auth_bruteforce].enabled)
+		return false;
+	if (s->alerted_ds && now < s->alerted_ds + DAY_DS)
+		return true;
+	return most(x) > x->core->config.failed_logon_threshold &&
+	       guess_severity(x, e) > SEVERITY_INFO;
+}
+
+bool digest_allows(struct detect_ctx *x, const struct event *e)
+{
+	struct digest *d = digest_get(x->core, e->service, e->local.port, e->time_ns);
+	const struct config *c = &x->core->config;
+
+	if (d->loud >= c->detections[DETECTION_auth_bruteforce].params[PARAM_LOUD])
+		return false;
+	d->loud++;
+	return true;
+}
+
+static void say(struct detect_ctx *x, const struct event *e, struct alert *a, uint32_t n,
+		uint32_t threshold)
+{
+	struct text t = TEXT_IN(a->sentence);
+	char addr[ADDR_TEXT_MAX];
+
+	if (a->reason[0])
+		text_add(&t, "Sources in %s/%u", addr_format(&a->origin.addr, addr),
+			 a->origin.addr.family == ADDR_V6 ? 48 : 24);
+	else
+		text_add(&t, "%s", addr_format(&a->origin.addr, addr));
+	text_add(&t, " (%s) guessed %s logins: %llu failures, the last for ", scope_name(a->scope),
+		 service_name(a->service), (unsigned long long)a->count);
+	text_quote(&t, e->account, 48);
+	if (e->flags & EVENT_ACCOUNT_UNKNOWN)
+		text_add(&t, ", which does not exist");
+	text_add(&t, a->severity >= SEVERITY_MEDIUM
+			     ? ". An existing account is guessed by a method that is on."
+			     : ". No guess can be seen to have a chance.");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "%u failures > %u in ", n, threshold);
+	say_duration(&t, x->core->config.time_window_s);
+}
+
+/* e has the time; the first of those that count is in the window. */
+static void fire_source(struct detect_ctx *x, const struct event *e, enum severity severity)
+{
+	struct source *s = x->source;
+	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
+	struct fire f = {.severity = severity_by_scope(x, severity), .reason = ""};
+	struct calert *a = alert_find(x, e, &f);
+	struct net *net = net_get(x->core, &s->addr);
+	bool is_new;
+
+	f.count = a ? e->count : most(x);
+	f.first_ns = core_ds_ns(x->core, window_first(WINDOW_OF(&s->failures), now, window));
+	if (f.first_ns < (a ? a->pub.first_ns : 0))
+		f.first_ns = a->pub.first_ns;
+	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
+	if (!s->alerted_ds && net)
+		window_subtract(WINDOW_OF(&net->failures), WINDOW_OF(&s->failures));
+	s->alerted_ds = now;
+	a = alert_raise(x, e, &f, &is_new);
+	if (a)
+		say(x, e, &a->pub, most(x), x->core->config.failed_logon_threshold);
+}
+
+static void fire_network(struct detect_ctx *x, const struct event *e)
+{
+	struct net *net = net_get(x->core, &x->source->addr);
+	uint32_t window = core_window_ds(x->core), n;
+	struct fire f = {.reason = "network", .by_network = true};
+	struct calert *a;
+	bool is_new;
+
+	if (!net)
+		return;
+	n = window_most(WINDOW_OF(&net->failures), window);
+	if (n <= detect_param(x, PARAM_NETWORK))
+		return;
+	f.severity = severity_of(x, net->exists_ds, net->weak_ds, core_ds(x->core, e->time_ns));
+	if (f.severity == SEVERITY_INFO)
+		return;
+	f.severity = severity_by_scope(x, f.severity);
+	a = alert_find(x, e, &f);
+	f.count = a ? e->count : n;
+	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
+	a = alert_raise(x, e, &f, &is_new);
+	if (a)
+		say(x, e, &a->pub, n, (uint32_t)detect_param(x, PARAM_NETWORK));
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	enum severity severity = guess_severity(x, e);
+
+	if (!x->source)
+		return;
+	if (most(x) > x->core->config.failed_logon_threshold)
+		x->source->fired_ds = core_ds(x->core, e->time_ns);
+	if (!guess_is_alerted(x, e))
+		fire_network(x, e);
+	else
+		fire_source(x, e, severity);
+}
+
+const struct detection detection_auth_bruteforce = {
+	.id = "auth.bruteforce",
+	.number = 1102,
+	.severity = SEVERITY_LOW,
+	.scope = DETECT_ALL,
+	.stage = "attempts",
+	.title = "Password guessing",
+	.attack = "T1110.001",
+	.tactic = "TA0006",
+	.analytic = "AN1004 AN1005 AN1006",
+	.data_components = "User Account Authentication (DC0002)",
+	.reasons = "network",
+	.events = EVENT_BIT(ATTEMPT),
+	.params = {{"Network", 30, UNIT_COUNT, "fires on more failures of a /24 or /48 than this"},
+		   {"LowSentPerDay", 3, UNIT_COUNT,
+		    "low alerts about guessing sent a day and listener; the rest is stored"}},
+	.triage = "Did the source succeed? auth.bruteforce_success says so. Is it a person who "
+		  "forgot "
+		  "a password, or a job with an old one?",
+	.contain = "Block the source at the firewall; change the account's password if it is weak.",
+	.false_positive = "A script or mail client with an outdated password.",
+	.tune = "FailedLogonThreshold and TimeWindow; an exception for the address of the job.",
+	.mitigation = "M1032 M1036 M1027 M1035",
+	.step = step,
+	.key = KEY_SOURCE,
+};

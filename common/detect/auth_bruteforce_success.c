@@ -1,0 +1,158 @@
+/*
+ * auth.bruteforce_success: a guess that worked.
+ *
+ * Sees a success of a source that itself failed more often than FailedLogonThreshold in
+ * TimeWindow, or was over it in the last 24 h: high. And a success of another source on an account
+ * that is being guessed, by the guessed method, from a place that is neither known nor learned:
+ * medium. An admin's key login while a botnet guesses his password is nothing; nor is his password
+ * login from where he always is.
+ * Cannot see: a password that was guessed elsewhere.
+ *
+ * Example: 6 failures for alice from 203.0.113.9, then "Accepted password for alice" from there.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	PARAM_GUESSES
+};
+
+static bool same_source(const struct detect_ctx *x, const struct event *e)
+{
+	uint32_t at = core_ds(x->core, e->time_ns), fired = x->source ? x->source->fired_ds : 0;
+
+	if (source_failures(x, e->time_ns) > x->core->config.failed_logon_threshold)
+		return true;
+	return fired && fired <= at && at - fired < DAY_DS;
+}
+
+static bool is_guessed_by(const struct detect_ctx *x, const struct account *a, enum method m,
+			  uint32_t at)
+{
+	uint32_t window = core_window_ds(x->core), then = a->guessed_ds[m];
+
+	/* One secret asked for in two ways. */
+	if (m == METHOD_PASSWORD && a->guessed_ds[METHOD_KEYBOARD_INTERACTIVE] > then)
+		then = a->guessed_ds[METHOD_KEYBOARD_INTERACTIVE];
+	if (m == METHOD_KEYBOARD_INTERACTIVE && a->guessed_ds[METHOD_PASSWORD] > then)
+		then = a->guessed_ds[METHOD_PASSWORD];
+	return then && then <= at && at - then < window;
+}
+
+static uint32_t guesses_of_others(const struct detect_ctx *x, const struct event *e)
+{
+	const struct core *c = x->core;
+	const struct session *s = &x->session->pub;
+	struct account *a = account_find(c, span_of(s->account));
+	uint32_t at = core_ds(c, e->time_ns), all, own = source_failures(x, e->time_ns);
+	uint64_t who = hash_text(c->seed, span_of(s->account));
+
+	if (!a || !is_guessed_by(x, a, s->method, at) || known_origin(c, s))
+		return 0;
+	if (seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service)))
+		return 0;
+	all = window_count(WINDOW_OF(&a->guesses), at, core_window_ds(c));
+	return all > own ? all - own : 0;
+}
+
+static void remember(struct detect_ctx *x, const struct event *e, const char *why)
+{
+	struct session *s = &x->session->pub;
+	struct core *c = x->core;
+	uint64_t keys[3];
+	unsigned n = 0;
+
+	keys[n++] = link_key(c, LINK_SOURCE, hash_addr(0, &s->origin.addr));
+	keys[n++] = link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account)));
+	if (s->key[0])
+		keys[n++] = link_key(c, LINK_KEY, hash_text(0, span_of(s->key)));
+	while (n--) {
+		struct link *l = link_get(c, keys[n], e->time_ns);
+
+		if (l)
+			span_copy(l->why, sizeof(l->why), span_of(why));
+	}
+}
+
+static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool own)
+{
+	const struct session *s = &x->session->pub;
+	struct text t = TEXT_IN(a->sentence);
+
+	text_quote(&t, span_of(s->account), 48);
+	text_add(&t, " logged in %s from ", service_name(s->service));
+	say_origin(&t, &s->origin, s->scope);
+	text_add(&t, " ");
+	say_method(&t, s);
+	if (own)
+		text_add(&t, " after that source was guessing: %u failures before it got in.",
+			 failures);
+	else
+		text_add(&t,
+			 " while other sources guess that account (%u failures), from a place it "
+			 "was never seen at.",
+			 failures);
+	text_add(&t, " If nobody explains it, end the session and change the password.");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "%u failures %s %u in ", failures, own ? ">" : ">=",
+		 own ? x->core->config.failed_logon_threshold
+		     : (unsigned)detect_param(x, PARAM_GUESSES));
+	say_duration(&t, x->core->config.time_window_s);
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = "same-source", .restart = true};
+	uint32_t failures;
+	struct calert *a;
+	bool own, is_new;
+
+	if (!x->session || x->session->pub.existing)
+		return;
+	own = same_source(x, e);
+	failures = own ? source_failures(x, e->time_ns) : guesses_of_others(x, e);
+	if (own && !failures)
+		failures = x->source->total;
+	if (!own && (failures < detect_param(x, PARAM_GUESSES) || !detect_is_external(x)))
+		return;
+	if (!own) {
+		f.severity = SEVERITY_MEDIUM;
+		f.reason = "other-source";
+	}
+	f.severity = severity_by_scope(x, f.severity);
+	f.first_ns = x->conn ? conn_first(x->conn) : 0;
+	f.count = 1;
+	a = alert_raise(x, e, &f, &is_new);
+	if (!a)
+		return;
+	if (failures > x->session->pub.failures_before && own)
+		x->session->pub.failures_before = failures;
+	say(x, &a->pub, failures, own);
+	if (detect_is_external(x))
+		remember(x, e, f.reason);
+}
+
+const struct detection detection_auth_bruteforce_success = {
+	.id = "auth.bruteforce_success",
+	.number = 1104,
+	.severity = SEVERITY_HIGH,
+	.scope = DETECT_ALL,
+	.stage = "access",
+	.title = "A guessed login worked",
+	.attack = "T1110 T1078",
+	.tactic = "TA0006 TA0001",
+	.analytic = "AN1004 AN1005 AN1006",
+	.data_components = "User Account Authentication (DC0002); Logon Session Creation (DC0067)",
+	.reasons = "same-source other-source",
+	.events = EVENT_BIT(SESSION_OPEN),
+	.params = {{"Guesses", 10, UNIT_COUNT,
+		    "failures on the account by other sources before a success counts"}},
+	.triage = "Ask the account's owner whether it was them. outergate explain shows what the "
+		  "session did.",
+	.contain = "End the session, lock the account, change its password, look at its "
+		   "authorized_keys.",
+	.false_positive = "Somebody who forgot a password and then remembered it.",
+	.tune = "FailedLogonThreshold; KnownRemoteIPs does not silence it, on purpose.",
+	.mitigation = "M1032 M1036 M1027",
+	.step = step,
+	.key = KEY_SESSION,
+};

@@ -1,0 +1,104 @@
+/*
+ * auth.spray: one source tries many accounts.
+ *
+ * Sees at least so many distinct accounts of one source in TimeWindow. Low; medium when several of
+ * them exist here; high when one of them then logs in from there.
+ * Cannot see: a spray from a new address for each account.
+ *
+ * Example: root, admin, test, oracle, ... ten names from 203.0.113.9, then one as deploy.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	PARAM_ACCOUNTS,
+	PARAM_EXISTING
+};
+
+static unsigned distinct(const struct detect_ctx *x, const struct event *e, unsigned *ret_exist)
+{
+	const struct spray *p;
+	struct addr key = source_addr(&x->source->addr);
+	uint32_t window = core_window_ds(x->core), newest = core_ds(x->core, e->time_ns);
+	unsigned n = 0;
+
+	*ret_exist = 0;
+	p = table_find(&x->core->sprays, &x->core->sprays_by, hash_addr(x->core->seed, &key), &key,
+		       sizeof(key));
+	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++)
+		if (p->who[i] && p->stamp[i] > newest)
+			newest = p->stamp[i];
+	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++) {
+		if (!p->who[i] || newest - p->stamp[i] >= window)
+			continue;
+		n++;
+		*ret_exist += p->exists >> i & 1;
+	}
+	return n;
+}
+
+static void say(struct detect_ctx *x, const struct event *e, struct alert *a, unsigned n,
+		unsigned exist)
+{
+	struct text t = TEXT_IN(a->sentence);
+	char addr[ADDR_TEXT_MAX];
+
+	text_add(&t, "%s (%s) tried at least %u accounts, %u of which exist here",
+		 addr_format(&a->origin.addr, addr), scope_name(a->scope), n, exist);
+	if (e->kind == EVENT_SESSION_OPEN) {
+		text_add(&t, ", and then logged in as ");
+		text_quote(&t, e->account, 48);
+	}
+	text_add(&t, ".");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "%u accounts >= %u in ", n, (unsigned)detect_param(x, PARAM_ACCOUNTS));
+	say_duration(&t, x->core->config.time_window_s);
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	struct fire f = {.severity = SEVERITY_LOW, .reason = "", .restart = true};
+	bool success = e->kind == EVENT_SESSION_OPEN, is_new;
+	unsigned n, exist;
+	struct calert *a;
+
+	if (!x->source || (success && x->session && x->session->pub.existing))
+		return;
+	n = distinct(x, e, &exist);
+	if (n < detect_param(x, PARAM_ACCOUNTS))
+		return;
+	if (success)
+		f.severity = SEVERITY_HIGH;
+	else if (exist >= detect_param(x, PARAM_EXISTING))
+		f.severity = SEVERITY_MEDIUM;
+	f.severity = severity_by_scope(x, f.severity);
+	a = alert_find(x, e, &f);
+	f.count = a && n < a->pub.count ? (uint32_t)a->pub.count : n;
+	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
+	a = alert_raise(x, e, &f, &is_new);
+	if (a && (success || a->pub.severity < SEVERITY_HIGH))
+		say(x, e, &a->pub, n, exist);
+}
+
+const struct detection detection_auth_spray = {
+	.id = "auth.spray",
+	.number = 1103,
+	.severity = SEVERITY_LOW,
+	.scope = DETECT_ALL,
+	.stage = "attempts",
+	.title = "One source tries many accounts",
+	.attack = "T1110.003",
+	.tactic = "TA0006",
+	.analytic = "AN1004 AN1005",
+	.data_components = "User Account Authentication (DC0002)",
+	.reasons = "",
+	.events = EVENT_BIT(ATTEMPT) | EVENT_BIT(SESSION_OPEN),
+	.params = {{"Accounts", 10, UNIT_COUNT, "distinct accounts of one source, at most 15"},
+		   {"Existing", 3, UNIT_COUNT, "medium when so many of them exist here"}},
+	.triage = "Did one of the accounts log in from there? Then its password is known outside.",
+	.contain = "Block the source; change the passwords of the accounts that exist.",
+	.false_positive = "A gateway or NAT in front of many people.",
+	.tune = "Accounts; an exception for the gateway's address.",
+	.mitigation = "M1032 M1027 M1036",
+	.step = step,
+	.key = KEY_SOURCE,
+};

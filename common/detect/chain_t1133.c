@@ -1,0 +1,338 @@
+/*
+ * chain.t1133: an intruder's whole way in, as one story.
+ *
+ * Fires when a session from outside did something of medium or above, and it is linked with
+ * guessing: its own source was over FailedLogonThreshold, or the source, the identity or the key
+ * of the session belongs to a guessed login of the last 7 days. One alert that grows: what joins
+ * it is part of it and is not sent again. A further session joins by source, identity or key.
+ * Cannot see: a stolen password used without guessing, until places are known (origin.*).
+ *
+ * Example: 6 failures for alice from 203.0.113.9, a login, `tar`, 3 MiB out, ssh to 10.0.0.5.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	LINKS = 3
+};
+
+static unsigned link_keys(const struct core *c, const struct session *s, uint64_t keys[LINKS])
+{
+	unsigned n = 0;
+
+	keys[n++] = link_key(c, LINK_SOURCE, hash_addr(0, &s->origin.addr));
+	keys[n++] = link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account)));
+	if (s->key[0])
+		keys[n++] = link_key(c, LINK_KEY, hash_text(0, span_of(s->key)));
+	return n;
+}
+
+static struct link *linked(const struct core *c, const struct session *s)
+{
+	struct link *found = NULL;
+	uint64_t keys[LINKS];
+
+	for (unsigned i = 0, n = link_keys(c, s, keys); i < n; i++) {
+		struct link *l = link_find(c, keys[i]);
+
+		if (l && (!found || (l->chain[0] && !found->chain[0])))
+			found = l;
+	}
+	return found;
+}
+
+static bool was_guessing(const struct detect_ctx *x)
+{
+	const struct session *s = &x->session->pub;
+	uint32_t fired = x->source ? x->source->fired_ds : 0;
+	uint32_t at = core_ds(x->core, s->open_ns);
+
+	if (s->failures_before > x->core->config.failed_logon_threshold)
+		return true;
+	return fired && fired <= at && at - fired < 7 * DAY_DS;
+}
+
+/* Something of the activity stage, medium or above, fired on that session. */
+static bool has_activity(const struct detect_ctx *x)
+{
+	const struct core *c = x->core;
+	struct handle h = pool_handle(&c->sessions, pool_slot(&c->sessions, x->session));
+
+	if (x->session->pub.worst < SEVERITY_MEDIUM)
+		return false;
+	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
+		const struct calert *a = pool_at(&c->alerts, i);
+
+		if (pool_is_used(&c->alerts, i) && a->session.slot == h.slot &&
+		    a->session.generation == h.generation && a->pub.severity >= SEVERITY_MEDIUM &&
+		    strcmp(a->pub.detection->stage, "activity") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void say_commands(struct text *t, const struct session *s)
+{
+	unsigned n = s->commands_kept < 3 ? s->commands_kept : 3;
+
+	if (!n)
+		return;
+	text_add(t, " ran");
+	for (unsigned i = 0; i < n; i++) {
+		text_add(t, i ? ", " : " ");
+		text_quote(t, span_of(s->commands[i].text), 48);
+	}
+	if (s->commands_total > n)
+		text_add(t, " and %u more", s->commands_total - n);
+	text_add(t, ";");
+}
+
+static void say_onward(struct text *t, const struct session *s)
+{
+	unsigned told = 0;
+
+	for (unsigned i = 0; i < s->dests_kept && told < 3; i++) {
+		const struct session_dest *d = &s->dests[i];
+
+		if (d->service == SERVICE_NONE)
+			continue;
+		text_add(t, told++ ? ", " : " went on to ");
+		say_origin(t, &d->dest, SCOPE_NONE);
+		text_add(t, " by ");
+		text_plain(t, span_of(d->program), 20);
+	}
+	if (!told)
+		return;
+	if (s->dests_total > told)
+		text_add(t, " (%u destinations)", s->dests_total);
+	text_add(t, ";");
+}
+
+static void say_session(struct text *t, const struct session *s)
+{
+	if (s->failures_before)
+		text_add(t, "After %u failed logins from there, ", s->failures_before);
+	say_origin(t, &s->origin, s->scope);
+	text_add(t, " logged in over %s as ", service_name(s->service));
+	text_quote(t, span_of(s->account), 32);
+	text_add(t, " ");
+	say_method(t, s);
+	text_add(t, ";");
+	if (s->effective_account[0]) {
+		text_add(t, " became ");
+		text_quote(t, span_of(s->effective_account), 32);
+		text_add(t, ";");
+	}
+	say_commands(t, s);
+	say_onward(t, s);
+	if (s->bytes_known) {
+		text_add(t, " ");
+		say_bytes(t, s->bytes_out);
+		text_add(t, " went out to it and ");
+		say_bytes(t, s->bytes_in);
+		text_add(t, " came in. ");
+	} else {
+		text_add(t, " the bytes are not counted yet. ");
+	}
+}
+
+static void tell(struct core *c, struct calert *a)
+{
+	static const char advice[] = "To do: end the session, lock the account, block the source, "
+				     "check the hosts it went to.";
+	char story[ALERT_SENTENCE_MAX - sizeof(advice)];
+	struct text t;
+
+	if (a->prefix) { /* told before a restart; its sessions are only in the store now */
+		size_t keep = a->prefix < 320 ? a->prefix : 320;
+
+		span_copy(story, keep + 1, span_of(a->pub.sentence));
+		t = text_more(story, sizeof(story));
+		text_add(&t, " ... Then: ");
+	} else {
+		t = TEXT_IN(story);
+	}
+	for (unsigned i = 0; i < CHAIN_SESSIONS; i++) {
+		const struct csession *s = pool_get(&c->sessions, a->chain_sessions[i]);
+
+		if (s)
+			say_session(&t, &s->pub);
+	}
+	t = TEXT_IN(a->pub.sentence);
+	text_add(&t, "%s%s", story, advice);
+}
+
+/* True when it was not in there yet. */
+static bool chain_join(struct detect_ctx *x, struct calert *a)
+{
+	struct core *c = x->core;
+	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, x->session));
+	uint64_t keys[LINKS];
+
+	memcpy(x->session->pub.alert_chain, a->pub.id, ID_TEXT_MAX);
+	session_changed(c, x->session);
+	for (unsigned i = 0, n = link_keys(c, &x->session->pub, keys); i < n; i++) {
+		struct link *l = link_get(c, keys[i], c->now_ns);
+
+		if (l)
+			memcpy(l->chain, a->pub.id, ID_TEXT_MAX);
+	}
+	for (unsigned i = 0; i < CHAIN_SESSIONS; i++) {
+		if (a->chain_sessions[i].slot == mine.slot &&
+		    a->chain_sessions[i].generation == mine.generation)
+			return false;
+		if (pool_get(&c->sessions, a->chain_sessions[i]))
+			continue;
+		a->chain_sessions[i] = mine;
+		break;
+	}
+	return true;
+}
+
+static bool is_part(const struct core *c, const struct calert *a, const struct csession *s)
+{
+	struct addr source = source_addr(&s->pub.origin.addr), from;
+
+	if (strcmp(a->pub.session, s->pub.id) == 0 && a->pub.detection->key != KEY_REASON)
+		return true;
+	if (a->pub.detection->key != KEY_SOURCE)
+		return false;
+	from = source_addr(&a->pub.origin.addr);
+	(void)c;
+	return addr_eq(&from, &source);
+}
+
+static void take_parts(struct detect_ctx *x, struct calert *chain)
+{
+	struct core *c = x->core;
+
+	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
+		struct calert *a = pool_at(&c->alerts, i);
+
+		if (!pool_is_used(&c->alerts, i) || a == chain || a->pub.part_of[0] ||
+		    !is_part(c, a, x->session))
+			continue;
+		memcpy(a->pub.part_of, chain->pub.id, ID_TEXT_MAX);
+		if (a->changed && a->pub.revision == 0)
+			continue; /* it fires in this very step: it is sent, then part of it */
+		a->loud = false;
+		alert_changed(c, a, false);
+	}
+}
+
+static void numbers(struct calert *a, const struct session *s)
+{
+	struct text t = TEXT_IN(a->pub.numbers);
+
+	text_add(&t, "%u failures before, %u programs, %u destinations", s->failures_before,
+		 s->commands_total, s->dests_total);
+}
+
+static void grow(struct detect_ctx *x, const struct event *e, struct calert *a)
+{
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1};
+
+	alert_grow(x, e, &f, a, false);
+	if (chain_join(x, a))
+		alert_changed(x->core, a, true); /* a new stage of the story */
+	take_parts(x, a);
+	tell(x->core, a);
+	numbers(a, &x->session->pub);
+}
+
+static void start(struct detect_ctx *x, const struct event *e)
+{
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = "guessed", .count = 1};
+	struct calert *a;
+	bool is_new;
+
+	f.first_ns = x->conn ? conn_first(x->conn) : 0;
+	a = alert_raise(x, e, &f, &is_new);
+	if (!a)
+		return;
+	a->keep_ns = LINK_KEPT_NS;
+	chain_join(x, a);
+	take_parts(x, a);
+	tell(x->core, a);
+	numbers(a, &x->session->pub);
+}
+
+/* It is told already: its story goes on. Sent again only for a new stage. */
+static void go_on(struct detect_ctx *x, const struct event *e, struct calert *a)
+{
+	uint64_t stage = x->session->pub.anomaly_mask & ~x->session->chain_stages;
+	uint64_t own = 1ull << (x->index & 63);
+
+	if (e->time_ns > a->pub.last_ns)
+		a->pub.last_ns = e->time_ns;
+	tell(x->core, a);
+	numbers(a, &x->session->pub);
+	if (stage & ~own)
+		alert_changed(x->core, a, true);
+	else if (e->kind == EVENT_SESSION_CLOSE || e->kind == EVENT_CONNECTION_CLOSE ||
+		 e->kind == EVENT_AUTH_NOTE)
+		alert_changed(x->core, a, false);
+	else
+		alert_grew(x->core, a, false);
+}
+
+static struct calert *chain_of(const struct detect_ctx *x, const struct link *l)
+{
+	const char *id = x->session->pub.alert_chain;
+	struct calert *a;
+
+	if (!id[0])
+		id = l ? l->chain : "";
+	a = id[0] ? alert_by_id(x->core, id) : NULL;
+	return a && a->pub.state != ALERT_CLOSED ? a : NULL;
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	struct link *l;
+	struct calert *a;
+	bool in_chain;
+
+	if (!x->session || !detect_is_external(x))
+		return;
+	in_chain = x->session->pub.alert_chain[0];
+	if (!in_chain && !has_activity(x))
+		return;
+	l = linked(x->core, &x->session->pub);
+	a = chain_of(x, l);
+	if (in_chain) {
+		if (a)
+			go_on(x, e, a);
+	} else if (a) {
+		grow(x, e, a);
+	} else if (was_guessing(x) || l) {
+		start(x, e);
+	}
+	x->session->chain_stages = x->session->pub.anomaly_mask;
+}
+
+const struct detection detection_chain_t1133 = {
+	.id = "chain.t1133",
+	.number = 1901,
+	.severity = SEVERITY_HIGH,
+	.scope = DETECT_EXTERNAL,
+	.stage = "chain",
+	.title = "An intruder came in by an external remote service and went on",
+	.attack = "T1133 T1110 T1078 T1021",
+	.tactic = "TA0001 TA0006 TA0008",
+	.analytic = "AN1004 AN1005",
+	.data_components = "Logon Session Creation (DC0067); User Account Authentication (DC0002); "
+			   "Network Connection Creation (DC0082); Process Creation (DC0032)",
+	.reasons = "guessed",
+	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE) | EVENT_BIT(EXEC) |
+		  EVENT_BIT(CONNECT) | EVENT_BIT(CONNECT_CLOSE) | EVENT_BIT(BYTES) |
+		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT),
+	.triage = "Read the story; its parts are outergate alerts with part_of set to this id.",
+	.contain = "End the session, lock the account and change its secrets, block the source, "
+		   "look at every host it went on to.",
+	.false_positive = "Somebody who forgot a password, then logged in and went to a host they "
+			  "never went to from here.",
+	.tune = "ExpectedOnward for the way on; nothing silences a guessed login.",
+	.mitigation = "M1032 M1035 M1030 M1036",
+	.step = step,
+	.key = KEY_CHAIN,
+};
