@@ -176,7 +176,7 @@ static void markdown_detection(const struct config *c, unsigned i)
 {
 	const struct detection *d = detections[i];
 
-	printf("\n## %s\n\n%s.\n\n", d->id, d->title);
+	printf("\n## <a id=\"%u\"></a>%s\n\n%s.\n\n", d->number, d->id, d->title);
 	printf("- **Number:** %u; **severity:** %s; **origins:** %s; **stage:** %s\n", d->number,
 	       severity_name(severity_in_force(c, i)), scope_word(d->scope), d->stage);
 	markdown_row("ATT&CK", d->attack);
@@ -192,14 +192,26 @@ static void markdown_detection(const struct config *c, unsigned i)
 	markdown_params(d, c->detections[i].params);
 }
 
+static void markdown_overview(const struct config *c)
+{
+	printf("\n| id | number | severity | ATT&CK | fires on |\n|---|---|---|---|---|\n");
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+		printf("| [`%s`](#%u) | %u | %s | %s | %s |\n", detections[i]->id,
+		       detections[i]->number, detections[i]->number,
+		       severity_name(severity_in_force(c, i)), detections[i]->attack,
+		       detections[i]->title);
+}
+
 static int print_markdown(const struct config *c)
 {
 	char window[UNIT_TEXT_MAX];
 
-	printf("# Detections\n\nMade by `outergate detections --format markdown`; do not edit.\n\n"
+	printf("# Detections\n\nMade by `outergate detections --format markdown > "
+	       "docs/DETECTIONS.md`; do not edit.\n\n"
 	       "Numbers that several detections share: `FailedLogonThreshold` %u (more than), "
 	       "`TimeWindow` %s.\n",
 	       c->failed_logon_threshold, unit_format(c->time_window_s, UNIT_SECONDS, window));
+	markdown_overview(c);
 	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		markdown_detection(c, i);
 	return EXIT_FINE;
