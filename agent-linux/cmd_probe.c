@@ -53,11 +53,33 @@ static int has_task_storage(char *detail, size_t cap)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL);
 }
 
+/* An empty program of the tracing kind for one kernel type or function; 1 when it loads. */
+static int loads(enum bpf_attach_type how, const char *name, uint32_t kind)
+{
+	struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+				   {.code = BPF_JMP | BPF_EXIT}};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = how);
+	struct btf *btf = btf__load_vmlinux_btf();
+	int fd = -ENOENT, id;
+
+	if (libbpf_get_error(btf))
+		return 0;
+	id = btf__find_by_name_kind(btf, name, kind);
+	if (id > 0) {
+		opts.attach_btf_id = (__u32)id;
+		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns, 2, &opts);
+	}
+	btf__free(btf);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int has_tracing(char *detail, size_t cap)
 {
 	(void)detail;
 	(void)cap;
-	return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL);
+	return loads(BPF_TRACE_RAW_TP, "btf_trace_sched_process_fork", BTF_KIND_TYPEDEF);
 }
 
 static int has_sock_addr(char *detail, size_t cap)
@@ -102,24 +124,8 @@ static int has_lsm(char *detail, size_t cap)
 
 static int has_trampoline(char *detail, size_t cap)
 {
-	struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-				   {.code = BPF_JMP | BPF_EXIT}};
-	struct btf *btf = btf__load_vmlinux_btf();
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
-	int fd = -ENOENT, id;
-
 	snprintf(detail, cap, "fentry, fexit; not needed; adds detail only");
-	if (libbpf_get_error(btf))
-		return 0;
-	id = btf__find_by_name_kind(btf, "inet_csk_accept", BTF_KIND_FUNC);
-	if (id > 0) {
-		opts.attach_btf_id = (__u32)id;
-		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns, 2, &opts);
-	}
-	btf__free(btf);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	return loads(BPF_TRACE_FENTRY, "inet_csk_accept", BTF_KIND_FUNC);
 }
 
 static int has_caps(char *detail, size_t cap)

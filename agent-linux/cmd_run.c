@@ -105,6 +105,7 @@ static int lock_take(const struct config *c)
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct engine_setup setup = {.terminal = isatty(STDOUT_FILENO)};
+	static struct ring_slot slots[2];
 	static struct config config; /* some 200 KiB */
 	struct sandbox_user user;
 	struct sensor *sensor = NULL;
@@ -134,6 +135,9 @@ static int run(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_INPUT,
 				    "%s", err);
+	r = kernel_rings_open(slots, sensor_ring_precious(sensor), sensor_ring_bulk(sensor));
+	if (r)
+		return command_fail(EXIT_INPUT, "cannot map the rings: %s", strerror(-r));
 	setup.config = &config;
 	setup.config_name = COMMAND_CONFIG_PATH;
 	if (o.config)
@@ -144,8 +148,7 @@ static int run(const struct command *self, int argc, char **argv)
 	setup.json = o.json || config.json;
 	setup.rows = sensor_rows(sensor);
 	setup.task_storage = sensor_uses_task_storage(sensor);
-	setup.ring_precious = sensor_ring_precious(sensor);
-	setup.ring_bulk = sensor_ring_bulk(sensor);
+	setup.slots = slots;
 	setup.counters = sensor_counters(sensor);
 	r = parent_run(sensor, &setup, &user);
 	sensor_close(sensor);

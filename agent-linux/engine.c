@@ -373,8 +373,9 @@ static int engine_open_store(struct engine *e)
 	int r = store_open(e->config->store, STORE_WRITE, &e->store);
 
 	if (r)
-		fprintf(stderr, "outergate: cannot open the store %s: %s\n", e->config->store,
-			e->store ? store_error(e->store) : strerror(-r));
+		e->said = fprintf(stderr, "outergate: cannot open the store %s: %s\n",
+				  e->config->store,
+				  e->store ? store_error(e->store) : strerror(-r)) > 0;
 	if (!r)
 		r = privacy_key(e);
 	if (!r)
@@ -512,6 +513,8 @@ int engine_run(const struct engine_setup *setup)
 	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
 	e->policy.command_lines = (int)e->config->command_lines;
 	r = engine_open(e);
+	if (r && !e->said)
+		fprintf(stderr, "outergate: cannot start: %s\n", strerror(-r));
 	if (!r) {
 		engine_flush(e);
 		say_ready(e);

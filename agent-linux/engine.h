@@ -41,7 +41,16 @@ struct source_status {
 	uint64_t lines;
 };
 
+struct ring_buffer;
+
 #define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 1)
+
+/* The next record of a ring, copied out; len 0: none yet. */
+struct ring_slot {
+	struct ring_buffer *ring;
+	size_t len;
+	_Alignas(8) char data[1024]; /* above the largest record of wire.h */
+};
 
 /* What the parent hands over at fork. */
 struct engine_setup {
@@ -49,7 +58,7 @@ struct engine_setup {
 	const char *config_name; /* path, or "embedded defaults" */
 	const struct sensor_row *rows;
 	bool task_storage;
-	int ring_precious, ring_bulk; /* map descriptors */
+	struct ring_slot *slots; /* precious, bulk: mapped before the fork, read after it */
 	const volatile uint64_t *counters;
 	int priv; /* socket to the parent */
 	const char *user;
@@ -58,16 +67,8 @@ struct engine_setup {
 	bool interrupted;    /* set by the parent: ended by SIGINT */
 };
 
-struct ring_buffer;
 struct journal_source;
 struct file_source;
-
-/* The next record of a ring, copied out; len 0: none yet. */
-struct ring_slot {
-	struct ring_buffer *ring;
-	size_t len;
-	_Alignas(8) char data[1024]; /* above the largest record of wire.h */
-};
 
 struct engine {
 	struct engine_setup setup;
@@ -78,7 +79,6 @@ struct engine {
 	struct store *store;
 	struct out_policy policy;
 	struct decode_stream kernel_stream;
-	struct ring_slot slots[2]; /* precious, bulk */
 	int epoll;
 	struct watcher priv, precious, bulk, bulk_timer, tick_timer, signals, control, journal;
 	struct journal_source *journal_source;
@@ -91,6 +91,7 @@ struct engine {
 	char libpam_reason[SENSOR_REASON_MAX];
 	bool in_transaction, dirty, stop;
 	bool store_failing;
+	bool said; /* why we cannot start */
 	struct echo echo;
 	char scratch[OUT_ALERT_MAX];
 };
@@ -117,6 +118,8 @@ void engine_save(struct engine *e);
 int engine_run(const struct engine_setup *setup);
 
 /* source_kernel.c */
+/* Parent: maps both rings (needs bpf(2)). 0 or -errno. */
+int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map);
 int kernel_source_open(struct engine *e);
 void kernel_source_snapshot(struct engine *e);
 void kernel_source_libpam(struct engine *e);

@@ -78,7 +78,7 @@ static uint64_t slot_time(const struct ring_slot *slot)
 /* Delivers at most DRAIN_MAX records, oldest first; returns how many. */
 static unsigned rings_drain(struct engine *e)
 {
-	struct ring_slot *p = &e->slots[0], *b = &e->slots[1];
+	struct ring_slot *p = &e->setup.slots[0], *b = &e->setup.slots[1];
 	unsigned n;
 
 	for (n = 0; n < DRAIN_MAX; n++) {
@@ -117,23 +117,31 @@ static void on_bulk_timer(struct engine *e, struct watcher *w)
 		bulk_timer(e, BULK_DRAIN_NS);
 }
 
+int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map)
+{
+	int maps[2] = {precious_map, bulk_map};
+
+	for (unsigned i = 0; i < 2; i++) {
+		slots[i].ring = ring_buffer__new(maps[i], on_record, &slots[i], NULL);
+		if (!slots[i].ring)
+			return -errno;
+	}
+	return 0;
+}
+
 int kernel_source_open(struct engine *e)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), r;
 
 	if (fd < 0)
 		return -errno;
-	e->slots[0].ring = ring_buffer__new(e->setup.ring_precious, on_record, &e->slots[0], NULL);
-	e->slots[1].ring = ring_buffer__new(e->setup.ring_bulk, on_record, &e->slots[1], NULL);
-	if (!e->slots[0].ring || !e->slots[1].ring)
-		return -errno;
 	r = engine_watch(e, &e->bulk_timer, fd, on_bulk_timer, NULL);
 	if (!r)
-		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->slots[0].ring), on_ring,
-				 NULL);
+		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->setup.slots[0].ring),
+				 on_ring, NULL);
 	if (!r)
-		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->slots[1].ring), on_ring,
-				 NULL);
+		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->setup.slots[1].ring),
+				 on_ring, NULL);
 	/* What the rings kept while nobody read comes before what is there now. */
 	while (!r && rings_drain(e) == DRAIN_MAX)
 		;
