@@ -179,6 +179,34 @@ static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 	writer_finish(&w);
 }
 
+/* "... the last for 'NAME', which does not exist": sentences say so of names that are not here. */
+static void hide_denied_name(char *field, size_t cap, uint64_t key)
+{
+	static const char after[] = "', which does not exist";
+	char old[ALERT_SENTENCE_MAX], hidden[PRIVACY_NAME_MAX];
+	struct span text = {old, strnlen(field, cap - 1)}, name;
+	const char *end = strstr(field, after);
+	struct writer w;
+	size_t start;
+
+	if (!end || text.len >= sizeof(old))
+		return;
+	memcpy(old, field, text.len);
+	start = (size_t)(end - field);
+	name.len = start;
+	while (start && old[start - 1] != '\'')
+		start--;
+	name = (struct span){old + start, name.len - start};
+	if (start == 0 || is_hashed(name))
+		return;
+	writer_start(&w, field, cap);
+	w.cut = true;
+	writer_bytes(&w, old, start);
+	writer_puts(&w, privacy_name(name, key, hidden));
+	writer_bytes(&w, name.ptr + name.len, text.len - start - name.len);
+	writer_finish(&w);
+}
+
 static void hide_everywhere(struct alert *a, struct span name, const char *with)
 {
 	replace_all(a->sentence, sizeof(a->sentence), name, with);
@@ -314,6 +342,7 @@ void privacy_alert(const struct alert *a, const struct out_policy *p, struct ale
 		return;
 	hide_account(ret, p->privacy_key);
 	hide_logged_name(ret->sentence, sizeof(ret->sentence), true, p->privacy_key);
+	hide_denied_name(ret->sentence, sizeof(ret->sentence), p->privacy_key);
 	for (uint32_t i = 0; i < ret->evidence_count && i < ALERT_EVIDENCE; i++)
 		hide_logged_name(ret->evidence[i].text, ALERT_EVIDENCE_MAX, false, p->privacy_key);
 }

@@ -258,6 +258,23 @@ static void quoted_lines_in_sentences_are_hidden(void **state)
 	assert_non_null(strstr(shown.sentence, ":6' today"));
 }
 
+/* The alert's own account may be another one: the last name that was tried. */
+static void denied_names_in_sentences_are_hidden(void **state)
+{
+	struct alert a = alert_of("root",
+				  "9 failures, the last for 'secret', which does not exist. So.",
+				  ""),
+		     shown, again;
+
+	(void)state;
+	a.account_unknown = false;
+	privacy_alert(&a, &hide, &shown);
+	assert_null(strstr(shown.sentence, "secret"));
+	assert_non_null(strstr(shown.sentence, ":6', which does not exist. So."));
+	privacy_alert(&shown, &hide, &again);
+	assert_string_equal(shown.sentence, again.sentence);
+}
+
 static void known_accounts_stay(void **state)
 {
 	struct alert a = alert_of("root", "guessed root", "Failed password for root from ::1"),
@@ -324,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_cut_name_takes_its_rest_along),
 		cmocka_unit_test(names_are_found_as_sentences_hold_them),
 		cmocka_unit_test(quoted_lines_in_sentences_are_hidden),
+		cmocka_unit_test(denied_names_in_sentences_are_hidden),
 		cmocka_unit_test(known_accounts_stay),
 		cmocka_unit_test(command_policy_reaches_evidence_and_sentence),
 		cmocka_unit_test(session_commands_follow_the_policy),
