@@ -46,6 +46,8 @@ static void json_put_params(struct writer *w, const struct detection *d, const u
 		json_put_str(w, "name", d->params[i].name);
 		json_put_u64(w, "value", values[i]);
 		json_put_u64(w, "default", d->params[i].value);
+		if (d->param_max[i])
+			json_put_u64(w, "max", d->param_max[i]);
 		json_put_str(w, "unit", unit_name(d->params[i].unit));
 		json_put_str(w, "help", d->params[i].help);
 		json_end(w, '}');

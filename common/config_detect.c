@@ -133,7 +133,7 @@ static int read_detection(struct config_reader *r, const struct config_key *k, v
 			.name = d->params[i].name,
 			.read = unit_readers[d->params[i].unit],
 			.at = AT(params) + i * sizeof(uint64_t),
-			.max = unit_max[d->params[i].unit],
+			.max = d->param_max[i] ? d->param_max[i] : unit_max[d->params[i].unit],
 		};
 	return read_map(r, &map, base);
 }

@@ -62,6 +62,8 @@ struct detection {
 	const char *triage, *contain, *false_positive, *tune, *mitigation;
 	void (*step)(struct detect_ctx *x, const struct event *e);
 	enum detection_key key;
+	/* Where a table of the core ends: more than this could never fire. 0 = no such end. */
+	uint64_t param_max[DETECTION_PARAMS_MAX];
 };
 
 /* The registry, in detect.def order. */

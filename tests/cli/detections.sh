@@ -37,7 +37,7 @@ cat >"$tmp/tuned.yaml" <<YAML
 FailedLogonThreshold: 9
 TimeWindow: 30m
 Detections:
-  $id: {$param: 7777}
+  $id: {$param: 13}
   auth.spray:
     severity: critical
     Mode: observe
@@ -46,7 +46,7 @@ Detections:
 YAML
 expect "in force: json" 0 . '' detections --format json --config "$tmp/tuned.yaml"
 check_true "a parameter in force" rows "$tmp/out" \
-	"any(p['name'] == '$param' and p['value'] == 7777 != p['default'] for p in by['$id']['params'])"
+	"any(p['name'] == '$param' and p['value'] == 13 != p['default'] for p in by['$id']['params'])"
 check_true "severity and mode in force" rows "$tmp/out" \
 	'by["auth.spray"]["severity"] == "critical" != by["auth.spray"]["severity_default"]
 	and by["auth.spray"]["mode"] == "observe" and not by["activity.remote_shell"]["enabled"]'

@@ -409,7 +409,7 @@ static const struct {
 	const char *good, *bad, *why;
 	uint64_t value;
 } unit_values[] = {
-	[UNIT_COUNT] = {"77", "1m", "a whole number", 77},
+	[UNIT_COUNT] = {"7", "1m", "a whole number", 7},
 	[UNIT_SECONDS] = {"3h", "3x", "a duration such as 15m, 900s, 1h or 30d", 10800},
 	[UNIT_BYTES] = {"2MiB", "2MB", "a size such as 256MiB, 64KiB or bytes", 2097152},
 };
@@ -430,6 +430,20 @@ static void check_param(unsigned i, unsigned j)
 	parse_bad(text, want);
 }
 
+static void check_param_max(unsigned i, unsigned j)
+{
+	const struct detection *d = detections[i];
+	char text[256];
+
+	snprintf(text, sizeof(text), "Detections: {%s: {%s: %llu}}", d->id, d->params[j].name,
+		 (unsigned long long)d->param_max[j]);
+	parse_good(text);
+	snprintf(text, sizeof(text), "Detections: {%s: {%s: %llu}}", d->id, d->params[j].name,
+		 (unsigned long long)d->param_max[j] + 1);
+	assert_int_equal(parse(text), -EINVAL);
+	assert_non_null(strstr(err, " is not between 0 and "));
+}
+
 /* Every parameter of every detection can be set by its own name, in its own unit. */
 static void test_params(void **state)
 {
@@ -438,8 +452,11 @@ static void test_params(void **state)
 	(void)state;
 	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		for (unsigned j = 0; j < DETECTION_PARAMS_MAX && detections[i]->params[j].name;
-		     j++, n++)
+		     j++, n++) {
 			check_param(i, j);
+			if (detections[i]->param_max[j])
+				check_param_max(i, j);
+		}
 	assert_in_range(n, 1, DETECTION_COUNT * DETECTION_PARAMS_MAX);
 }
 
