@@ -3,8 +3,8 @@
  * on, and closes; changes of one step are one revision. Sent at first fire, on a rise in
  * severity, at 10 and 100 times the count, and at its close; anything else is stored only.
  *
- * Full tables: closed alerts are forgotten first; an alert of medium or above may take the place
- * of an open low one, never the other way round.
+ * Full tables: closed and unsent alerts are forgotten first; an alert of medium or above may take
+ * the place of an open low one, never the other way round.
  */
 #include "core_internal.h"
 
@@ -145,11 +145,13 @@ static struct calert *find_by_key(const struct core *c, uint64_t key, const stru
 	return best;
 }
 
-static enum pool_class class_of(const struct alert *a)
+enum pool_class alert_class(const struct calert *a)
 {
-	if (a->state == ALERT_CLOSED)
+	if (a->pub.state == ALERT_CLOSED)
 		return POOL_HARMLESS;
-	return a->severity >= SEVERITY_MEDIUM ? POOL_PINNED : POOL_WORTH;
+	if (a->quiet && a->pub.detection->key != KEY_LISTENER)
+		return POOL_HARMLESS; /* a number in the digest: no reason to refuse another */
+	return a->pub.severity >= SEVERITY_MEDIUM ? POOL_PINNED : POOL_WORTH;
 }
 
 static struct calert *alert_make(struct core *c, enum severity severity)
@@ -332,7 +334,7 @@ void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *
 		a->pub.first_ns = f->first_ns;
 	if (!is_new)
 		evidence_add(&a->pub, e);
-	pool_touch(&c->alerts, pool_slot(&c->alerts, a), class_of(&a->pub));
+	pool_touch(&c->alerts, pool_slot(&c->alerts, a), alert_class(a));
 	core_due(c, a->pub.last_ns + a->keep_ns);
 	note_on_session(x, a->pub.severity);
 	if (x->session && x->session->pub.alert_chain[0] && x->detection->key != KEY_CHAIN &&

@@ -100,9 +100,10 @@ struct source {
 	uint32_t weak_ds;   /* last guess of one where the method may be off (root) */
 	uint32_t fired_ds;  /* last time it was over the threshold */
 	uint32_t last_ds;
-	uint32_t alerted_ds;   /* last time its failures went to an alert of its own */
-	uint32_t noise_day;    /* last day it was counted in a digest */
-	struct handle session; /* the last that it opened */
+	uint32_t alerted_ds; /* last time its failures went to an alert of its own */
+	uint32_t noise_failures, noise_unknown; /* of it in today's digest */
+	uint32_t noise_day;			/* last day it was counted in a digest */
+	struct handle session;			/* the last that it opened */
 };
 
 struct net {
@@ -358,6 +359,7 @@ void alert_grew(struct core *c, struct calert *a, bool loud);
 void alert_close(struct core *c, struct calert *a, uint64_t time_ns);
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns);
 void alerts_expire(struct core *c);
+enum pool_class alert_class(const struct calert *a);
 uint64_t alert_key(const struct core *c, const struct alert *a);
 void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX]);
 struct calert *alert_by_id(const struct core *c, const char *id);

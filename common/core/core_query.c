@@ -126,10 +126,7 @@ int core_restore_alert(struct core *c, const struct alert *a)
 	for (r->notify_at = 10; r->notify_at <= a->count; r->notify_at *= 10)
 		;
 	index_add(&c->alerts_by_key, slot, r->key);
-	pool_touch(&c->alerts, slot,
-		   a->state == ALERT_CLOSED	    ? POOL_HARMLESS
-		   : a->severity >= SEVERITY_MEDIUM ? POOL_PINNED
-						    : POOL_WORTH);
+	pool_touch(&c->alerts, slot, alert_class(r));
 	core_due(c, 1);
 	return 0;
 }

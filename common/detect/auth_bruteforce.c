@@ -3,7 +3,8 @@
  *
  * A source is an address (v6: a /64); a /24 or /48 has its own threshold and counts only sources
  * that have no alert of their own, so only the most specific fires. Severity says whether it can
- * succeed: accounts that do not exist are noise (auth.noise); an existing account and a method
+ * succeed: accounts that do not exist are info, kept in the store and sent only as a number in
+ * the day's auth.noise; an existing account and a method
  * that is on is medium; else low. For root a password verdict proves nothing, since sshd asks and
  * refuses always when root may log in by key only: low, until root was seen to log in that way.
  * Of low ones only the first few a day and listener are sent; all are stored.
@@ -68,6 +69,12 @@ bool digest_allows(struct detect_ctx *x, const struct event *e)
 	return true;
 }
 
+static const char *const chances[SEVERITY_COUNT] = {
+	[SEVERITY_INFO] = "It guesses names that do not exist; nothing to do.",
+	[SEVERITY_LOW] = "The account exists; whether the method is on for it was not seen.",
+	[SEVERITY_MEDIUM] = "It guesses an account that exists, by a method that is on.",
+};
+
 static void say(struct detect_ctx *x, const struct event *e, struct alert *a, uint32_t n,
 		uint32_t threshold)
 {
@@ -81,15 +88,27 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 		text_add(&t, "%s", addr_format(&a->origin.addr, addr));
 	text_add(&t, " (%s) guessed %s logins: %llu failures, the last for ", scope_name(a->scope),
 		 service_name(a->service), (unsigned long long)a->count);
-	text_quote(&t, e->account, 48);
-	if (e->flags & EVENT_ACCOUNT_UNKNOWN)
-		text_add(&t, ", which does not exist");
-	text_add(&t, a->severity >= SEVERITY_MEDIUM
-			     ? ". An existing account is guessed by a method that is on."
-			     : ". No guess can be seen to have a chance.");
+	if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
+		text_add(&t, "an account that does not exist here. ");
+	else
+		text_quote(&t, e->account, 48);
+	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN))
+		text_add(&t, ". ");
+	text_add(&t, "%s", chances[guess_severity(x, e)]);
 	t = TEXT_IN(a->numbers);
 	text_add(&t, "%u failures > %u in ", n, threshold);
 	say_duration(&t, x->core->config.time_window_s);
+}
+
+/* What is in the digest is not sent; of low ones the first few. a: the alert that is open. */
+static bool is_quiet(struct detect_ctx *x, const struct event *e, const struct calert *a,
+		     enum severity severity, bool in_digest)
+{
+	if (in_digest)
+		return true;
+	if (severity > SEVERITY_LOW || (a && (!a->quiet || a->pub.severity >= severity)))
+		return false;
+	return !digest_allows(x, e);
 }
 
 /* e has the time; the first of those that count is in the window. */
@@ -106,11 +125,16 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	f.first_ns = core_ds_ns(x->core, window_first(WINDOW_OF(&s->failures), now, window));
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
 		f.first_ns = a->pub.first_ns;
-	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
-	if (!s->alerted_ds && net)
+	f.quiet = is_quiet(x, e, a, f.severity, severity == SEVERITY_INFO);
+	if (!s->alerted_ds && net && severity > SEVERITY_INFO)
 		window_subtract(WINDOW_OF(&net->failures), WINDOW_OF(&s->failures));
-	s->alerted_ds = now;
+	if (severity > SEVERITY_INFO)
+		s->alerted_ds = now;
 	a = alert_raise(x, e, &f, &is_new);
+	if (a && a->pub.account_unknown && !(e->flags & EVENT_ACCOUNT_UNKNOWN)) {
+		span_copy(a->pub.account, sizeof(a->pub.account), e->account);
+		a->pub.account_unknown = false;
+	}
 	if (a)
 		say(x, e, &a->pub, most(x), x->core->config.failed_logon_threshold);
 }
@@ -134,7 +158,7 @@ static void fire_network(struct detect_ctx *x, const struct event *e)
 	f.severity = severity_by_scope(x, f.severity);
 	a = alert_find(x, e, &f);
 	f.count = a ? e->count : n;
-	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
+	f.quiet = is_quiet(x, e, a, f.severity, false);
 	a = alert_raise(x, e, &f, &is_new);
 	if (a)
 		say(x, e, &a->pub, n, (uint32_t)detect_param(x, PARAM_NETWORK));
@@ -142,16 +166,17 @@ static void fire_network(struct detect_ctx *x, const struct event *e)
 
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	enum severity severity = guess_severity(x, e);
+	bool over;
 
 	if (!x->source)
 		return;
-	if (most(x) > x->core->config.failed_logon_threshold)
+	over = most(x) > x->core->config.failed_logon_threshold;
+	if (over)
 		x->source->fired_ds = core_ds(x->core, e->time_ns);
+	if (over || guess_is_alerted(x, e))
+		fire_source(x, e, guess_severity(x, e));
 	if (!guess_is_alerted(x, e))
 		fire_network(x, e);
-	else
-		fire_source(x, e, severity);
 }
 
 const struct detection detection_auth_bruteforce = {

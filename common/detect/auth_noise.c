@@ -12,13 +12,33 @@
 
 static void count_in(struct detect_ctx *x, const struct event *e, struct digest *d)
 {
+	struct source *s = x->source;
+	bool unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
+
+	if (s->noise_day != d->day) {
+		s->noise_day = d->day;
+		s->noise_failures = s->noise_unknown = 0;
+	}
+	d->sources += s->noise_failures == 0;
 	d->failures += e->count;
-	if (e->flags & EVENT_ACCOUNT_UNKNOWN)
-		d->unknown += e->count;
-	if (x->source->noise_day == d->day)
+	s->noise_failures += e->count;
+	if (!unknown)
 		return;
-	x->source->noise_day = d->day;
-	d->sources++;
+	d->unknown += e->count;
+	s->noise_unknown += e->count;
+}
+
+/* It has an alert of its own now: what was counted here while it was one of many goes there. */
+static void count_out(struct detect_ctx *x, struct digest *d)
+{
+	struct source *s = x->source;
+
+	if (s->noise_day != d->day || !s->noise_failures)
+		return;
+	d->failures -= s->noise_failures < d->failures ? s->noise_failures : d->failures;
+	d->unknown -= s->noise_unknown < d->unknown ? s->noise_unknown : d->unknown;
+	d->sources -= d->sources > 0;
+	s->noise_failures = s->noise_unknown = 0;
 }
 
 static void say(const struct digest *d, struct alert *a)
@@ -44,17 +64,13 @@ static void step(struct detect_ctx *x, const struct event *e)
 			 .restart = true,
 			 .by_listener = true};
 	struct digest *d = digest_get(x->core, e->service, e->local.port, e->time_ns);
-	uint32_t before = source_failures(x, e->time_ns);
 	struct calert *a;
 	bool is_new;
 
 	if (!x->source)
 		return;
 	if (guess_is_alerted(x, e)) {
-		/* Its first few were counted here while it was one of many. */
-		before = before > e->count ? before - e->count : 0;
-		if (!x->source->alerted_ds)
-			d->failures -= before < d->failures ? before : d->failures;
+		count_out(x, d);
 		return;
 	}
 	count_in(x, e, d);
