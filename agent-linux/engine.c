@@ -97,6 +97,7 @@ static void out_deliver(struct engine *e)
 			store_check(e, store_put_alert(e->store, it->alert), "alert");
 		} else {
 			session_prove(e, it->session);
+			e->any_live |= it->session->state != SESSION_CLOSED;
 			sinks_session(e, it->session);
 			store_check(e, store_put_session(e->store, it->session), "session");
 		}
@@ -237,8 +238,12 @@ static void prune(struct engine *e, uint64_t now)
 /* The next thing that time alone changes: the core's expiry, or what waits to be saved. */
 static void timer_arm(struct engine *e)
 {
-	uint64_t now = clock_wall_ns(), next = core_next_tick(e->core);
+	uint64_t now = clock_wall_ns(), next = core_next_tick(e->core),
+		 bytes = kernel_source_bytes_next(e);
 	struct itimerspec t = {0};
+
+	if (bytes < next)
+		next = bytes;
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -266,6 +271,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 		if (file_source_needs_poll(e->files[i]))
 			file_source_poll(e, e->files[i]);
 	kernel_source_losses(e);
+	kernel_source_bytes(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -510,6 +516,7 @@ int engine_run(const struct engine_setup *setup)
 	e->setup = *setup;
 	e->config = setup->config;
 	e->started_ns = e->pruned_ns = e->saved_ns = clock_wall_ns();
+	e->any_live = true; /* until the first look says otherwise */
 	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
 	e->policy.command_lines = (int)e->config->command_lines;
 	r = engine_open(e);

@@ -86,10 +86,11 @@ struct engine {
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
 	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
-	uint64_t started_ns, saved_ns, pruned_ns;
+	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	unsigned libpam_attached;
 	char libpam_reason[SENSOR_REASON_MAX];
 	bool in_transaction, dirty, stop;
+	bool any_live; /* a session may be open: its bytes are worth reading */
 	bool store_failing;
 	bool said; /* why we cannot start */
 	struct echo echo;
@@ -124,6 +125,9 @@ int kernel_source_open(struct engine *e);
 void kernel_source_snapshot(struct engine *e);
 void kernel_source_libpam(struct engine *e);
 void kernel_source_losses(struct engine *e);
+/* Live byte counts, when due; and when they are due next (UINT64_MAX: nobody is here). */
+void kernel_source_bytes(struct engine *e, uint64_t now);
+uint64_t kernel_source_bytes_next(const struct engine *e);
 
 /* source_journal.c: follows the journal from a saved cursor */
 int journal_source_open(struct engine *e, unsigned status);

@@ -25,6 +25,7 @@ enum priv_snapshot {
 	SNAPSHOT_LISTENERS,
 	SNAPSHOT_HOLDERS,
 	SNAPSHOT_CHILDREN,
+	SNAPSHOT_BYTES, /* live byte counts of session sockets */
 	SNAPSHOT_COUNT
 };
 

@@ -161,9 +161,9 @@ static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_prog
 
 static void attach_snapshot(struct sensor *s)
 {
-	struct bpf_program *progs[SNAPSHOT_COUNT] = {s->skel->progs.snapshot_listeners,
-						     s->skel->progs.snapshot_holders,
-						     s->skel->progs.snapshot_children};
+	struct bpf_program *progs[SNAPSHOT_COUNT] = {
+		s->skel->progs.snapshot_listeners, s->skel->progs.snapshot_holders,
+		s->skel->progs.snapshot_children, s->skel->progs.snapshot_bytes};
 
 	s->rows[SENSOR_SNAPSHOT].on = true;
 	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++) {

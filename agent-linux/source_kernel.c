@@ -22,6 +22,8 @@
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
 #define DRAIN_MAX	4096	  /* then other inputs get their turn */
 #define SNAPSHOT_ROUNDS 16	  /* deeper process trees are completed by their next exec */
+#define BYTES_BUSY	5000000000ull
+#define BYTES_IDLE	30000000000ull
 #define LIBPAM_TRY_MAX	64
 
 static void record_deliver(struct engine *e, const void *data, size_t len)
@@ -199,6 +201,43 @@ void kernel_source_snapshot(struct engine *e)
 	}
 	if (r < 0)
 		fprintf(stderr, "outergate: snapshot of live sessions failed: %s\n", strerror(-r));
+}
+
+/* Are there live sessions, and how much did they move in all? */
+static bool live_bytes(const struct engine *e, uint64_t *ret_sum)
+{
+	const struct session *s;
+	bool any = false;
+
+	*ret_sum = 0;
+	for (unsigned i = 0; (s = core_session_at(e->core, i)); i++) {
+		if (s->state == SESSION_CLOSED || !s->conn)
+			continue;
+		any = true;
+		*ret_sum += s->bytes_in + s->bytes_out;
+	}
+	return any;
+}
+
+/* Every 5 s while something moves in a live session, every 30 s when nothing did. */
+void kernel_source_bytes(struct engine *e, uint64_t now)
+{
+	uint64_t before, after;
+
+	if (!e->any_live || now < e->bytes_ns)
+		return;
+	e->any_live = live_bytes(e, &before);
+	if (!e->any_live)
+		return;
+	if (snapshot_read(e, SNAPSHOT_BYTES) < 0)
+		core_stats(e->core)->records_bad++;
+	live_bytes(e, &after);
+	e->bytes_ns = now + (after != before ? BYTES_BUSY : BYTES_IDLE);
+}
+
+uint64_t kernel_source_bytes_next(const struct engine *e)
+{
+	return e->any_live ? e->bytes_ns : UINT64_MAX;
 }
 
 static int libpam_attach(struct engine *e, uint32_t candidate)

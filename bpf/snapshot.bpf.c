@@ -144,3 +144,38 @@ int snapshot_children(struct bpf_iter__task *ctx)
 	snapshot_write(ctx->meta->seq, task, &c.conn, NULL, 0);
 	return 0;
 }
+
+/*
+ * Live bytes of session sockets: the accepted one, and what a session's process opened. A socket
+ * that several processes hold is told several times with the same absolute numbers.
+ */
+SEC("iter/task_file")
+int snapshot_bytes(struct bpf_iter__task_file *ctx)
+{
+	struct wire_bytes r = {
+		.hdr = {.kind = KIND_BYTES, .version = WIRE_VERSION, .size = sizeof(r)}};
+	struct file *file = ctx->file;
+	struct outgoing *o;
+	struct sock *sk;
+
+	if (!ctx->task || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	sk = file_sock(file);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	r.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (!r.cookie)
+		return 0;
+	if (is_proven(r.cookie)) {
+		r.session = r.cookie;
+	} else {
+		o = bpf_map_lookup_elem(&outgoing, &r.cookie);
+		if (!o)
+			return 0;
+		r.session = o->session;
+	}
+	r.hdr.time = bpf_ktime_get_boot_ns();
+	conn_bytes(sk, &r.bytes_in, &r.bytes_out);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
