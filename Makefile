@@ -80,6 +80,32 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
 	$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
 -include $(UNIT_BIN:%=%.d)
 
+# --- fuzzing: the decoders with sanitizers; `make fuzz` is the longer run of tests/fuzz/run.sh
+FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -I. -isystem $(BUILD) \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJ := $(COMMON_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/obj/%.o: %.c | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+-include $(FUZZ_OBJ:.o=.d)
+
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ_BIN)
+fuzz: fuzz-build
+	SECONDS_EACH=300 BUILD=$(BUILD) bash tests/fuzz/run.sh
+
+# --- benchmarks: the figures of the README
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
+
 test: all $(UNIT_BIN)
 	BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all

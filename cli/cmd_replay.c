@@ -33,7 +33,8 @@ struct replay {
 	struct out_policy policy;
 	struct replay_table alerts, sessions;
 	uint64_t read, decoded, skipped, bad;
-	int failed; /* exit code when memory ran out */
+	uint64_t latest_ns; /* of all events; text is not always in order */
+	int failed;	    /* exit code when memory ran out */
 	struct core_out out;
 	char buf[OUT_ALERT_MAX];
 };
@@ -54,7 +55,7 @@ static void collect(struct replay *r)
 		r->failed = command_fail(EXIT_INPUT, "out of memory");
 }
 
-/* Time passes up to the event: every tick that the core asked for, in order. */
+/* Time passes: every tick that the core asked for, in order. One that asks again gets no more. */
 static void tick_until(struct replay *r, uint64_t now)
 {
 	uint64_t at = core_next_tick(r->core), last = 0;
@@ -102,6 +103,8 @@ static void take_event(struct replay *r, const struct event *e)
 	if (!r->core)
 		return;
 	tick_until(r, e->time_ns);
+	if (e->time_ns > r->latest_ns)
+		r->latest_ns = e->time_ns;
 	core_step(r->core, e, &r->out);
 	collect(r);
 }
@@ -185,6 +188,8 @@ static int replay_files(struct replay *r, int argc, char **argv)
 
 	for (int i = 0; i < argc && !code && !r->failed; i++)
 		code = input_read(argv[i], &sink);
+	if (!code && r->core)
+		tick_until(r, r->latest_ns); /* what did not fit into the last output */
 	if (!code)
 		code = r->failed;
 	if (!code)

@@ -55,7 +55,7 @@ static inline struct span span_skip(struct span s, size_t n)
 {
 	if (n > s.len)
 		n = s.len;
-	return (struct span){s.ptr + n, s.len - n};
+	return (struct span){n ? s.ptr + n : s.ptr, s.len - n}; /* NULL + 0 is undefined */
 }
 
 static inline struct span span_first(struct span s, size_t n)

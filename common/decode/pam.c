@@ -240,6 +240,7 @@ static void set_service(struct event *e)
 enum decode_result pam_text_read(struct span ident, struct span msg, struct event *e,
 				 const char **reason)
 {
+	bool is_unix = span_starts(msg, SPAN_LIT("pam_unix("));
 	const struct pam_service *known;
 	enum decode_result r;
 
@@ -262,6 +263,8 @@ enum decode_result pam_text_read(struct span ident, struct span msg, struct even
 	}
 	set_service(e);
 	r = read_text(msg, e, reason);
+	if (e->outcome == OUTCOME_FAILURE && !is_unix)
+		e->flags &= ~(uint32_t)EVENT_ACCOUNT_EXISTS;
 	if (e->service == SERVICE_TELNET && e->origin.addr.family == ADDR_NONE)
 		e->service = SERVICE_NONE;
 	return r;

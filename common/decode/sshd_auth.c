@@ -150,6 +150,13 @@ static void apply_verdict(const struct verdict *v, struct event *e)
 		e->method = METHOD_CERTIFICATE;
 }
 
+/* Without "invalid user" sshd has found the account and lets it log in. */
+static void set_exists(struct event *e)
+{
+	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && !span_empty(e->account))
+		e->flags |= EVENT_ACCOUNT_EXISTS;
+}
+
 /* "METHOD for ..."; the method is set, *rest is what follows. */
 static bool cut_method(struct span *rest, struct event *e)
 {
@@ -163,9 +170,9 @@ bool sshd_read_accepted(struct span rest, struct event *e)
 
 	if (!cut_method(&rest, e))
 		return false;
-	e->flags |= EVENT_ACCOUNT_EXISTS;
 	if (split_verdict(rest, true, &v)) {
 		apply_verdict(&v, e);
+		set_exists(e);
 		return true;
 	}
 	/* "Accepted google_authenticator for root": a PAM module's word, not sshd's verdict. */
@@ -190,8 +197,7 @@ bool sshd_read_failed(struct span rest, struct event *e)
 	if (!cut_method(&rest, e) || !split_verdict(rest, false, &v))
 		return false;
 	apply_verdict(&v, e);
-	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && !span_empty(e->account))
-		e->flags |= EVENT_ACCOUNT_EXISTS;
+	set_exists(e);
 	if (is_attempt_method(e->method))
 		return true;
 	e->kind = EVENT_AUTH_NOTE;

@@ -1,5 +1,5 @@
-"""The decoder cases of *.txt: runs them through `outergate decode`, or writes their lines as a
-seed corpus (cases.py --corpus DIR). The format is told at the top of sshd_verdicts.txt."""
+"""The decoder cases of *.txt, and how to run them through `outergate decode`. The format is told at
+the top of sshd_verdicts.txt."""
 import glob
 import json
 import os
@@ -115,17 +115,8 @@ def run(binary):
     return passed, failed
 
 
-def corpus(directory):
-    os.makedirs(directory, exist_ok=True)
+def lines():
+    """(name, line) of every case."""
     for path in sorted(glob.glob(HERE + "/*.txt")):
         for i, (_, line, _, _) in enumerate(read_cases(path)):
-            name = "%s-%03d" % (os.path.basename(path)[:-4], i)
-            with open(os.path.join(directory, name), "wb") as f:
-                f.write(line)
-
-
-if __name__ == "__main__":
-    if sys.argv[1] == "--corpus":
-        corpus(sys.argv[2])
-    else:
-        print("%d %d" % run(sys.argv[1]))
+            yield "%s-%03d" % (os.path.basename(path)[:-4], i), line
