@@ -84,7 +84,9 @@ static bool row_has(const struct scope_row *r, const struct addr *a)
 {
 	unsigned whole = r->bits / 8u, part = r->bits % 8u;
 
-	if (r->family != a->family || memcmp(r->prefix, a->bytes, whole) != 0)
+	/* The first byte decides nearly always; this runs for every event. */
+	if (r->family != a->family || (whole && r->prefix[0] != a->bytes[0]) ||
+	    memcmp(r->prefix, a->bytes, whole) != 0)
 		return false;
 	return part == 0 || ((r->prefix[whole] ^ a->bytes[whole]) >> (8 - part)) == 0;
 }
