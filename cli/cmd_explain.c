@@ -61,6 +61,7 @@ static bool on_session(void *arg, const struct session *x)
 static int find(struct story *s)
 {
 	struct store_filter f = {.id = span_of(s->word), .limit = 1000};
+	char word[4 * 64 + 1];
 	int r = store_alerts(s->store, &f, on_alert, s);
 
 	if (!r && !s->exact)
@@ -74,10 +75,12 @@ static int find(struct story *s)
 	}
 	if (s->alerts + s->sessions == 1)
 		return EXIT_FINE;
+	if (out_escape(span_first(span_of(s->word), 64), word, sizeof(word)) < 0)
+		word[0] = '\0';
 	if (s->alerts + s->sessions == 0)
 		return command_fail(EXIT_INPUT, "no alert or session has an id that begins with %s",
-				    s->word);
-	command_fail(EXIT_INPUT, "%s is the beginning of more than one id:", s->word);
+				    word);
+	command_fail(EXIT_INPUT, "%s is the beginning of more than one id:", word);
 	for (unsigned i = 0; i < s->alerts + s->sessions && i < MATCHES_MAX; i++)
 		fprintf(stderr, "%s\n", s->listed[i]);
 	return EXIT_INPUT;

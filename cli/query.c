@@ -136,22 +136,23 @@ static const struct option *find_option(const char *arg, bool filters, struct sp
 	return NULL;
 }
 
-static int complain(const struct command *c, const char *format, const char *what)
+/* "what: text", the text cut and escaped. */
+static int complain(const struct command *c, const char *what, struct span about)
 {
-	char text[256];
+	char shown[256], text[320];
 
-	snprintf(text, sizeof(text), format, what);
+	if (out_escape(span_first(about, 60), shown, sizeof(shown)) < 0)
+		shown[0] = '\0';
+	snprintf(text, sizeof(text), "%s: %s", what, shown);
 	return command_usage(c, text);
 }
 
 static int bad_value(const struct command *c, const char *option, struct span value)
 {
-	char shown[256], text[320];
+	char what[64];
 
-	if (out_escape(span_first(value, 60), shown, sizeof(shown)) < 0)
-		shown[0] = '\0';
-	snprintf(text, sizeof(text), "not a value for %s: %s", option, shown);
-	return command_usage(c, text);
+	snprintf(what, sizeof(what), "not a value for %.30s", option);
+	return complain(c, what, value);
 }
 
 /* The option at argv[*i] and its value. */
@@ -163,12 +164,12 @@ static int parse_option(const struct command *c, int argc, char **argv, int *i, 
 	const struct option *o = find_option(arg, filters, &value);
 
 	if (!o)
-		return complain(c, "unknown option: %.100s", arg);
+		return complain(c, "unknown option", span_of(arg));
 	if (o->flag && value.ptr)
-		return complain(c, "%.100s takes no value", o->name);
+		return bad_value(c, o->name, value);
 	if (!o->flag && !value.ptr) {
 		if (*i + 1 >= argc)
-			return complain(c, "%.100s needs a value", o->name);
+			return complain(c, "a value is missing after", span_of(o->name));
 		value = span_of(argv[++*i]);
 	}
 	if (!o->set(q, value))
@@ -190,7 +191,7 @@ int query_parse(const struct command *c, int argc, char **argv, bool filters, st
 		}
 		if (words_only || argv[i][0] != '-') {
 			if (filters || ret->word)
-				return complain(c, "unexpected argument: %.100s", argv[i]);
+				return complain(c, "unexpected argument", span_of(argv[i]));
 			ret->word = argv[i];
 			continue;
 		}
