@@ -158,6 +158,8 @@ static void learn_names(struct core *c, struct conn *n, const struct event *e)
 	uint32_t slot = pool_slot(&c->conns, n);
 	bool has_peer = n->origin.addr.family && n->origin.port;
 
+	if (!n->first_ns && e->trust != TRUST_KERNEL)
+		n->host = host_of(c, e);
 	if (e->conn && !n->cookie) {
 		n->cookie = e->conn;
 		index_add(&c->conns_by_cookie, slot, hash_u64(c->seed, e->conn));
@@ -171,8 +173,6 @@ static void learn_names(struct core *c, struct conn *n, const struct event *e)
 	if (!n->pid && e->proc.pid && (e->trust != TRUST_KERNEL || e->kind == EVENT_PAM) &&
 	    !(e->flags & EVENT_CHILD_CALL)) {
 		n->pid = e->proc.pid;
-		if (!n->kernel && e->trust != TRUST_KERNEL)
-			n->host = host_of(c, e);
 		index_add(&c->conns_by_pid, slot, pid_hash(c, n->host, n->pid));
 	}
 }
