@@ -212,7 +212,7 @@ static int run(const struct command *self, int argc, char **argv)
 		}
 		if ((v = option_value("--format", argc, argv, &i))) {
 			job->json = !strcmp(v, "json");
-			if (!job->json && strcmp(v, "text"))
+			if (!job->json && strcmp(v, "text") != 0)
 				r = command_usage(self, "--format is json or text");
 			continue;
 		}

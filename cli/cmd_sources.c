@@ -36,7 +36,7 @@ static int run(const struct command *self, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		const char *v = option_value("--format", argc, argv, &i);
 
-		if (!v || (strcmp(v, "json") && strcmp(v, "text")))
+		if (!v || (strcmp(v, "json") != 0 && strcmp(v, "text") != 0))
 			return command_usage(self, v ? "--format is json or text"
 						     : "takes no arguments but --format");
 		json = !strcmp(v, "json");

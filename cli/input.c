@@ -167,7 +167,7 @@ const char *option_value(const char *name, int argc, char **argv, int *i)
 {
 	size_t n = strlen(name);
 
-	if (strncmp(argv[*i], name, n))
+	if (strncmp(argv[*i], name, n) != 0)
 		return NULL;
 	if (argv[*i][n] == '=')
 		return argv[*i] + n + 1;
@@ -210,8 +210,8 @@ int input_option(const struct command *c, int argc, char **argv, int *i, struct 
 	uint64_t year;
 
 	if ((v = option_value("--source", argc, argv, i))) {
-		s->forced_source = strcmp(v, "auto") ? decoder_find(span_of(v)) : -1;
-		if (s->forced_source < 0 && strcmp(v, "auto"))
+		s->forced_source = strcmp(v, "auto") != 0 ? decoder_find(span_of(v)) : -1;
+		if (s->forced_source < 0 && strcmp(v, "auto") != 0)
 			return bad_value(c, "--source", v, "no such source; see outergate sources");
 		return 1;
 	}

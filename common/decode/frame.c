@@ -100,7 +100,7 @@ static void skip_structured_data(struct span *s)
 
 static struct span not_nil(struct span s)
 {
-	return s.len == 1 && s.ptr[0] == '-' ? (struct span){0} : s;
+	return s.len == 1 && s.ptr[0] == '-' ? text_none() : s;
 }
 
 /* RFC 5424 after "<PRI>1 ". False when it does not begin with a time stamp or "-". */

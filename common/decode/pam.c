@@ -220,7 +220,7 @@ static struct span old_service(struct span ident)
 {
 	size_t at = text_find(ident, SPAN_LIT("("), 0);
 
-	return at == TEXT_NOT_FOUND ? (struct span){0} : span_first(ident, at);
+	return at == TEXT_NOT_FOUND ? text_none() : span_first(ident, at);
 }
 
 bool pam_text_claims(struct span ident, struct span msg)

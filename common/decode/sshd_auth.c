@@ -84,7 +84,7 @@ static bool cut_from(struct span s, bool need_port, struct verdict *v)
 		return false;
 	if (!text_cut_end(&s, SPAN_LIT(" from")) && !span_is(s, "from"))
 		return false;
-	v->user = span_is(s, "from") ? (struct span){0} : s;
+	v->user = span_is(s, "from") ? text_none() : s;
 	return true;
 }
 
@@ -295,11 +295,11 @@ bool sshd_read_wrong_host(struct span rest, struct event *e)
 	e->method = METHOD_PUBLICKEY;
 	if ((at = text_find_last(rest, SPAN_LIT(" (host="))) != TEXT_NOT_FOUND) {
 		at = text_find(rest, SPAN_LIT(", ip="), at);
-		addr = at == TEXT_NOT_FOUND ? (struct span){0} : span_skip(rest, at + 5);
+		addr = at == TEXT_NOT_FOUND ? text_none() : span_skip(rest, at + 5);
 	} else {
 		e->method = METHOD_CERTIFICATE;
 		at = text_find_last(rest, SPAN_LIT(" ("));
-		addr = at == TEXT_NOT_FOUND ? (struct span){0} : span_skip(rest, at + 2);
+		addr = at == TEXT_NOT_FOUND ? text_none() : span_skip(rest, at + 2);
 	}
 	for (end = 0; end < addr.len && addr.ptr[end] != ')' && addr.ptr[end] != ',';)
 		end++;

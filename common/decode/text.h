@@ -11,6 +11,11 @@
 
 #define TEXT_NOT_FOUND SIZE_MAX
 
+static inline struct span text_none(void)
+{
+	return (struct span){0};
+}
+
 static inline bool text_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
