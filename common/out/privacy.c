@@ -73,6 +73,22 @@ static size_t name_extent(struct span text, struct span name)
 	return n;
 }
 
+/* The first needle at or after from; text.len if there is none. */
+static size_t find_from(struct span text, size_t from, struct span needle)
+{
+	while (from < text.len) {
+		const char *p = memchr(text.ptr + from, *needle.ptr, text.len - from);
+
+		if (!p)
+			break;
+		from = (size_t)(p - text.ptr);
+		if (span_starts(span_skip(text, from), needle))
+			return from;
+		from++;
+	}
+	return text.len;
+}
+
 /* Replaces every name in the C string field of size cap (at most ALERT_SENTENCE_MAX). */
 static void replace_all(char *field, size_t cap, struct span name, const char *with)
 {
@@ -80,16 +96,21 @@ static void replace_all(char *field, size_t cap, struct span name, const char *w
 	struct span text = {old, strnlen(field, cap - 1)};
 	struct writer w;
 
-	if (span_empty(name) || text.len >= sizeof(old))
+	if (span_empty(name) || text.len >= sizeof(old) ||
+	    find_from((struct span){field, text.len}, 0, name) == text.len)
 		return;
 	memcpy(old, field, text.len);
 	writer_start(&w, field, cap);
 	w.cut = true;
 	for (size_t i = 0; i < text.len;) {
-		if (stands_at(text, i, name)) {
+		size_t at = find_from(text, i, name);
+
+		writer_bytes(&w, old + i, at - i);
+		i = at;
+		if (i < text.len && stands_at(text, i, name)) {
 			writer_puts(&w, with);
 			i += name_extent(span_skip(text, i), name);
-		} else {
+		} else if (i < text.len) {
 			writer_bytes(&w, old + i++, 1);
 		}
 	}
@@ -138,16 +159,16 @@ static size_t logged_name_length(struct span text, bool quoted)
 /* Where a name that does not exist here starts in text; false when none does. */
 static bool find_logged_name(struct span text, size_t *ret)
 {
-	static const char *const before[] = {"nvalid user ", "llegal user ", "nonexistent user ",
-					     "nknown user "};
+	static const char *const before[] = {"nvalid", "llegal", "nonexistent", "nknown"};
+	static const struct span user = {" user ", 6};
 
-	for (size_t i = 0; i < text.len; i++) {
+	for (size_t i = 0; (i = find_from(text, i, user)) < text.len; i++) {
 		for (unsigned k = 0; k < sizeof(before) / sizeof(before[0]); k++) {
 			struct span b = span_of(before[k]);
 
-			if (!span_starts(span_skip(text, i), b))
+			if (i < b.len || !span_starts(span_skip(text, i - b.len), b))
 				continue;
-			*ret = i + b.len;
+			*ret = i + user.len;
 			return true;
 		}
 	}
@@ -169,7 +190,7 @@ static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 		return;
 	name = span_skip(text, at);
 	name = span_first(name, logged_name_length(name, quoted));
-	if (span_empty(name) || span_starts(name, SPAN_LIT("unknown:")))
+	if (span_empty(name) || is_hashed(name))
 		return;
 	writer_start(&w, field, cap);
 	w.cut = true;
@@ -245,7 +266,7 @@ static void replace_beginnings(char *field, size_t cap, struct span name, const 
 	struct span text = {old, strnlen(field, cap - 1)};
 	struct writer w;
 
-	if (text.len >= sizeof(old))
+	if (text.len >= sizeof(old) || !strstr(field, "...'"))
 		return;
 	memcpy(old, field, text.len);
 	writer_start(&w, field, cap);
@@ -282,8 +303,10 @@ static void hide_account(struct alert *a, uint64_t key)
 	if (addr_parse(name, &address, NULL))
 		return;
 	hide_everywhere(a, name, hidden);
-	hide_everywhere(a, printable(name, '\0', shown), hidden);
-	hide_everywhere(a, printable(name, '\'', shown), hidden);
+	if (!span_eq(printable(name, '\0', shown), name))
+		hide_everywhere(a, printable(name, '\0', shown), hidden);
+	if (!span_eq(printable(name, '\'', shown), name))
+		hide_everywhere(a, printable(name, '\'', shown), hidden);
 	hide_beginnings(a, printable(name, '\'', shown), hidden);
 }
 
