@@ -713,6 +713,52 @@ static void a_full_disk_is_an_error_and_passes(void **state)
 	store_close(s);
 }
 
+/* Numbers that a child says it has stored, until it is killed in the middle of its work. */
+static unsigned stored_until_killed(void)
+{
+	unsigned n, last = 0;
+	int told[2];
+	pid_t child;
+
+	assert_int_equal(pipe(told), 0);
+	child = fork();
+	if (child == 0) {
+		struct store *s = open_write();
+		struct alert *a = full_alert('a');
+
+		for (n = 1; n < 100000; n++) {
+			snprintf(a->id, sizeof(a->id), "id%06u", n);
+			if (store_put_alert(s, a) || write(told[1], &n, sizeof(n)) != sizeof(n))
+				break;
+		}
+		_exit(1);
+	}
+	close(told[1]);
+	while (last < 200 && read(told[0], &n, sizeof(n)) == sizeof(n))
+		last = n;
+	kill(child, SIGKILL);
+	while (read(told[0], &n, sizeof(n)) == sizeof(n))
+		last = n;
+	waitpid(child, NULL, 0);
+	close(told[0]);
+	return last;
+}
+
+static void a_killed_writer_loses_nothing_it_stored(void **state)
+{
+	unsigned last = stored_until_killed();
+	struct store_filter all = {.limit = 200000};
+	struct got g = {0};
+	struct store *s = open_write();
+
+	(void)state;
+	assert_true(last >= 200);
+	assert_string_equal(store_error(s), "");
+	assert_int_equal(store_alerts(s, &all, on_alert, &g), 0);
+	assert_true(g.count == last || g.count == last + 1); /* stored, but not yet told */
+	store_close(s);
+}
+
 /* In a child without rights: nobody (65534) in a directory it can read but not write. */
 static int as_nobody(int (*what)(void))
 {
@@ -934,6 +980,7 @@ int main(void)
 		TEST(a_damaged_file_is_put_aside_never_deleted),
 		TEST(damage_found_later_is_an_error_then_put_aside),
 		TEST(a_full_disk_is_an_error_and_passes),
+		TEST(a_killed_writer_loses_nothing_it_stored),
 		TEST(a_reader_without_rights_to_write_reads),
 		TEST(a_writer_and_readers_do_not_wait),
 		TEST(age_prunes_what_is_closed),
