@@ -369,7 +369,7 @@ int sensor_snapshot(struct sensor *s, enum priv_snapshot which)
 struct noted_value {
 	struct wire_conn conn;
 	uint64_t opened;
-	uint32_t acceptor, flags, processes, pad;
+	uint32_t flags, processes;
 };
 struct proven_value {
 	struct wire_conn conn;

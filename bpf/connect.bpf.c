@@ -6,14 +6,6 @@
  * current process means nothing, so the owner of an outgoing socket is kept by its cookie.
  */
 
-/* Listeners told already: (namespace, port), so that a listen() loop tells nothing new. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct wire_listener_key);
-	__type(value, __u64);
-} listen_told SEC(".maps");
-
 /* Sockets that a session's process opened. */
 struct outgoing {
 	struct wire_proc proc;

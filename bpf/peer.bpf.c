@@ -3,8 +3,23 @@
  * and at every later getpeername(), in process context. The first process that asks is the
  * acceptor and is never bound; another that asks later serves the connection: it is bound.
  *
- * Not seen here: accept(NULL) with no later getpeername (process.bpf.c looks at the descriptors).
+ * Nearly every connection is asked for once and never again, so the first question costs one
+ * store into a cache. Not seen here: accept(NULL) with no later getpeername (process.bpf.c looks
+ * at the descriptors).
  */
+
+/*
+ * Who asked first: (low half of the cookie) << 32 | tgid, in the slot of the cookie; one store, so
+ * no reader sees half of it. A newer connection may take the slot: then the next asker counts as
+ * the first, and PAM or exec must bind it.
+ */
+#define ASKED_SLOTS 32768
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ASKED_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} asked SEC(".maps");
 
 /* Is this an accepted socket? Its own port has a listener; a connecting socket's has none. */
 static __always_inline bool is_accepted(struct bpf_sock_addr *ctx, const struct wire_conn *c)
@@ -34,12 +49,14 @@ static __always_inline bool is_accepted(struct bpf_sock_addr *ctx, const struct 
 	return ret;
 }
 
-static __always_inline void note_accepted(struct bpf_sock_addr *ctx, struct sock *sk, __u64 cookie,
-					  __u32 tgid)
+static __always_inline void note_accepted(struct bpf_sock_addr *ctx, __u64 cookie)
 {
-	struct noted n = {.opened = bpf_ktime_get_boot_ns(), .acceptor = tgid};
+	struct noted n = {.opened = bpf_ktime_get_boot_ns()};
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(ctx->sk);
 
-	conn_fill(&n.conn, sk, cookie);
+	if (!tcp)
+		return;
+	conn_fill(&n.conn, (struct sock *)tcp, cookie);
 	if (!is_accepted(ctx, &n.conn))
 		return;
 	if (conn_is_watched(&n.conn))
@@ -50,33 +67,44 @@ static __always_inline void note_accepted(struct bpf_sock_addr *ctx, struct sock
 		conn_open_emit(&n.conn);
 }
 
-static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
+/* A second process asks: it serves the connection. */
+static __always_inline void peer_bind(struct bpf_sock_addr *ctx, __u64 cookie)
 {
+	struct noted *n = bpf_map_lookup_elem(&noted, &cookie);
 	struct task_struct *leader;
-	struct tcp_sock *tcp;
-	__u64 cookie;
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct noted *n;
 
-	if (ctx->protocol != IPPROTO_TCP || !ctx->sk)
-		return 1;
-	tcp = bpf_skc_to_tcp_sock(ctx->sk);
-	if (!tcp)
-		return 1;
-	cookie = bpf_get_socket_cookie(ctx);
-	n = bpf_map_lookup_elem(&noted, &cookie);
 	if (!n) {
-		if (!bpf_map_lookup_elem(&proven, &cookie))
-			note_accepted(ctx, (struct sock *)tcp, cookie, tgid);
-		return 1;
+		if (is_proven(cookie))
+			return;
+		note_accepted(ctx, cookie);
+		n = bpf_map_lookup_elem(&noted, &cookie);
+		if (!n)
+			return;
 	}
-	if (!n->acceptor)
-		n->acceptor = tgid;
-	if (n->acceptor == tgid)
-		return 1;
 	leader = current_leader();
 	if (leader)
 		conn_bind(leader, n);
+}
+
+static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, slot;
+	__u64 cookie, *first;
+
+	if (ctx->protocol != IPPROTO_TCP || !ctx->sk)
+		return 1;
+	cookie = bpf_get_socket_cookie(ctx);
+	slot = cookie & (ASKED_SLOTS - 1);
+	first = bpf_map_lookup_elem(&asked, &slot);
+	if (!first)
+		return 1;
+	if (*first >> 32 != (cookie & 0xffffffff)) {
+		*first = cookie << 32 | tgid;
+		if (!use_task_storage && !is_proven(cookie))
+			note_accepted(ctx, cookie); /* the tracepoint had no cookie to note it by */
+	} else if ((__u32)*first != tgid) {
+		peer_bind(ctx, cookie);
+	}
 	return 1;
 }
 

@@ -3,11 +3,6 @@
  * remote session costs one look-up in fork and exit, and a look at its descriptors 0 to 3 in exec.
  */
 
-static __always_inline bool is_proven(__u64 cookie)
-{
-	return bpf_map_lookup_elem(&proven, &cookie) != NULL;
-}
-
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -42,26 +37,53 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	return 0;
 }
 
-/* Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. */
+/* The connection of an accepted socket, noted now if only its acceptor asked for it so far. */
+static __always_inline struct noted *accepted_noted(struct sock *sk)
+{
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), *first;
+	__u32 slot = cookie & (ASKED_SLOTS - 1);
+	struct noted n = {}, *known;
+
+	if (!cookie)
+		return NULL;
+	known = bpf_map_lookup_elem(&noted, &cookie);
+	if (known)
+		return known;
+	first = bpf_map_lookup_elem(&asked, &slot);
+	if (!first || *first >> 32 != (cookie & 0xffffffff) || is_proven(cookie))
+		return NULL;
+	conn_fill(&n.conn, sk, cookie);
+	if (!has_listener(&n.conn))
+		return NULL; /* an outgoing socket that somebody asked the peer of */
+	n.opened = bpf_ktime_get_boot_ns();
+	bpf_map_update_elem(&noted, &cookie, &n, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&noted, &cookie);
+}
+
+/*
+ * Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. Most
+ * programs start with one file as 0, 1 and 2, which is looked at once.
+ */
 static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 max)
 {
-	struct mark *ret = NULL;
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f, *last = NULL;
+	__u32 count = BPF_CORE_READ(t, max_fds);
+	struct noted *n;
 
-	for (__u32 fd = 0; fd < max; fd++) {
-		struct sock *sk = fd_sock(leader, fd);
-		struct noted *n;
-		__u64 cookie;
-
-		if (!sk)
+	if (!slots)
+		return NULL;
+	for (__u32 fd = 0; fd < max && fd < count; fd++) {
+		if (bpf_probe_read_kernel(&f, sizeof(f), slots + fd) || !f || f == last)
 			continue;
-		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-		n = cookie ? bpf_map_lookup_elem(&noted, &cookie) : NULL;
-		if (!n)
+		last = f;
+		if ((BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 			continue;
-		ret = conn_bind(leader, n);
-		break;
+		n = accepted_noted(file_sock(f));
+		if (n)
+			return conn_bind(leader, n);
 	}
-	return ret;
+	return NULL;
 }
 
 /* Descriptor 0 and 1: a terminal, or the session's own socket? */

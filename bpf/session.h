@@ -44,9 +44,8 @@ struct {
 struct noted {
 	struct wire_conn conn;
 	__u64 opened;
-	__u32 acceptor; /* tgid; 0: nobody asked yet */
-	__u32 flags;	/* WIRE_F_WATCHED */
-	__u32 processes, pad;
+	__u32 flags; /* WIRE_F_WATCHED */
+	__u32 processes;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -147,6 +146,11 @@ static __always_inline __u32 add_and_read(__u32 *v, int delta)
 	return *(volatile __u32 *)v;
 }
 
+static __always_inline bool is_proven(__u64 cookie)
+{
+	return bpf_map_lookup_elem(&proven, &cookie) != NULL;
+}
+
 /*
  * Counts the processes of a connection, wherever it is kept now; returns how many are left, 0 too
  * when it was forgotten. Never below 0: a process that was never counted may exit.
@@ -162,6 +166,7 @@ static __always_inline __u32 processes_add(__u64 cookie, int delta)
 	return n ? add_and_read(&n->processes, delta) : 0;
 }
 
+/* From a pointer that only probe reads may follow. */
 static __always_inline void conn_fill(struct wire_conn *c, struct sock *sk, __u64 cookie)
 {
 	c->cookie = cookie;

@@ -30,6 +30,27 @@ static __always_inline bool is_watched(const struct wire_listener_key *k)
 	return bpf_map_lookup_elem(&watch_ports, &port) || bpf_map_lookup_elem(&watched, k);
 }
 
+/*
+ * Listeners seen: (namespace, port) and when they were told, so that a listen() loop tells nothing
+ * new, and an accepted socket is known by its port.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct wire_listener_key);
+	__type(value, __u64);
+} listen_told SEC(".maps");
+
+/* Where no look-up of sockets is allowed: has anybody listened on its local port? */
+static __always_inline bool has_listener(const struct wire_conn *c)
+{
+	struct wire_listener_key k = {};
+
+	k.netns = c->netns;
+	k.port = c->lport;
+	return is_watched(&k) || bpf_map_lookup_elem(&listen_told, &k);
+}
+
 static __always_inline bool conn_is_watched(const struct wire_conn *c)
 {
 	struct wire_listener_key k = {};
