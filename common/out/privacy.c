@@ -190,6 +190,10 @@ static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 		return;
 	name = span_skip(text, at);
 	name = span_first(name, logged_name_length(name, quoted));
+	if (name.len > 2 && *name.ptr == '\'' && name.ptr[name.len - 1] == '\'') {
+		name = (struct span){name.ptr + 1, name.len - 2};
+		at++;
+	}
 	if (span_empty(name) || is_hashed(name))
 		return;
 	writer_start(&w, field, cap);

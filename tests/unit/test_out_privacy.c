@@ -141,6 +141,9 @@ static void unknown_accounts_are_hidden_everywhere(void **state)
 		 " from 203.0.113.9 port 5"},
 		{"x", "Connection closed by invalid user secret 2001:db8::1 port 5 [preauth]",
 		 "Connection closed by invalid user ", " 2001:db8::1 port 5 [preauth]"},
+		{"hunter2",
+		 "attempt failure by password for invalid user 'other' from 203.0.113.9:5",
+		 "attempt failure by password for invalid user '", "' from 203.0.113.9:5"},
 		{"x", "input_userauth_request: invalid user secret [preauth]",
 		 "input_userauth_request: invalid user ", " [preauth]"},
 	};
