@@ -16,6 +16,7 @@ from sandbox import TMP, Failure, run, wait_for
 
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 AGENT = TMP + "/outergate"
+RAWSSH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rawssh.py")
 
 
 def check(truth, text, *shown):
@@ -152,6 +153,17 @@ while True:
 
 # --- clients
 
+opened = threading.local()
+
+
+def end_clients():
+    """Ends what a case left open, so that a failed case is no session of the next one."""
+    for p in opened.__dict__.pop("clients", []):
+        if p.poll() is None:
+            p.kill()
+            p.wait(10)
+
+
 class Client:
     """ssh, scp and sftp of the outside (or of another namespace), from a chosen address."""
 
@@ -194,9 +206,11 @@ class Client:
     def ssh_open(self, account, host, command="sleep 60", **how):
         """A client that stays; the caller ends it (or destroy() does)."""
         command = command if isinstance(command, list) else [command]
-        return subprocess.Popen(self.argv("ssh", ["-l", account, host] + command, **how),
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
+        p = subprocess.Popen(self.argv("ssh", ["-l", account, host] + command, **how),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        opened.__dict__.setdefault("clients", []).append(p)
+        return p
 
     def scp(self, src, dst, extra=(), **how):
         return run(self.argv("scp", list(extra) + [src, dst], **how), timeout=40)
@@ -205,6 +219,13 @@ class Client:
         how["extra"] = list(how.get("extra", ())) + ["-b", "-"]
         return run(self.argv("sftp", ["%s@%s" % (account, host)], **how), timeout=40,
                    input=script.encode())
+
+    def raw_guess(self, user, host, port=22, password="wr0ng"):
+        """A wrong password for any bytes as user name (rawssh.py)."""
+        p = run(self.net.inside_ns(self.ns, [
+            "/usr/bin/python3", "-B", RAWSSH, host, str(port), self.source, user.hex(), password]),
+            check=False)
+        check(p.returncode == 0, "sshd did not simply refuse %r" % user, repr(p))
 
     def guess(self, account, host, times, password="wr0ng", **how):
         """Wrong passwords, side by side: pam_unix waits 2 s after each."""

@@ -13,6 +13,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cases as registry  # noqa: E402
 import sandbox  # noqa: E402
+from harness import end_clients  # noqa: E402
 from sandbox import Failure  # noqa: E402
 
 WORKERS = 8
@@ -28,6 +29,7 @@ def run_case(c, world, results):
         error = str(e)
     except BaseException:
         error = traceback.format_exc()
+    end_clients()
     seconds = time.monotonic() - start
     with print_lock:
         results.append((c.name, error))

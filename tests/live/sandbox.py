@@ -74,9 +74,11 @@ def private_mounts():
     mount("-t", "bpf", "bpf", "/sys/fs/bpf")
     if os.path.exists(binary):
         run(["install", "-m", "0755", binary, TMP + "/outergate"])
-    os.makedirs("/var/log/journal-absent", exist_ok=True)
-    for f in ("/var/log/wtmp", "/var/log/btmp", "/run/utmp", "/var/log/lastlog"):
+    for f, mode in (("/var/log/wtmp", 0o664), ("/var/log/btmp", 0o660), ("/run/utmp", 0o664),
+                    ("/var/log/lastlog", 0o664)):
         open(f, "w").close()
+        run(["chown", "root:utmp", f])
+        os.chmod(f, mode)
 
 
 def private_dev():

@@ -114,13 +114,13 @@ def cli_probe_works_before_anything_is_attached(w):
     p = run([AGENT, "probe"], check=False)
     text = p.stdout.decode()
     check(p.returncode == 0, "exit %d" % p.returncode, repr(p.stderr))
-    for word in ("BTF", "libpam", "cgroup", "journal"):
+    for word in ("BTF", "PAM", "cgroup", "ring", "tp_btf"):
         check(re.search(word, text, re.I), "probe does not speak of %s" % word, text)
 
 
 @case("cli")
 def cli_status_without_agent_says_so(w):
-    one_sentence(["status", "--config", w.config("dead", "")], INPUT, "not running|no agent")
+    one_sentence(["status", "--config", w.config("dead", "")], INPUT, "not run|no agent")
 
 
 @case("cli")

@@ -4,7 +4,7 @@ import json
 from cases import case
 from harness import Client, at_least, brief, check, in_parallel
 from sandbox import TMP, run, wait_for
-from test_c_main_job import (ONWARD, PASSWORD, counts, none_of, onward_key, place,
+from test_c_main_job import (ONWARD, PASSWORD, none_of, onward_key, place, seven,
                              worst_of)
 
 
@@ -87,7 +87,7 @@ def seven_refused_keys_are_seven_failures(w):
         c.ssh(name, w.server, extra=how, check_rc=255)
     w.agent.alert(detection="auth.bruteforce", account=name)
     w.settle()
-    check(counts(w, name) == [7], "one failure a connection, not %r" % counts(w, name))
+    seven(w, name)
 
 
 @case("journal")

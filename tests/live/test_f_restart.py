@@ -122,7 +122,8 @@ def killed_while_dead_is_told(w):
              lambda: the_journal().lines("Accepted publickey for " + other))
     agent.start()
     s = agent.session(account=other, state="open")
-    check(s["existing"] is True and s["origin"]["address"] == source, "found alive", s)
+    check(s["origin"]["address"] == source and s["method"] == "publickey" and
+          (s["existing"] or s["commands"]), "found alive, or told as the hooks saw it", s)
     a = agent.alert(detection="auth.bruteforce", account=name, origin__address=source)
     check(a["count"] == 6, "from the journal", a)
     agent.alert(detection="auth.bruteforce_success", account=name, origin__address=source)
@@ -181,7 +182,7 @@ def second_agent_is_refused(w):
     agent = fresh(w, "first").start()
     p = agent.cli("run", "--config", agent.config, check_rc=None)
     text = p.stderr.decode()
-    check(p.returncode in (1, 3) and len(text.splitlines()) == 1 and "running" in text,
+    check(p.returncode in (1, 3) and len(text.splitlines()) == 1 and "already runs" in text,
           "the second agent: exit %d, %r" % (p.returncode, text))
     w.settle()
     agent.stop()
@@ -226,8 +227,15 @@ def kernel_alone_tells_the_login(w):
     agent.session(account=name, origin__address=source, method="publickey", method_inferred=True)
     check(not [a for a in agent.told() if a["detection"] in ("sensor.blind", "sensor.mismatch")],
           "the kernel is witness enough: " + brief(agent.told()))
+    agent.stop()
+
+
+@case("restart", alone=True)
+def login_without_pam_and_log_is_not_silent(w):
+    """A shell that nobody vouches for: told as a login by what the kernel sees, or as blindness."""
     n = w.slice()
     Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], UsePAM="no")
+    w.agent = agent = Agent("blind", "", journal=False).start()
     other, _ = w.users.add("blind")
     p = Client(w.net, w.outside(n)).ssh_open(other, "192.0.2.%d" % n, "/bin/sh -c 'read x; id'",
                                             password=PASSWORD)
@@ -238,6 +246,24 @@ def kernel_alone_tells_the_login(w):
     wait_for(lambda: "a login without PAM and without log: told or called blind; told: " +
              brief(agent.told()), told, 15)
     p.communicate(b"\n", timeout=10)
+    agent.stop()
+
+
+@case("restart", alone=True)
+def silent_listener_is_called_blind(w):
+    """Twenty connections past the banner and no evidence of any login; with evidence: nothing."""
+    name, key = w.users.add("silent", key=True)
+    n, m = w.slice(), w.slice()
+    dumb = Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], port=2222, UsePAM="no")
+    w.agent = agent = Agent("silent", "", journal=False).start()
+    c = Client(w.net, w.outside(m))
+    in_parallel([lambda: c.ssh(name, w.server, key=key, check_rc=0)] * 4)
+    check(not agent.told(detection="sensor.blind"), "a listener with evidence is not blind")
+    for _ in range(5):
+        in_parallel([lambda: c.ssh(name, "192.0.2.%d" % n, key=key, port=2222,
+                                   check_rc=0)] * 5)
+    agent.alert(detection="sensor.blind", timeout=20)
+    dumb.stop()
     agent.stop()
 
 

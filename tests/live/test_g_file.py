@@ -2,10 +2,12 @@
 every way, absent and back again. Only the file knows a key's fingerprint: that proves the tail."""
 import json
 import os
+import time
 
 from cases import case, world
 from harness import (Client, Sshd, Syslog, World, brief, check, fingerprint, the_journal)
-from test_c_main_job import PASSWORD, counts, none_of, noise, place
+from sandbox import wait_for
+from test_c_main_job import PASSWORD, none_of, noise, place, seven
 
 PATH = "/var/log/auth.log"
 
@@ -96,15 +98,17 @@ def file_rotation_repeats_and_loses_nothing(w):
     c.guess(name, w.server, 1)
     w.settle()
     w.agent.alert(detection="auth.bruteforce", account=name)
-    check(counts(w, name) == [7], "seven guesses, not %r" % counts(w, name))
+    seven(w, name)
 
 
 @case("file", alone=True)
 def file_unknown_accounts_are_noise(w):
-    source = place(w)
-    Client(w.net, source).guess("nobody-" + w.users.tag, w.server, 7)
+    n = w.slice()
+    source = w.outside(n)
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], port=2212)
+    Client(w.net, source).guess("nobody-" + w.users.tag, "192.0.2.%d" % n, 7, port=2212)
     w.settle()
-    noise(w, source)
+    noise(w, 2212, 7)
     check(not w.agent.sessions(origin__address=source), "no session")
 
 
@@ -129,7 +133,7 @@ def file_forged_lines_change_nothing(w):
     lines += ["sshd[%d]: Failed password for %s from 198.51.100.77 port %d ssh2" %
               (5000 + i, victim, 100 + i) for i in range(12)]
     for line in lines:
-        w.syslog.write(b"Nov 22 07:00:00 live-host " + line.encode() + b"\n")
+        w.syslog.write(time.strftime("%b %e %H:%M:%S live-host ").encode() + line.encode() + b"\n")
     login_is_read(w, victim, key)
     w.settle()
     for address in ("198.51.100.9", "198.51.100.77"):
@@ -138,9 +142,9 @@ def file_forged_lines_change_nothing(w):
                  if a["detection"] != "sensor.mismatch"]
         check(not found, "alerts from lines alone: " + brief(found))
     check(not w.agent.sessions(account="root"), "a session of root")
-    lies = [a for a in w.agent.told(detection="sensor.mismatch")
-            if "198.51.100.9" in json.dumps(a)]
-    check(lies, "a login the kernel never saw is told as such: " + brief(w.agent.told()))
+    wait_for("a login the kernel never saw is told as such", lambda: [
+        a for a in w.agent.told(detection="sensor.mismatch")
+        if "198.51.100.9" in json.dumps(a) and a["severity"] == "high"])
 
 
 @case("file", alone=True)
@@ -158,4 +162,4 @@ def file_position_survives_a_restart(w):
     w.agent.start()
     w.settle()
     w.agent.alert(detection="auth.bruteforce", account=name, origin__address=source)
-    check(counts(w, name) == [7], "three before, four meanwhile, not %r" % counts(w, name))
+    seven(w, name)
