@@ -26,18 +26,16 @@ int decoder_find(struct span name)
 /* What every event of a frame has. */
 static void fill_common(const struct decode_stream *s, const struct frame *f, struct event *e)
 {
-	*e = (struct event){
-		.trust = f->trust,
-		.time_ns = f->time_ns,
-		.line = s->line,
-		.count = 1,
-		.flags = f->time_approximate ? (uint32_t)EVENT_TIME_APPROXIMATE : 0,
-		.loginuid = UINT32_MAX,
-		.audit_session = UINT32_MAX,
-		.host = f->host,
-		.program = f->ident,
-		.text = f->message,
-	};
+	memset(e, 0, sizeof(*e)); /* cheaper than a compound literal of this size */
+	e->trust = f->trust;
+	e->time_ns = f->time_ns;
+	e->line = s->line;
+	e->count = 1;
+	e->flags = f->time_approximate ? (uint32_t)EVENT_TIME_APPROXIMATE : 0;
+	e->loginuid = e->audit_session = UINT32_MAX;
+	e->host = f->host;
+	e->program = f->ident;
+	e->text = f->message;
 	e->proc.pid = f->pid;
 }
 

@@ -60,20 +60,30 @@ static bool take_ident(struct span *s, struct frame *f)
 	return true;
 }
 
+/* A word that ends with a colon is an ident. */
+static bool is_tag(struct span word, struct frame *f)
+{
+	if (word.len < 2 || word.len > IDENT_MAX || word.ptr[word.len - 1] != ':')
+		return false;
+	read_ident(span_first(word, word.len - 1), f);
+	return true;
+}
+
 /* After the time stamp: "[host ]ident[pid]: message". */
 static void read_bsd_rest(struct span rest, struct frame *f)
 {
-	struct span after = rest;
+	struct span after = rest, word = text_cut_word(&after);
 
-	if (!take_ident(&rest, f)) {
-		f->host = text_cut_word(&after);
-		after = text_trim_left(after);
-		if (take_ident(&after, f))
-			rest = after;
-		else
-			f->host = (struct span){0};
+	f->message = after;
+	if (is_tag(word, f))
+		return;
+	after = text_trim_left(after);
+	if (is_tag(text_cut_word(&after), f)) {
+		f->host = word;
+		f->message = after;
+	} else {
+		f->message = rest;
 	}
-	f->message = rest;
 }
 
 /* "[id a=\"b\\\"]\"][id2 ...]" or "-"; a ']' inside a quoted value does not end it. */

@@ -55,24 +55,23 @@ static uint32_t cut_uid(struct span *user, uint32_t otherwise)
 	return text_u32(digits, otherwise);
 }
 
-/* "logname=L uid=0 euid=0 tty=T ruser=R rhost=H[  user=U]" */
+/*
+ * "L uid=0 euid=0 tty=T ruser=R rhost=H[  user=U]": word by word up to rhost, what follows is the
+ * client's.
+ */
 static bool read_failure(struct span s, struct event *e)
 {
-	size_t at = text_find(s, SPAN_LIT(" rhost="), 0), tty;
-	struct span host;
+	struct span word;
 
 	e->outcome = OUTCOME_FAILURE;
-	if (at == TEXT_NOT_FOUND)
-		return false;
-	tty = text_find(span_first(s, at), SPAN_LIT(" tty="), 0);
-	if (tty != TEXT_NOT_FOUND) {
-		struct span t = span_skip(s, tty + 5);
-
-		e->tty = text_cut_word(&t);
-	}
-	s = span_skip(s, at + 7);
-	host = text_cut_word(&s);
-	if (!addr_parse(host, &e->origin.addr, NULL))
+	do {
+		if (span_empty(s))
+			return false;
+		word = text_cut_word(&s);
+		if (text_cut(&word, SPAN_LIT("tty=")))
+			e->tty = word;
+	} while (!text_cut(&word, SPAN_LIT("rhost=")));
+	if (!addr_parse(word, &e->origin.addr, NULL))
 		e->origin.addr = (struct addr){0};
 	s = text_trim_left(s);
 	if (text_cut(&s, SPAN_LIT("user=")) && !span_empty(s)) {
@@ -178,20 +177,24 @@ static enum decode_result read_text(struct span text, struct event *e, const cha
 	return DECODE_SKIPPED;
 }
 
+static size_t find_char(struct span s, char c, size_t from)
+{
+	while (from < s.len && s.ptr[from] != c)
+		from++;
+	return from;
+}
+
 /* "pam_unix(sshd:auth): TEXT": sets *ret_service, *text becomes TEXT. */
 static bool cut_module(struct span *text, struct span *ret_service)
 {
-	size_t open = text_find(*text, SPAN_LIT("("), 0),
-	       end = text_find(*text, SPAN_LIT("): "), 0);
-	struct span inner;
-	size_t colon;
+	size_t open = find_char(*text, '(', 0), end = find_char(*text, ')', open);
+	struct span inner, rest = span_skip(*text, end);
 
-	if (open == TEXT_NOT_FOUND || end == TEXT_NOT_FOUND || end < open)
+	if (!text_cut(&rest, SPAN_LIT("): ")))
 		return false;
 	inner = span_skip(span_first(*text, end), open + 1);
-	colon = text_find(inner, SPAN_LIT(":"), 0);
-	*ret_service = colon == TEXT_NOT_FOUND ? inner : span_first(inner, colon);
-	*text = text_trim_left(span_skip(*text, end + 3));
+	*ret_service = span_first(inner, find_char(inner, ':', 0));
+	*text = text_trim_left(rest);
 	return true;
 }
 
@@ -218,14 +221,14 @@ static enum decode_result read_more(struct span msg, struct event *e, const char
 /* "sshd(pam_unix)": the service before the parenthesis, as PAM before 0.99 logged. */
 static struct span old_service(struct span ident)
 {
-	size_t at = text_find(ident, SPAN_LIT("("), 0);
+	size_t at = find_char(ident, '(', 0);
 
-	return at == TEXT_NOT_FOUND ? text_none() : span_first(ident, at);
+	return at == ident.len ? text_none() : span_first(ident, at);
 }
 
 bool pam_text_claims(struct span ident, struct span msg)
 {
-	return is_more(msg) || (msg.len > 4 && span_starts(msg, SPAN_LIT("pam_"))) ||
+	return span_starts(msg, SPAN_LIT("pam_")) || is_more(msg) ||
 	       !span_empty(old_service(ident));
 }
 

@@ -14,22 +14,27 @@
 #define YEAR_LAST    2199
 #define YEAR_UNTOLD  2000
 
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+/* Three letters as one number, so that a month is found by comparing numbers. */
+#define MONTH(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
+
+static const uint32_t months[] = {
+	MONTH('J', 'a', 'n'), MONTH('F', 'e', 'b'), MONTH('M', 'a', 'r'), MONTH('A', 'p', 'r'),
+	MONTH('M', 'a', 'y'), MONTH('J', 'u', 'n'), MONTH('J', 'u', 'l'), MONTH('A', 'u', 'g'),
+	MONTH('S', 'e', 'p'), MONTH('O', 'c', 't'), MONTH('N', 'o', 'v'), MONTH('D', 'e', 'c'),
+};
 static const uint8_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-int64_t time_days(int64_t year, unsigned month, unsigned day)
+int64_t time_days(unsigned year, unsigned month, unsigned day)
 {
 	/* Years begin in March, so that the leap day is the last of a year. */
-	int64_t y = month > 2 ? year : year - 1;
-	int64_t era = y / 400, yoe = y % 400;
-	int64_t doy = ((int64_t)((month + 9) % 12) * 153 + 2) / 5 + day - 1;
+	unsigned y = month > 2 ? year : year - 1;
+	unsigned doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
 
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+	return (int64_t)(y * 365 + y / 4 - y / 100 + y / 400 + doy) - 719468;
 }
 
 struct clock_text {
-	int64_t year;
-	unsigned month, day;
+	unsigned year, month, day;
 	unsigned seconds; /* of the day */
 	uint32_t nanos;
 };
@@ -87,10 +92,13 @@ static bool take_clock(struct span *text, struct clock_text *c)
 /* 1..12, or 0. */
 static unsigned month_at(struct span s)
 {
+	uint32_t key;
+
 	if (s.len < 4 || s.ptr[3] != ' ')
 		return 0;
+	key = MONTH((unsigned char)s.ptr[0], (unsigned char)s.ptr[1], (unsigned char)s.ptr[2]);
 	for (unsigned m = 0; m < 12; m++)
-		if (memcmp(months + (size_t)m * 3, s.ptr, 3) == 0)
+		if (months[m] == key)
 			return m + 1;
 	return 0;
 }
@@ -131,10 +139,10 @@ static uint64_t infer_year(struct decode_stream *s, struct clock_text *c)
 
 	if (s->year < YEAR_FIRST || s->year > YEAR_LAST)
 		s->year = YEAR_UNTOLD;
-	c->year = s->year;
+	c->year = (unsigned)s->year;
 	ns = clock_ns(c, s->tz_offset_s);
 	if (s->last_ns > ns && s->last_ns - ns > HALF_YEAR_NS && s->year < YEAR_LAST) {
-		c->year = ++s->year;
+		c->year = (unsigned)++s->year;
 		ns = clock_ns(c, s->tz_offset_s);
 	}
 	s->last_ns = ns;

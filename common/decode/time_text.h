@@ -18,7 +18,7 @@ struct time_text {
 bool time_take_bsd(struct decode_stream *s, struct span *text, struct time_text *ret);
 bool time_take_iso(const struct decode_stream *s, struct span *text, struct time_text *ret);
 
-/* Days since 1970-01-01 in the proleptic Gregorian calendar; month from 1. */
-int64_t time_days(int64_t year, unsigned month, unsigned day);
+/* Days since 1970-01-01 in the Gregorian calendar; year from 1, month from 1. */
+int64_t time_days(unsigned year, unsigned month, unsigned day);
 
 #endif
