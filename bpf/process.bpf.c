@@ -64,17 +64,20 @@ static __always_inline struct noted *accepted_noted(struct sock *sk)
  * Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. Most
  * programs start with one file as 0, 1 and 2, which is looked at once.
  */
-static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 max)
+static __always_inline struct mark *bind_by_files(struct task_struct *leader, struct file **slots,
+						  __u32 count)
 {
-	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
-	struct file **slots = BPF_CORE_READ(t, fd), *f, *last = NULL;
-	__u32 count = BPF_CORE_READ(t, max_fds);
+	struct file *four[4] = {}, *last = NULL;
 	struct noted *n;
 
-	if (!slots)
-		return NULL;
-	for (__u32 fd = 0; fd < max && fd < count; fd++) {
-		if (bpf_probe_read_kernel(&f, sizeof(f), slots + fd) || !f || f == last)
+	/* max_fds is at least NR_OPEN_DEFAULT (32 or 64), so 16 slots are always there. */
+	for (__u32 fd = 0; fd < count; fd++) {
+		struct file *f;
+
+		if (fd % 4 == 0 && bpf_probe_read_kernel(four, sizeof(four), slots + fd))
+			return NULL;
+		f = four[fd % 4];
+		if (!f || f == last)
 			continue;
 		last = f;
 		if ((BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
@@ -84,6 +87,14 @@ static __always_inline struct mark *bind_by_descriptor(struct task_struct *leade
 			return conn_bind(leader, n);
 	}
 	return NULL;
+}
+
+static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 count)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd);
+
+	return slots ? bind_by_files(leader, slots, count) : NULL;
 }
 
 /* Descriptor 0 and 1: a terminal, or the session's own socket? */
@@ -139,7 +150,11 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		return 0;
 	m = mark_get(leader);
 	if (!m) {
-		m = bind_by_descriptor(leader, 4);
+		/* Plain loads: this is every exec of the host. */
+		struct files_struct *files = leader->files;
+		struct fdtable *t = files ? files->fdt : NULL;
+
+		m = t && t->fd ? bind_by_files(leader, t->fd, 4) : NULL;
 		if (!m)
 			return 0;
 		fresh = true;
