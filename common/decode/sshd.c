@@ -61,6 +61,8 @@ static const struct sshd_form forms[] = {
 	{SPAN_LIT("Server listening on "), EVENT_LISTEN, OUTCOME_UNKNOWN, 0, false,
 	 sshd_read_listening},
 	{SPAN_LIT("drop connection #"), TRY(REFUSED), sshd_read_drop},
+	{SPAN_LIT("administratively prohibited connection for "), TRY(REFUSED),
+	 sshd_read_max_attempts},
 	{SPAN_LIT("refused connect from "), TRY(REFUSED), sshd_read_refused},
 	{SPAN_LIT("Timeout before authentication for "), END(EVENT_PREAUTH), sshd_read_timeout},
 	{SPAN_LIT("Timeout, client not responding from "), END(0), sshd_read_end},
@@ -86,6 +88,11 @@ static const struct sshd_form forms[] = {
 	{SPAN_LIT("kex_exchange_identification: "), NOTHING},
 	{SPAN_LIT("kex_protocol_error: "), NOTHING},
 	{SPAN_LIT("Nasty PTR record "), NOTHING},
+	{SPAN_LIT("Could not get shadow information for "), NOTHING},
+	{SPAN_LIT("Authentication refused"), NOTHING},
+	{SPAN_LIT("Transferred: sent "), NOTHING},
+	{SPAN_LIT("Closing connection to "), NOTHING},
+	{SPAN_LIT("Write failed: "), NOTHING},
 };
 
 bool sshd_wants(const struct frame *f)
@@ -161,8 +168,10 @@ static enum decode_result read_form(struct span msg, bool preauth, struct event 
 	e->flags |= form->flags;
 	if (form->ends && preauth)
 		e->flags |= EVENT_PREAUTH;
-	if (form->read(text_trim_right(span_skip(msg, form->prefix.len)), e))
-		return DECODE_EVENT;
+	if (form->read(text_trim_right(span_skip(msg, form->prefix.len)), e)) {
+		*reason = "sshd's, and known to tell nothing about a login";
+		return e->kind == EVENT_NONE ? DECODE_SKIPPED : DECODE_EVENT;
+	}
 	*reason = "begins like a line of sshd, but is cut or goes on differently";
 	return DECODE_BAD;
 }

@@ -10,7 +10,8 @@ enum decode_result sshd_decode(const struct frame *f, struct event *ret, const c
 
 /*
  * One row a form of line. The reader gets what stands after the prefix and fills the event, whose
- * kind, outcome and flags already are the row's. false: the line is cut or not sshd's.
+ * kind, outcome and flags already are the row's. false: the line is cut or not sshd's; kind NONE:
+ * it is sshd's, but says nothing that an event could.
  */
 struct sshd_form {
 	struct span prefix;

@@ -229,7 +229,7 @@ bool sshd_read_invalid_user(struct span rest, struct event *e)
 	return true;
 }
 
-/* "[invalid user ]USER from ADDR port N ssh2" */
+/* "[invalid user ]USER from ADDR port N[ ssh2]" */
 bool sshd_read_max_attempts(struct span rest, struct event *e)
 {
 	struct verdict v = {0};
@@ -262,8 +262,10 @@ bool sshd_read_not_allowed(struct span rest, struct event *e)
 	size_t at = text_find_last(rest, SPAN_LIT(" not allowed because "));
 	struct verdict v = {0};
 
-	if (at == TEXT_NOT_FOUND)
-		return false;
+	if (at == TEXT_NOT_FOUND) { /* "USER password has expired", "USER FILE is not a ..." */
+		e->kind = EVENT_NONE;
+		return true;
+	}
 	rest = span_first(rest, at);
 	if (!cut_from(rest, false, &v))
 		v = (struct verdict){.user = rest};
