@@ -378,15 +378,17 @@ static int engine_open_store(struct engine *e)
 {
 	int r = store_open(e->config->store, STORE_WRITE, &e->store);
 
-	if (r)
-		e->said = fprintf(stderr, "outergate: cannot open the store %s: %s\n",
-				  e->config->store,
-				  e->store ? store_error(e->store) : strerror(-r)) > 0;
-	if (!r)
-		r = privacy_key(e);
-	if (!r)
-		store_set_policy(e->store, &e->policy);
-	return r;
+	if (r) {
+		fprintf(stderr, "outergate: cannot open the store %s: %s\n", e->config->store,
+			store_open_reason(r));
+		e->said = true;
+		return r;
+	}
+	/* A damaged store was put aside and a new one begun: say where the old one is. */
+	if (store_error(e->store)[0])
+		fprintf(stderr, "outergate: store: %s\n", store_error(e->store));
+	store_set_policy(e->store, &e->policy);
+	return privacy_key(e);
 }
 
 static int engine_open_core(struct engine *e)
@@ -397,6 +399,9 @@ static int engine_open_core(struct engine *e)
 	if (getrandom(&e->identity.hash_seed, sizeof(e->identity.hash_seed), 0) < 0)
 		return -errno;
 	e->identity.kernel_sensor = e->setup.rows[SENSOR_TCP].on;
+	e->policy.host_id = e->identity.host_id;
+	e->policy.boot_id = e->identity.boot_id;
+	store_set_policy(e->store, &e->policy);
 	e->core = core_new(e->config, &e->identity);
 	return e->core ? 0 : -ENOMEM;
 }

@@ -9,6 +9,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,22 @@
 #define BYTES_IDLE	30000000000ull
 #define LIBPAM_TRY_MAX	64
 
+/*
+ * A process of a user found at start: its account by name. Daemons' own processes are left to the
+ * core, which takes a name as proof of a login.
+ */
+static void account_name(struct event *ev)
+{
+	const struct passwd *pw;
+
+	if (ev->kind != EVENT_SNAPSHOT || !span_empty(ev->account) || ev->uid < UID_USERS ||
+	    ev->uid >= UID_NOBODY)
+		return;
+	pw = getpwuid(ev->uid);
+	if (pw)
+		ev->account = span_of(pw->pw_name);
+}
+
 static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
@@ -36,6 +53,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 	st->records_read++;
 	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
 	case DECODE_EVENT:
+		account_name(&ev);
 		engine_event(e, &ev);
 		break;
 	case DECODE_BAD:
