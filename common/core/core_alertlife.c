@@ -53,6 +53,13 @@ void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_n
 	}
 }
 
+uint64_t alert_due(const struct calert *a)
+{
+	if (a->pub.detection->key == KEY_LISTENER) /* its day, and a moment for late lines */
+		return (a->pub.first_ns / DAY_NS + 1) * DAY_NS + 60 * SECOND_NS;
+	return a->pub.last_ns + a->keep_ns;
+}
+
 void alerts_expire(struct core *c)
 {
 	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
@@ -67,9 +74,7 @@ void alerts_expire(struct core *c)
 			else
 				core_due(c, a->told_ns + ALERT_PACE_NS);
 		}
-		due = a->pub.last_ns + a->keep_ns;
-		if (a->pub.detection->key == KEY_LISTENER) /* a moment for late lines */
-			due = (a->pub.first_ns / DAY_NS + 1) * DAY_NS + 60 * SECOND_NS;
+		due = alert_due(a);
 		if (due <= c->now_ns)
 			alert_close(c, a, a->pub.last_ns);
 		else

@@ -335,7 +335,7 @@ void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *
 	if (!is_new)
 		evidence_add(&a->pub, e);
 	pool_touch(&c->alerts, pool_slot(&c->alerts, a), alert_class(a));
-	core_due(c, a->pub.last_ns + a->keep_ns);
+	core_due(c, alert_due(a));
 	note_on_session(x, a->pub.severity);
 	if (x->session && x->session->pub.alert_chain[0] && x->detection->key != KEY_CHAIN &&
 	    !a->pub.part_of[0])

@@ -323,6 +323,8 @@ void conn_closed(struct core *c, const struct event *e)
 	if (s)
 		session_conn_closed(c, s, e);
 	core_detect(c, e, n, s);
+	if (s)
+		session_update_state(c, s, e->time_ns);
 	conn_touch(c, n);
 }
 

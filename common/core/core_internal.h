@@ -82,10 +82,11 @@ struct conn {
 	uint8_t service, status, pam_auth, method;
 	bool kernel; /* a kernel record speaks of it */
 	bool closed;
-	bool evidence; /* somebody said who it is */
-	bool judged;   /* counted (or not) as silent */
-	bool waiting;  /* in core->waiting */
-	bool refused;  /* PAM said no after a right password */
+	bool evidence;	      /* somebody said who it is */
+	bool judged;	      /* counted (or not) as silent */
+	bool waiting;	      /* in core->waiting */
+	bool session_refused; /* the table was full; counted once */
+	bool refused;	      /* PAM said no after a right password */
 	bool kernel_verdict, kernel_success, claimed;
 	uint8_t held; /* execs waiting */
 	char account[ACCOUNT_MAX];
@@ -359,6 +360,7 @@ void alert_grew(struct core *c, struct calert *a, bool loud);
 void alert_close(struct core *c, struct calert *a, uint64_t time_ns);
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns);
 void alerts_expire(struct core *c);
+uint64_t alert_due(const struct calert *a); /* when it closes by itself */
 enum pool_class alert_class(const struct calert *a);
 uint64_t alert_key(const struct core *c, const struct alert *a);
 void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX]);

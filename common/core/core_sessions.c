@@ -29,10 +29,8 @@ static struct csession *session_make(struct core *c)
 	if (slot == NIL) {
 		slot = pool_victim(&c->sessions);
 		s = slot == NIL ? NULL : pool_at(&c->sessions, slot);
-		if (!s || s->changed) {
-			c->stats.sessions_refused++;
+		if (!s || s->changed)
 			return NULL;
-		}
 		pool_give(&c->sessions, slot);
 		c->stats.sessions_evicted++;
 		slot = pool_take(&c->sessions);
@@ -103,12 +101,31 @@ void session_announce(struct core *c, struct csession *s, struct conn *n, const 
 	core_detect(c, &opened, n, s);
 }
 
+/* Not followed, and said: 70,000 idle sessions must not hide one login. */
+static void session_refuse(struct core *c, struct conn *n, const struct event *e)
+{
+	struct event loss = {.kind = EVENT_LOSS,
+			     .trust = TRUST_KERNEL,
+			     .time_ns = e->time_ns,
+			     .count = 1,
+			     .text = SPAN_LIT("a session that is not followed: the table is full "
+					      "(Limits.Sessions)")};
+
+	if (n->session_refused)
+		return;
+	n->session_refused = true;
+	c->stats.sessions_refused++;
+	core_detect(c, &loss, NULL, NULL);
+}
+
 struct csession *session_start(struct core *c, struct conn *n, const struct event *e)
 {
 	struct csession *s = session_make(c);
 
-	if (!s)
+	if (!s) {
+		session_refuse(c, n, e);
 		return NULL;
+	}
 	session_id(c, n, e, s->pub.id);
 	fill_origin(c, n, &s->pub);
 	span_copy(s->pub.account, sizeof(s->pub.account),
@@ -293,7 +310,10 @@ void session_update_state(struct core *c, struct csession *s, uint64_t time_ns)
 	}
 }
 
-/* alive: processes that still carry the session's mark, as the kernel counts them. */
+/*
+ * The last words about bytes come before the session ends, so that alerts can still tell them.
+ * alive: processes that still carry the session's mark, as the kernel counts them.
+ */
 void session_conn_closed(struct core *c, struct csession *s, const struct event *e)
 {
 	s->pub.bytes_in = e->bytes_in > s->pub.bytes_in ? e->bytes_in : s->pub.bytes_in;
@@ -303,7 +323,6 @@ void session_conn_closed(struct core *c, struct csession *s, const struct event 
 	s->pub.processes = e->alive;
 	s->gone = true;
 	session_changed(c, s);
-	session_update_state(c, s, e->time_ns);
 }
 
 /* "Disconnected from user alice ...": the end, where nothing else can say so. */
