@@ -21,8 +21,10 @@
 #include "libpam_elf.h"
 
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
-#define DRAIN_MAX	4096	  /* then other inputs get their turn */
-#define SNAPSHOT_ROUNDS 16	  /* deeper process trees are completed by their next exec */
+#define UID_USERS	1000	  /* login.defs: UID_MIN */
+#define UID_NOBODY	65534
+#define DRAIN_MAX	4096 /* then other inputs get their turn */
+#define SNAPSHOT_ROUNDS 16   /* deeper process trees are completed by their next exec */
 #define BYTES_BUSY	5000000000ull
 #define BYTES_IDLE	30000000000ull
 #define LIBPAM_TRY_MAX	64
