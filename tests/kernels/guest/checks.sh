@@ -1,0 +1,151 @@
+#!/bin/bash
+# The session tests in short, on the kernel that runs here and with no log source: what is told
+# comes from the kernel alone. The names of the checks are those of tests/kernels/expected.
+. /guest/lib.sh
+/guest/net.sh
+/guest/sshd.sh srv
+/guest/sshd.sh ext
+dd if=/dev/urandom of=/guest/blob bs=1024 count=768 2>/dev/null
+cat > $CONFIG <<X
+Store: /var/lib/outergate/outergate.db
+Runtime: /run/outergate
+Sources:
+  Journal: false
+  Files: []
+Outputs:
+  Journald: false
+X
+: > /tmp/alerts.jsonl
+
+probe() {
+	local out
+	if out=$(outergate probe --format json); then
+		say probe PASS "$(jq -c '[.features[] | select(.has | not) | .name]' <<< "$out")"
+	else
+		say probe FAIL "$out"
+	fi
+	echo "PROBE $out"
+}
+
+hooks() {
+	if agent_start; then
+		say hooks PASS "marks in $(status | jq -r .marks)"
+	else
+		say hooks FAIL "$(tail -1 /tmp/agent.err) $(status |
+			jq -c '[.sensors[] | select(.on | not) | [.name, .reason]]')"
+	fi
+}
+
+# Begun before the agent was ever there.
+existing() {
+	mkfifo /tmp/before
+	with_key ivan "read x" < /tmp/before &
+	exec 8> /tmp/before
+	until_true "$WAIT" user_runs ivan
+	hooks
+	want existing sessions '.account == "ivan" and .existing and .state == "open" and
+		.origin.address == "'$OUTSIDE'"'
+	exec 8>&-
+}
+
+user_runs() { ps -o user,args | grep "^$1 .*[b]ash"; }
+
+kept() {
+	if status | jq -e .kept_while_dead > /dev/null; then
+		say kept PASS
+	else
+		say kept FAIL "$(status | jq -r .kept_reason)"
+	fi
+}
+
+password() {
+	by password wr0ng alice true
+	by password $PASSWORD alice /bin/echo password-mark
+	want password sessions '.account == "alice" and .method == "password" and
+		.origin.address == "'$OUTSIDE'" and .service == "ssh"'
+	want attempts sessions '.account == "alice" and .failures_before == 1'
+	want alert alerts '.detection == "access.external" and .account == "alice" and
+		.origin.address == "'$OUTSIDE'"'
+}
+
+publickey() {
+	with_key bob "/bin/echo key-mark; /usr/bin/id"
+	want publickey sessions '.account == "bob" and .method == "publickey"'
+	want commands sessions '.account == "bob" and
+		(.commands | tojson | contains("key-mark") and contains("/usr/bin/id"))'
+	want closed sessions '.account == "bob" and .state == "closed" and .close != null'
+}
+
+keyboard() {
+	by keyboard-interactive $PASSWORD carol /bin/echo keyboard-mark
+	want keyboard sessions '.account == "carol" and .method == "keyboard-interactive"'
+}
+
+onward() {
+	with_key dave "ssh -F none -o StrictHostKeyChecking=no -o LogLevel=ERROR erin@$INSIDE true"
+	want onward sessions '.account == "dave" and
+		any(.destinations[]; .address == "'$INSIDE'" and .port == 22)'
+}
+
+bytes() {
+	with_scp "erin@$SERVER:/guest/blob" /tmp/fetched
+	want bytes_out sessions '.account == "erin" and .origin.address == "'$OUTSIDE'" and
+		.bytes_out > 786432 and .bytes_out < 865075'
+	with_scp /guest/blob "frank@$SERVER:blob"
+	want bytes_in sessions '.account == "frank" and
+		.bytes_in > 786432 and .bytes_in < 865075'
+	cmp /guest/blob /tmp/fetched && cmp /guest/blob /home/frank/blob
+}
+
+# A session lives through the agent's death; another begins and ends while it is dead.
+death() {
+	local id
+	mkfifo /tmp/live
+	with_key grace "echo in; read x; /bin/echo live-mark" < /tmp/live > /tmp/live.out &
+	local client=$!
+	exec 9> /tmp/live
+	until_true "$WAIT" sessions '.account == "grace" and .state == "open"'
+	id=$(jq -r .id <<< "$seen")
+	with_key bob /bin/echo before-death
+	agent_kill
+	with_key heidi "/bin/echo dead-mark; ssh -F none -o StrictHostKeyChecking=no \
+		-o LogLevel=ERROR erin@$INSIDE true"
+	agent_start || echo "NOTE the agent did not come back: $(tail -2 /tmp/agent.err)"
+	want found sessions '.account == "grace" and .id == "'"$id"'" and .state == "open" and .existing'
+	want dead_login sessions '.account == "heidi" and .origin.address == "'$OUTSIDE'" and
+		.method == "publickey"'
+	want dead_command sessions '.account == "heidi" and (.commands | tojson | contains("dead-mark"))'
+	want dead_onward sessions '.account == "heidi" and any(.destinations[]; .address == "'$INSIDE'")'
+	want dead_alert alerts '.detection == "access.external" and .account == "heidi"'
+	echo >&9
+	exec 9>&-
+	wait $client
+	want found_goes_on sessions '.id == "'"$id"'" and .state == "closed" and
+		(.commands | tojson | contains("live-mark"))'
+	once
+}
+
+# Whatever died and came back, nobody is told of twice.
+once() {
+	local twice
+	twice=$(sessions 'true' | jq -r .id | sort | uniq -d)
+	twice="$twice$(sessions '.origin.address == "'$OUTSIDE'"' | jq -r .account | sort | uniq -c |
+		awk '$1 > 1 && $2 != "bob" { print $2, $1 }')"
+	if [ -z "$twice" ]; then say once PASS; else say once FAIL "$twice"; fi
+}
+
+loss() {
+	local lost
+	lost=$(status | jq -c '.counters | with_entries(select((.key | test("lost|full|failed")) and
+		.value > 0))')
+	if [ "$lost" = '{}' ]; then say loss PASS; else say loss FAIL "$lost"; fi
+}
+
+probe
+for part in existing kept password publickey keyboard onward bytes death loss; do
+	$part
+done > /tmp/out 2>&1
+grep -E '^(CHECK|NOTE|\{)' /tmp/out
+echo "STATUS $(status)"
+grep -vE '^(CHECK|NOTE|\{)' /tmp/out | sed 's/^/OUT /'
+sed 's/^/AGENT /' /tmp/agent.err
