@@ -220,10 +220,11 @@ class Client:
         return run(self.argv("sftp", ["%s@%s" % (account, host)], **how), timeout=40,
                    input=script.encode())
 
-    def raw_guess(self, user, host, port=22, password="wr0ng"):
+    def raw_guess(self, user, host, port=22, password="wr0ng", times=1):
         """A wrong password for any bytes as user name (rawssh.py)."""
         p = run(self.net.inside_ns(self.ns, [
-            "/usr/bin/python3", "-B", RAWSSH, host, str(port), self.source, user.hex(), password]),
+            "/usr/bin/python3", "-B", RAWSSH, host, str(port), self.source, user.hex(), password,
+            str(times)]),
             check=False)
         check(p.returncode == 0, "sshd did not simply refuse %r" % user, repr(p))
 

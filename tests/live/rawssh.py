@@ -1,6 +1,6 @@
 """A small SSH client that says what OpenSSH's client refuses to say: any bytes as user name.
 
-    python3 rawssh.py HOST PORT SOURCE HEX-USER PASSWORD      one password attempt
+    python3 rawssh.py HOST PORT SOURCE HEX-USER PASSWORD [TIMES]   attempts on one connection
 
 curve25519-sha256, aes128-ctr, hmac-sha2-256; the host key is not checked, it is a test's own.
 Exit 0 when the password was refused, 1 when accepted, 2 on anything else.
@@ -125,11 +125,11 @@ class Client:
         self.out_cipher, self.in_cipher = Ctr(key(b"C", 16), key(b"A", 16)), \
             Ctr(key(b"D", 16), key(b"B", 16))
         self.out_mac = key(b"E", 32)
+        self.send(b"\x05" + text(b"ssh-userauth"))
+        self.expect(6)
 
     def password(self, user, password):
         """True when accepted."""
-        self.send(b"\x05" + text(b"ssh-userauth"))
-        self.expect(6)
         self.send(b"\x32" + text(user) + text(b"ssh-connection") + text(b"password") + b"\0" +
                   text(password))
         return self.expect(51, 52)[0] == 52
@@ -137,7 +137,10 @@ class Client:
 
 def main(argv):
     client = Client(argv[1], int(argv[2]), argv[3])
-    return 1 if client.password(bytes.fromhex(argv[4]), argv[5].encode()) else 0
+    for _ in range(int(argv[6]) if len(argv) > 6 else 1):
+        if client.password(bytes.fromhex(argv[4]), argv[5].encode()):
+            return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 import json
 
 from cases import case
-from harness import Client, at_least, brief, check, in_parallel
+from harness import Client, Sshd, at_least, brief, check, in_parallel
 from sandbox import TMP, run, wait_for
 from test_c_main_job import (ONWARD, PASSWORD, none_of, onward_key, place, seven,
                              worst_of)
@@ -207,3 +207,106 @@ def scanners_are_no_attempts(w):
     check(not w.agent.sessions(origin__address=source), "a scan is no session")
     found = [a for a in w.agent.told(origin__address=source) if a["severity"] != "info"]
     check(not found, "a scan is not worth an alert: " + brief(found))
+
+
+@case("journal")
+def many_tries_on_one_connection(w):
+    """Five and six passwords on one connection each: pam_unix tells "4 more", the rest all."""
+    five, _ = w.users.add("tries5")
+    six, _ = w.users.add("tries6")
+    a, b = Client(w.net, place(w)), Client(w.net, place(w))
+    in_parallel([lambda: a.raw_guess(five.encode(), w.server, times=5),
+                 lambda: b.raw_guess(six.encode(), w.server, times=6)])
+    x = w.agent.alert(detection="auth.bruteforce", account=six, origin__address=b.source)
+    check(x["count"] == 6, "six tries", x)
+    w.settle()
+    none_of(w, ("auth.bruteforce",), account=five)
+    x = w.agent.alert(detection="auth.bruteforce", account=six)
+    check(x["count"] == 6, "still six after all witnesses have spoken", x)
+
+
+@case("journal")
+def second_factor(w):
+    """Key and password are asked for: the key alone opens nothing, both open one session."""
+    half, key = w.users.add("half", key=True)
+    whole, other = w.users.add("whole", key=True)
+    n = w.slice()
+    source, server = w.outside(n), "192.0.2.%d" % n
+    Sshd(w.net, w.net.srv, [server], AuthenticationMethods="publickey,password")
+    c = Client(w.net, source)
+
+    def login(name, path, password, code):
+        how = ["-i", path, "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+               "-o", "PreferredAuthentications=publickey,password"]
+        p = run(["sshpass", "-p", password] + c.argv("ssh", ["-l", name, server, "id"],
+                                                     extra=how), check=False)
+        check((p.returncode == 0) == (code == 0), "client: %r" % p)
+    login(half, key, "wr0ng", 255)
+    login(whole, other, PASSWORD, 0)
+    s = w.agent.session(account=whole, origin__address=source)
+    w.settle()
+    check(len(w.agent.sessions(account=whole)) == 1, "one session", s)
+    check(w.agent.session(account=whole)["method"] == "password", "the last factor", s)
+    check(not w.agent.sessions(account=half), "half a login opened a session")
+    none_of(w, ("access.external",), account=half)
+
+
+@case("journal")
+def expired_account_opens_nothing(w):
+    """The key is right, the password is right, PAM's account check says no."""
+    name, key = w.users.add("expired", key=True)
+    run(["usermod", "-e", "1", name])
+    source = place(w)
+    c = Client(w.net, source)
+    in_parallel([lambda: c.ssh(name, w.server, key=key, check_rc=255),
+                 lambda: c.ssh(name, w.server, password=PASSWORD, check_rc=255)])
+    w.settle()
+    check(not w.agent.sessions(origin__address=source), "a denied login opened a session",
+          w.agent.sessions(origin__address=source))
+    none_of(w, ("access.external", "activity.remote_shell"), origin__address=source)
+
+
+@case("journal")
+def helper_before_the_login_is_no_shell(w):
+    """AuthorizedKeysCommand runs a shell before anybody is logged in."""
+    name, key = w.users.add("akc", key=True)
+    stranger = w.users.new_key("akc-stranger-" + w.users.tag, None)
+    helper = TMP + "/keys-helper"
+    with open(helper, "w") as f:
+        f.write("#!/bin/sh\n/bin/sh -c '/bin/sleep 0.1; /bin/true helper-mark'\n")
+    run(["chmod", "755", helper])
+    n = w.slice()
+    source, server = w.outside(n), "192.0.2.%d" % n
+    Sshd(w.net, w.net.srv, [server], AuthorizedKeysCommand=helper,
+         AuthorizedKeysCommandUser="nobody")
+    c = Client(w.net, source)
+    c.ssh(name, server, key=stranger, check_rc=255)
+    w.settle()
+    check(not w.agent.sessions(origin__address=source), "a helper opened a session",
+          w.agent.sessions(origin__address=source))
+    none_of(w, ("activity.remote_shell",), origin__address=source)
+    c.ssh(name, server, [], key=key, extra=["-N", "-o", "ControlMaster=no", "-f"], check_rc=0)
+    s = w.agent.session(account=name, origin__address=source)
+    w.settle()
+    s = w.agent.session(id=s["id"])
+    check("helper-mark" not in json.dumps(s), "a helper is no command of the session", s)
+    none_of(w, ("activity.remote_shell",), origin__address=source)
+
+
+@case("journal")
+def su_is_no_ssh_attempt(w):
+    """Seven wrong passwords to su in a session, and root's own su outside of any."""
+    name, key = w.users.add("suer", key=True)
+    target, _ = w.users.add("sutarget")
+    source = place(w)
+    Client(w.net, source).ssh(
+        name, w.server, "for i in 1 2 3 4 5 6 7; do echo wr0ng | su %s -c id & done; wait; "
+        "/bin/echo su-mark" % target, key=key, check_rc=0)
+    check(run(["su", target, "-c", "id"]).stdout, "root may")
+    w.agent.session(account=name, test=lambda s: "su" in json.dumps(s["commands"]))
+    w.settle()
+    check(not w.agent.sessions(account=target), "su opened a session",
+          w.agent.sessions(account=target))
+    check(len(w.agent.sessions(origin__address=source)) == 1, "one session")
+    none_of(w, ("auth.bruteforce", "auth.spray", "auth.noise"), origin__address=source)
+    none_of(w, ("auth.bruteforce", "access.external"), account=target)

@@ -18,7 +18,7 @@ def restart(net, users):
     the_journal()
     w = World("restart", net, users)
     w.start_common()
-    w.agents = 0
+    Sshd(net, net.inside, ["10.20.0.2"], port=2022)
     return w
 
 
@@ -33,8 +33,8 @@ def agent_after_the_session_finds_it(w):
     name, key = w.users.add("early", key=True)
     source = place(w)
     c = Client(w.net, source)
-    p = c.ssh_open(name, w.server, "echo $SSH_CONNECTION; read x; /bin/echo late-mark",
-                   key=key)
+    p = c.ssh_open(name, w.server, "echo $SSH_CONNECTION; read x; /bin/echo late-mark; "
+                   "exec 3<>/dev/tcp/10.20.0.2/2022; read y <&3", key=key)
     port = int(p.stdout.readline().split()[1])
     agent = fresh(w, "late").start()
     s = agent.session(account=name, origin__address=source)
@@ -47,6 +47,7 @@ def agent_after_the_session_finds_it(w):
     p.communicate(b"\n", timeout=10)
     agent.session(account=name, id=s["id"], test=lambda x: "late-mark" in json.dumps(x) and
                   x["state"] in ("closed", "lingering"))
+    agent.session(id=s["id"], test=lambda x: "10.20.0.2" in json.dumps(x["destinations"]))
     told = [a for a in agent.told(account=name) if a["detection"].startswith("auth.")]
     check(not told, "no attempt is invented: " + brief(told))
     agent.stop()
@@ -174,6 +175,22 @@ def killed_at_any_moment_loses_no_alert(w):
     check(again["existing"] is True, "the long session lived through six kills", again)
     live.communicate(b"\n", timeout=10)
     agent.session(id=s["id"], state="closed")
+    agent.stop()
+
+
+@case("restart", alone=True)
+def journal_rotated_and_restarted(w):
+    """journald rotates its files and is restarted: its lines still arrive."""
+    agent = fresh(w, "rotated").start()
+    w.settle()
+    run(["journalctl", "--rotate"])
+    w.settle()
+    the_journal().proc.terminate()
+    the_journal().proc.wait(10)
+    the_journal().start()
+    w.settle()
+    run(["journalctl", "--rotate", "--vacuum-files=1"])
+    w.settle()
     agent.stop()
 
 
