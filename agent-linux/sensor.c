@@ -65,12 +65,13 @@ static const struct sensor_row row_table[SENSOR_PARTS] = {
 			"no libpam attached yet"},
 };
 
-/* libbpf says why on its log only; the last warning is the reason we pass on. */
+/* libbpf says why on its log only: that is the reason we pass on. */
 static char last_warning[SENSOR_REASON_MAX];
 
 static int libbpf_log(enum libbpf_print_level level, const char *format, va_list ap)
 {
-	if (level != LIBBPF_WARN)
+	/* The first says which program or map; those after it only that something failed. */
+	if (level != LIBBPF_WARN || last_warning[0])
 		return 0;
 	vsnprintf(last_warning, sizeof(last_warning), format, ap);
 	last_warning[strcspn(last_warning, "\n")] = '\0';
@@ -141,7 +142,7 @@ static void attach_peers(struct sensor *s)
 			continue;
 		}
 		s->links[SENSOR_PEER4 + i] = link_take(s, row->name, progs[i], fd);
-		if (!s->skel->rodata->use_task_storage)
+		if (!s->skel->rodata->use_sock_helpers)
 			s->wanted[i] = link_take(s, i ? "wanted6" : "wanted4", wanted[i], fd);
 		row->on = s->links[SENSOR_PEER4 + i] != NULL;
 		if (!row->on)
@@ -193,7 +194,7 @@ static int watch_ports(struct sensor *s, const struct config *config)
 }
 
 /* Programs whose hook of a former run is still on are not loaded a second time. */
-static void autoload_set(struct sensor *s, bool task_storage)
+static void autoload_set(struct sensor *s)
 {
 	const struct {
 		struct bpf_program *prog;
@@ -203,18 +204,25 @@ static void autoload_set(struct sensor *s, bool task_storage)
 		{s->skel->progs.process_fork, "fork"}, {s->skel->progs.process_exec, "exec"},
 		{s->skel->progs.process_exit, "exit"}, {s->skel->progs.tcp_state, "tcp"},
 	};
+	bool sock_helpers = s->skel->rodata->use_sock_helpers;
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
 		bpf_program__set_autoload(hooks[i].prog, !pins_has_link(&s->pins, hooks[i].name));
 	bpf_program__set_autoload(s->skel->progs.peer_wanted4,
-				  !task_storage && !pins_has_link(&s->pins, "wanted4"));
+				  !sock_helpers && !pins_has_link(&s->pins, "wanted4"));
 	bpf_program__set_autoload(s->skel->progs.peer_wanted6,
-				  !task_storage && !pins_has_link(&s->pins, "wanted6"));
+				  !sock_helpers && !pins_has_link(&s->pins, "wanted6"));
 }
 
-/* Loading may fail for one map type only: then the same object is loaded without it. */
-static int sensor_load(struct sensor *s, const char *runtime, bool task_storage)
+/* What a kernel may lack: the same object is tried with less and less, newest kernels first. */
+static const struct variant {
+	bool task_storage, sock_helpers;
+} variants[] = {{true, true}, {false, true}, {false, false}};
+#define VARIANTS (int)(sizeof(variants) / sizeof(variants[0]))
+
+static int sensor_load(struct sensor *s, const char *runtime, int variant)
 {
+	const struct variant *v = &variants[variant];
 	struct rlimit infinity = {RLIM_INFINITY, RLIM_INFINITY};
 	int r;
 
@@ -223,14 +231,15 @@ static int sensor_load(struct sensor *s, const char *runtime, bool task_storage)
 	s->skel = outergate_bpf__open();
 	if (!s->skel)
 		return -errno;
-	s->skel->rodata->use_task_storage = task_storage;
-	if (!task_storage)
+	s->skel->rodata->use_task_storage = v->task_storage;
+	s->skel->rodata->use_sock_helpers = v->sock_helpers;
+	if (!v->task_storage)
 		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
 	else
 		bpf_map__set_max_entries(s->skel->maps.marks_hash, 1);
-	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz,
-		  task_storage);
-	autoload_set(s, task_storage);
+	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz, variant);
+	autoload_set(s);
+	last_warning[0] = '\0';
 	r = pins_maps(&s->pins, s->skel->obj);
 	if (!r)
 		r = outergate_bpf__load(s->skel);
@@ -273,19 +282,18 @@ static void load_failed(int r, char *err)
 int sensor_open(const struct config *config, struct sensor **ret, char *err)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
-	bool task_storage;
-	int r;
+	int r = -ENOTSUP;
 
 	if (!s)
 		return -ENOMEM;
 	libbpf_set_print(libbpf_log);
 	memcpy(s->rows, row_table, sizeof(s->rows));
-	task_storage = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
-	r = sensor_load(s, config->runtime, task_storage);
-	if (r && task_storage)
-		r = sensor_load(s, config->runtime, false);
-	if (!r)
+	for (int v = 0; v < VARIANTS && r && r != -EPERM; v++)
+		r = sensor_load(s, config->runtime, v);
+	if (!r) {
+		last_warning[0] = '\0';
 		r = sensor_map_counters(s);
+	}
 	if (!r)
 		r = watch_ports(s, config);
 	if (r) {

@@ -105,7 +105,7 @@ static void lines_split(struct engine *e, struct file_source *f)
 
 static void file_drain(struct engine *e, struct file_source *f)
 {
-	struct stat st;
+	struct stat st = {0};
 
 	if (f->fd < 0)
 		return;
@@ -157,7 +157,7 @@ static void file_take(struct file_source *f, int fd, const struct stat *st, uint
 void file_source_poll(struct engine *e, struct file_source *f)
 {
 	struct source_status *status = &e->sources[f->status];
-	struct stat st;
+	struct stat st = {0};
 	int fd;
 
 	file_drain(e, f);
@@ -244,7 +244,7 @@ bool file_source_needs_poll(const struct file_source *f)
 /* After a restart: finish the file we knew, even if it has been rotated since. */
 static void file_resume(struct engine *e, struct file_source *f, const struct file_source *saved)
 {
-	struct stat st;
+	struct stat st = {0};
 	int fd = ask_open(e, f, 0, &st);
 
 	if (fd >= 0 && st.st_dev == saved->dev && st.st_ino == saved->ino) {
@@ -263,7 +263,7 @@ static void file_resume(struct engine *e, struct file_source *f, const struct fi
 int file_source_open(struct engine *e, unsigned index, unsigned status)
 {
 	struct file_source *f = calloc(1, sizeof(*f)), saved = {0};
-	struct stat st;
+	struct stat st = {0};
 	int fd;
 
 	if (!f)

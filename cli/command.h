@@ -10,7 +10,12 @@
 #include "common/config.h"
 
 /* Exit codes of every command (SPEC section 5). */
-enum { EXIT_FINE = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_PERMISSION = 3 };
+enum {
+	EXIT_FINE = 0,
+	EXIT_INPUT = 1,
+	EXIT_USAGE = 2,
+	EXIT_PERMISSION = 3
+};
 
 #define COMMAND_CONFIG_PATH "/etc/outergate/outergate.yaml"
 

@@ -13,14 +13,18 @@
 
 #include "span.h"
 
-enum { ADDR_NONE = 0, ADDR_V4 = 4, ADDR_V6 = 6 };
+enum {
+	ADDR_NONE = 0,
+	ADDR_V4 = 4,
+	ADDR_V6 = 6
+};
 
 /* Longest text: 39 characters of v6, '%', 15 of a zone, NUL. */
 #define ADDR_TEXT_MAX 64
 
 struct addr {
-	uint8_t family;    /* ADDR_* */
-	uint8_t pad[3];    /* zero, so that memcmp compares */
+	uint8_t family;	   /* ADDR_* */
+	uint8_t pad[3];	   /* zero, so that memcmp compares */
 	uint8_t bytes[16]; /* network order; v4 in the first four, the rest zero */
 };
 

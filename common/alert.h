@@ -9,12 +9,16 @@
 
 #include "session.h"
 
-#define ALERT_EVIDENCE     12  /* first 6 and last 6 events are kept; all are counted */
+#define ALERT_EVIDENCE	   12 /* first 6 and last 6 events are kept; all are counted */
 #define ALERT_SENTENCE_MAX 768
 #define ALERT_EVIDENCE_MAX 224
-#define ALERT_SCHEMA       1
+#define ALERT_SCHEMA	   1
 
-enum alert_state { ALERT_OPEN, ALERT_UPDATED, ALERT_CLOSED };
+enum alert_state {
+	ALERT_OPEN,
+	ALERT_UPDATED,
+	ALERT_CLOSED
+};
 
 struct alert_evidence {
 	uint64_t time_ns;
@@ -34,8 +38,8 @@ struct alert {
 	uint32_t revision; /* from 1 */
 	enum alert_state state;
 	enum severity severity;
-	bool observe;  /* Mode: observe: stored, never notified */
-	bool notify;   /* this revision is to be sent, not only stored */
+	bool observe; /* Mode: observe: stored, never notified */
+	bool notify;  /* this revision is to be sent, not only stored */
 	bool learning;
 	char reason[32]; /* enumerated by the detection's row; "" if it has one cause only */
 	uint64_t first_ns, last_ns;
@@ -51,7 +55,7 @@ struct alert {
 	enum method method;
 	char key[KEY_MAX];
 	char client[CLIENT_MAX];
-	char stage[16];   /* probe, attempts, access, anomaly, activity */
+	char stage[16];	   /* probe, attempts, access, anomaly, activity */
 	char numbers[160]; /* the numbers that made it fire: "7 failures > 5 in 15m" */
 	char sentence[ALERT_SENTENCE_MAX];
 	uint32_t evidence_count; /* entries used below */

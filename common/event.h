@@ -43,36 +43,36 @@ enum severity {
 
 /* Who vouches for an event. */
 enum trust {
-	TRUST_TEXT,      /* a log file: anybody who may write there could have written it */
-	TRUST_FORGED,    /* the transport proves that the claimed program did not write it */
+	TRUST_TEXT,	 /* a log file: anybody who may write there could have written it */
+	TRUST_FORGED,	 /* the transport proves that the claimed program did not write it */
 	TRUST_TRANSPORT, /* the transport vouches for the writer (journald: _UID 0 and its _EXE) */
-	TRUST_KERNEL,    /* our own record from the kernel */
+	TRUST_KERNEL,	 /* our own record from the kernel */
 };
 
 /* Pieces of one kernel source that tell of the same try: each counts alone, the largest wins. */
 enum witness {
-	WITNESS_DAEMON, /* the service's own words ("Failed password for ...") */
+	WITNESS_DAEMON,	 /* the service's own words ("Failed password for ...") */
 	WITNESS_PAM_LOG, /* pam_unix(...) text */
-	WITNESS_KERNEL, /* PAM calls seen by the kernel */
+	WITNESS_KERNEL,	 /* PAM calls seen by the kernel */
 	WITNESS_COUNT
 };
 
 enum event_flag {
 	EVENT_ACCOUNT_UNKNOWN = 1u << 0,  /* the account does not exist here ("invalid user") */
-	EVENT_ACCOUNT_EXISTS = 1u << 1,   /* the source proves that it does */
+	EVENT_ACCOUNT_EXISTS = 1u << 1,	  /* the source proves that it does */
 	EVENT_TIME_APPROXIMATE = 1u << 2, /* year or zone was inferred */
-	EVENT_TRUNCATED = 1u << 3,        /* a text field was cut at its bound */
-	EVENT_PREAUTH = 1u << 4,          /* close before any verdict, as the service says */
-	EVENT_HELPER = 1u << 5,           /* process started inside a PAM call (pam_motd, unix_chkpwd) */
-	EVENT_STDIN_SOCKET = 1u << 6,     /* exec: stdin and stdout are the accepted socket */
-	EVENT_STDIN_TTY = 1u << 7,        /* exec: stdin is a terminal */
-	EVENT_EXISTING = 1u << 8,         /* from the snapshot at start */
-	EVENT_ESTABLISHED = 1u << 9,      /* connect, connect_close: the handshake completed */
-	EVENT_PROVEN = 1u << 10,          /* kernel: the connection has passed authentication */
-	EVENT_USER_EXEC = 1u << 11,       /* the caller's program was exec'ed by a session's user */
-	EVENT_CHILD_CALL = 1u << 12,      /* pam: the caller is a child of the process that is bound */
-	EVENT_SELF_EXEC = 1u << 13,       /* exec: the daemon re-executed itself */
-	EVENT_PTY = 1u << 14,             /* session has a terminal */
+	EVENT_TRUNCATED = 1u << 3,	  /* a text field was cut at its bound */
+	EVENT_PREAUTH = 1u << 4,	  /* close before any verdict, as the service says */
+	EVENT_HELPER = 1u << 5, /* process started inside a PAM call (pam_motd, unix_chkpwd) */
+	EVENT_STDIN_SOCKET = 1u << 6, /* exec: stdin and stdout are the accepted socket */
+	EVENT_STDIN_TTY = 1u << 7,    /* exec: stdin is a terminal */
+	EVENT_EXISTING = 1u << 8,     /* from the snapshot at start */
+	EVENT_ESTABLISHED = 1u << 9,  /* connect, connect_close: the handshake completed */
+	EVENT_PROVEN = 1u << 10,      /* kernel: the connection has passed authentication */
+	EVENT_USER_EXEC = 1u << 11,   /* the caller's program was exec'ed by a session's user */
+	EVENT_CHILD_CALL = 1u << 12,  /* pam: the caller is a child of the process that is bound */
+	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
+	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 };
 
 /* PAM calls, as in wire.h. */
@@ -87,7 +87,7 @@ enum pam_call {
 
 /* A process: never a pid alone, pids are used again. */
 struct proc_id {
-	uint32_t pid;      /* tgid in the initial pid namespace; in text sources the logged pid */
+	uint32_t pid; /* tgid in the initial pid namespace; in text sources the logged pid */
 	uint32_t pad;
 	uint64_t start_ns; /* CLOCK_BOOTTIME at start; 0 in text sources */
 };
@@ -100,29 +100,29 @@ struct event {
 	enum trust trust;
 	enum witness witness;
 	uint16_t source; /* index into the decoder registry (decode.h) */
-	uint32_t flags;  /* enum event_flag */
+	uint32_t flags;	 /* enum event_flag */
 
 	uint64_t time_ns; /* wall clock, ns since 1970 UTC */
 	uint64_t boot_ns; /* CLOCK_BOOTTIME; 0 for text */
-	uint64_t line;    /* number of the line or record that completed it, from 1 */
-	uint32_t count;   /* how many times it happened ("message repeated"); at least 1 */
+	uint64_t line;	  /* number of the line or record that completed it, from 1 */
+	uint32_t count;	  /* how many times it happened ("message repeated"); at least 1 */
 
-	uint64_t conn;  /* cookie of the connection it is about; 0 = unknown */
-	uint32_t netns; /* network namespace inode; 0 = unknown */
+	uint64_t conn;		/* cookie of the connection it is about; 0 = unknown */
+	uint32_t netns;		/* network namespace inode; 0 = unknown */
 	struct endpoint origin; /* remote end of the accepted connection */
-	struct endpoint local;  /* our end of it */
-	struct endpoint dest;   /* connect: where to; listen: where */
-	uint64_t out_conn;      /* connect*: cookie of the outgoing socket */
+	struct endpoint local;	/* our end of it */
+	struct endpoint dest;	/* connect: where to; listen: where */
+	uint64_t out_conn;	/* connect*: cookie of the outgoing socket */
 
-	struct proc_id proc;   /* who did it, or which daemon process logged it */
+	struct proc_id proc; /* who did it, or which daemon process logged it */
 	struct proc_id parent;
 	uint32_t uid, euid;
 	uint32_t loginuid, audit_session; /* UINT32_MAX = unset */
 	uint64_t cgroup;
 
 	uint64_t bytes_in, bytes_out; /* from the host's point of view: received, sent */
-	uint64_t opened_ns;           /* wall time the connection began; 0 = unknown */
-	int32_t result;               /* pam: return value; exit: code */
+	uint64_t opened_ns;	      /* wall time the connection began; 0 = unknown */
+	int32_t result;		      /* pam: return value; exit: code */
 	enum pam_call pam_call;
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
@@ -133,7 +133,7 @@ struct event {
 	struct span program; /* daemon (text), exe path (exec), comm (others) */
 	struct span args;    /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
-	struct span text;    /* the raw line or a reason; evidence */
+	struct span text; /* the raw line or a reason; evidence */
 };
 
 const char *service_name(enum service s);

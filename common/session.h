@@ -9,18 +9,28 @@
 #include "scope.h"
 
 /* Bounds of attacker-chosen text kept per session; longer text is cut and marked. */
-#define ACCOUNT_MAX     64
-#define KEY_MAX         96
-#define CLIENT_MAX      64
-#define COMMAND_MAX     160
-#define SESSION_CMDS    8  /* first commands kept verbatim; all are counted */
-#define SESSION_DESTS   8  /* distinct destinations kept; all are counted */
-#define ID_TEXT_MAX     33 /* 128 bits in hex + NUL */
+#define ACCOUNT_MAX   64
+#define KEY_MAX	      96
+#define CLIENT_MAX    64
+#define COMMAND_MAX   160
+#define SESSION_CMDS  8	 /* first commands kept verbatim; all are counted */
+#define SESSION_DESTS 8	 /* distinct destinations kept; all are counted */
+#define ID_TEXT_MAX   33 /* 128 bits in hex + NUL */
 
-enum session_state { SESSION_OPEN, SESSION_LINGERING, SESSION_CLOSED };
+enum session_state {
+	SESSION_OPEN,
+	SESSION_LINGERING,
+	SESSION_CLOSED
+};
 
 /* Which proof gave the origin (SENSORS section 2). */
-enum origin_source { ORIGIN_NONE, ORIGIN_SOCKET, ORIGIN_ANCESTOR, ORIGIN_SNAPSHOT, ORIGIN_LOG };
+enum origin_source {
+	ORIGIN_NONE,
+	ORIGIN_SOCKET,
+	ORIGIN_ANCESTOR,
+	ORIGIN_SNAPSHOT,
+	ORIGIN_LOG
+};
 
 struct session_command {
 	uint64_t time_ns;
@@ -41,10 +51,10 @@ struct session_dest {
 
 struct session {
 	char id[ID_TEXT_MAX]; /* hash(boot id, cookie), else of namespace, 4-tuple and time */
-	uint64_t conn;        /* socket cookie; 0 = from text only */
+	uint64_t conn;	      /* socket cookie; 0 = from text only */
 	enum session_state state;
-	bool existing;  /* it was there before the agent */
-	bool proven;    /* a trusted verdict opened it (kernel PAM call or vouched log line) */
+	bool existing; /* it was there before the agent */
+	bool proven;   /* a trusted verdict opened it (kernel PAM call or vouched log line) */
 	bool has_pty;
 	bool bytes_known;
 	bool has_shell, has_transfer, has_forward;
@@ -63,7 +73,7 @@ struct session {
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;
 	uint64_t bytes_in, bytes_out;
-	uint32_t processes;      /* alive now */
+	uint32_t processes;	 /* alive now */
 	uint32_t commands_total; /* execs in the session, helpers not counted */
 	uint32_t commands_kept;
 	struct session_command commands[SESSION_CMDS];
@@ -71,11 +81,11 @@ struct session {
 	struct session_dest dests[SESSION_DESTS];
 	uint32_t failures_before; /* of the same source inside TimeWindow, at the verdict */
 	uint32_t loginuid, audit_session;
-	struct proc_id leader; /* the daemon's process that serves it */
+	struct proc_id leader;	       /* the daemon's process that serves it */
 	char alert_chain[ID_TEXT_MAX]; /* chain alert it is part of, "" if none */
-	enum severity worst;           /* highest severity fired on it */
-	uint32_t fired;                /* number of detections that fired on it */
-	uint64_t anomaly_mask;         /* bit per detection index that fired (core-internal order) */
+	enum severity worst;	       /* highest severity fired on it */
+	uint32_t fired;		       /* number of detections that fired on it */
+	uint64_t anomaly_mask; /* bit per detection index that fired (core-internal order) */
 };
 
 const char *session_state_name(enum session_state s);

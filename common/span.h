@@ -15,7 +15,7 @@
 
 struct span {
 	const char *ptr; /* borrowed; may be NULL when len is 0 */
-	size_t len;      /* bytes */
+	size_t len;	 /* bytes */
 };
 
 #define SPAN_LIT(s) ((struct span){(s), sizeof(s) - 1})

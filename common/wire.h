@@ -40,24 +40,24 @@
 	X(12, BIND, wire_bind, 0)
 
 /* wire_*.flags */
-#define WIRE_F_PROVEN       0x0001 /* the connection has passed authentication */
-#define WIRE_F_HELPER       0x0002 /* started inside a PAM call */
+#define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
+#define WIRE_F_HELPER	    0x0002 /* started inside a PAM call */
 #define WIRE_F_USER_EXEC    0x0004 /* program exec'ed by a session's non-root user */
 #define WIRE_F_STDIN_SOCKET 0x0008
 #define WIRE_F_STDIN_TTY    0x0010
 #define WIRE_F_SELF_EXEC    0x0020 /* same executable as before the exec */
 #define WIRE_F_ESTABLISHED  0x0040
 #define WIRE_F_TRUNCATED    0x0080
-#define WIRE_F_WATCHED      0x0100
+#define WIRE_F_WATCHED	    0x0100
 #define WIRE_F_CHILD_CALL   0x0200 /* pam: caller inherited the binding, did not bind itself */
-#define WIRE_F_LEADER       0x0400 /* snapshot: holds the accepted socket */
+#define WIRE_F_LEADER	    0x0400 /* snapshot: holds the accepted socket */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1
 #define WIRE_PAM_ACCT_MGMT     2
 #define WIRE_PAM_OPEN_SESSION  3
 #define WIRE_PAM_CLOSE_SESSION 4
-#define WIRE_PAM_END           5
+#define WIRE_PAM_END	       5
 
 struct wire_hdr {
 	__u16 kind;
@@ -147,7 +147,7 @@ struct wire_listen {
 struct wire_connect {
 	struct wire_hdr hdr;
 	struct wire_proc proc;
-	__u64 session;         /* cookie of the session's connection */
+	__u64 session;	       /* cookie of the session's connection */
 	struct wire_conn conn; /* the outgoing socket */
 	__u64 bytes_in, bytes_out;
 	__u32 flags, pad;
@@ -205,6 +205,8 @@ struct wire_listener_key {
 	X(records)
 
 #define WIRE_STAT_ENUM(name) WIRE_STAT_##name,
-enum { WIRE_STATS(WIRE_STAT_ENUM) WIRE_STAT_COUNT };
+enum {
+	WIRE_STATS(WIRE_STAT_ENUM) WIRE_STAT_COUNT
+};
 
 #endif

@@ -12,7 +12,10 @@
 
 struct core; /* opaque; core_internal.h for the core's own files */
 
-enum out_kind { OUT_ALERT, OUT_SESSION };
+enum out_kind {
+	OUT_ALERT,
+	OUT_SESSION
+};
 
 /* Pointers are into the core and valid until the next core_step() or core_free(). */
 struct core_out_item {
@@ -21,7 +24,8 @@ struct core_out_item {
 	const struct session *session;
 };
 
-/* One step can touch a handful of alerts; a tick closes at most this many and does the rest next. */
+/* One step can touch a handful of alerts; a tick closes at most this many and does the rest next.
+ */
 #define CORE_OUT_MAX 64
 
 struct core_out {
