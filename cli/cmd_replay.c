@@ -33,6 +33,7 @@ struct replay {
 	struct out_policy policy;
 	struct replay_table alerts, sessions;
 	uint64_t read, decoded, skipped, bad;
+	bool records;	    /* kernel records were read */
 	uint64_t latest_ns; /* of all events; text is not always in order */
 	int failed;	    /* exit code when memory ran out */
 	struct core_out out;
@@ -135,6 +136,7 @@ static void take_record(void *arg, const void *record, size_t len, int64_t boot_
 	const char *reason;
 	struct event e;
 
+	r->records = true;
 	r->stream.boot_to_wall_ns = boot_to_wall_ns;
 	take_result(r, decode_wire(&r->stream, record, len, &e, &reason), &e);
 }
@@ -186,8 +188,11 @@ static int replay_files(struct replay *r, int argc, char **argv)
 	const struct input_sink sink = {take_line, take_record, r};
 	int code = start_core(r, argc, argv);
 
-	for (int i = 0; i < argc && !code && !r->failed; i++)
+	for (int i = 0; i < argc && !code && !r->failed; i++) {
 		code = input_read(argv[i], &sink);
+		if (!code && r->stream.forced_source == DECODER_wire && !r->records)
+			code = command_fail(EXIT_INPUT, "%s is no file of kernel records", argv[i]);
+	}
 	if (!code && r->core)
 		tick_until(r, r->latest_ns); /* what did not fit into the last output */
 	if (!code)

@@ -102,6 +102,10 @@ def usage():
     check("an unknown source", replay(["--source", "nonsense", "x"])[0] == 2)
     code, _, err = replay(["/nonexistent/x"])
     check("an unreadable file", code == 1 and "/nonexistent/x" in err and err.count("\n") == 1, err)
+    code, _, err = replay(["/tmp"])
+    check("a directory", code == 1 and err.count("\n") == 1, err)
+    code, _, err = replay(["--source", "wire", "--events", "-"], b"x\n")
+    check("text as kernel records", code == 1 and "no file of kernel records" in err, err)
     with tempfile.NamedTemporaryFile() as f:
         f.write(b"\x1f\x8b\x08\x00")
         f.flush()
