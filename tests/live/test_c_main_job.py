@@ -535,3 +535,38 @@ def secrets_in_commands_are_redacted(w):
                        ("sessions", json.dumps(w.agent.sessions(account=name)).encode()),
                        ("alerts", json.dumps(stored(w, account=name)).encode())):
         check(b"hunter2" not in data and b"s3cr3t" not in data, "a secret in " + what)
+
+
+@case("journal")
+def lingering_process_goes_on(w):
+    """The intruder logs out; what was left behind goes on to the inside host 3 s later."""
+    name, key = w.users.add("behind", key=True)
+    deploy, _ = w.users.add("behdep")
+    w.users.authorize(onward_key(w, name), deploy)
+    w.users.authorize(key, name)
+    source = place(w)
+    Client(w.net, source).ssh(
+        name, w.server, "setsid sh -c 'sleep 3; ssh %s %s@10.20.0.2 id' >/dev/null 2>&1 "
+        "</dev/null &" % (ONWARD, deploy), key=key, check_rc=0)
+    w.agent.session(account=name, state="lingering")
+    a = w.agent.alert(detection="activity.lateral_movement", account=name)
+    check(a["origin"]["address"] == source and "10.20.0.2" in json.dumps(a), "who it was", a)
+    w.agent.session(account=name, state="closed", test=lambda s: s["destinations"])
+
+
+@case("journal")
+def copy_from_inside_the_session(w):
+    """scp run in the session, to another host: an onward connection with its bytes."""
+    name, key = w.users.add("outcopy", key=True)
+    deploy, _ = w.users.add("outdep")
+    w.users.authorize(onward_key(w, name), deploy)
+    w.users.authorize(key, name)
+    with open("/home/%s/take" % name, "wb") as f:
+        f.write(b"t" * (1 << 20))
+    Client(w.net, place(w)).ssh(
+        name, w.server, "scp -q %s take %s@10.20.0.2:" % (ONWARD.replace("-n ", ""), deploy),
+        key=key, check_rc=0)
+    w.agent.alert(detection="activity.lateral_movement", account=name)
+    s = w.agent.session(account=name, state="closed")
+    d = [x for x in s["destinations"] if x["address"] == "10.20.0.2"]
+    check(d and 1 << 20 < d[0]["bytes_out"] < 3 << 19, "bytes to the inside host", s)

@@ -285,7 +285,7 @@ def helper_before_the_login_is_no_shell(w):
     check(not w.agent.sessions(origin__address=source), "a helper opened a session",
           w.agent.sessions(origin__address=source))
     none_of(w, ("activity.remote_shell",), origin__address=source)
-    c.ssh(name, server, [], key=key, extra=["-N", "-o", "ControlMaster=no", "-f"], check_rc=0)
+    c.ssh_open(name, server, [], key=key, extra=["-N"])
     s = w.agent.session(account=name, origin__address=source)
     w.settle()
     s = w.agent.session(id=s["id"])

@@ -3,7 +3,8 @@ plays a whole PAM conversation. None of them changes a verdict or forges anythin
 import json
 
 from cases import case
-from harness import Client, Sshd, at_least, brief, check, in_parallel, json_lines, the_journal
+from harness import (Client, Sshd, at_least, brief, check, fingerprint, in_parallel, json_lines,
+                     the_journal)
 from sandbox import run, wait_for
 from test_c_main_job import none_of, noise, place
 
@@ -80,6 +81,44 @@ def forged_failures_frame_nobody(w):
     w.settle()
     check(not s.get("failures_before"), "the lies were counted", s)
     none_of(w, ("auth.bruteforce", "auth.bruteforce_success", "chain.t1133"), account=honest)
+
+
+def lies_about(account, victim, source, port):
+    """Lines about a connection that really is there."""
+    return ["Accepted publickey for root from %s port %d ssh2: ED25519 SHA256:%s" %
+            (source, port, "B" * 43),
+            "Accepted password for %s from %s port %d ssh2" % (victim, source, port),
+            "Accepted hostbased for %s from %s port %d ssh2" % (account, source, port),
+            "pam_unix(sshd:session): session closed for user " + account,
+            "Received disconnect from %s port %d:11: disconnected by user" % (source, port),
+            "Disconnected from user %s %s port %d" % (account, source, port)]
+
+
+@case("journal")
+def forged_lines_about_a_live_session(w):
+    """alice, in her session, writes that she is root, came otherwise, and has left."""
+    name, key = w.users.add("liar", key=True)
+    victim, _ = w.users.add("lied")
+    source = place(w)
+    p = Client(w.net, source).ssh_open(name, w.server, "echo $SSH_CONNECTION; read x", key=key)
+    port = int(p.stdout.readline().split()[1])
+    s = w.agent.session(account=name, state="open", key=lambda k: k and fingerprint(key) in k)
+    for line in lies_about(name, victim, source, port):
+        as_user(name, ["logger", "-t", "sshd", line])
+    w.settle()
+    still_true(w, s, name, key)
+    p.communicate(b"\n", timeout=10)
+    w.agent.session(id=s["id"], state="closed")
+
+
+def still_true(w, s, name, key):
+    """The session is as it was before the lies."""
+    now = w.agent.session(id=s["id"])
+    check(now["account"] == name and now["state"] == "open" and now["method"] == "publickey" and
+          fingerprint(key) in now["key"] and now["origin"] == s["origin"], "a lie was believed",
+          now)
+    check(len(w.agent.sessions(origin__address=s["origin"]["address"])) == 1, "one session",
+          w.agent.sessions(origin__address=s["origin"]["address"]))
 
 
 @case("journal")

@@ -195,6 +195,33 @@ def journal_rotated_and_restarted(w):
 
 
 @case("restart", alone=True)
+def full_disk_still_tells(w):
+    """No room for the store: alerts are told, the failure is counted, and it heals."""
+    name, key = w.users.add("full", key=True)
+    other, other_key = w.users.add("room", key=True)
+    agent = fresh(w, "full")
+    state = os.path.dirname(agent.store)
+    os.mkdir(state)
+    run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", state])
+    agent.start()
+    w.settle()
+    run(["sh", "-c", "cat /dev/zero > %s/ballast" % state], check=False)
+    c = Client(w.net, place(w))
+    c.ssh(name, w.server, "id", key=key, check_rc=0)
+    agent.alert(detection="access.external", account=name)
+    wait_for("status says that the store fails",
+             lambda: agent.status()["counters"]["store_errors"] > 0)
+    os.unlink(state + "/ballast")
+    c.ssh(other, w.server, "id", key=other_key, check_rc=0)
+    agent.session(account=other)
+    check([a for a in agent.stored_alerts() if a["account"] == other], "kept again")
+    wait_for("what was told while the disk was full is kept once there is room",
+             lambda: [a for a in agent.stored_alerts() if a["account"] == name], 10)
+    agent.stop()
+    run(["umount", state])
+
+
+@case("restart", alone=True)
 def second_agent_is_refused(w):
     agent = fresh(w, "first").start()
     p = agent.cli("run", "--config", agent.config, check_rc=None)

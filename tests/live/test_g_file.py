@@ -7,6 +7,7 @@ import time
 from cases import case, world
 from harness import (Client, Sshd, Syslog, World, brief, check, fingerprint, the_journal)
 from sandbox import wait_for
+from test_e_forged import lies_about, still_true
 from test_c_main_job import PASSWORD, none_of, noise, place, seven
 
 PATH = "/var/log/auth.log"
@@ -145,6 +146,24 @@ def file_forged_lines_change_nothing(w):
     wait_for("a login the kernel never saw is told as such", lambda: [
         a for a in w.agent.told(detection="sensor.mismatch")
         if "198.51.100.9" in json.dumps(a) and a["severity"] == "high"])
+
+
+@case("file", alone=True)
+def file_forged_lines_about_a_live_session(w):
+    """In a file nobody vouches for a line: what the kernel saw stays what it was."""
+    name, key = w.users.add("f-liar", key=True)
+    victim, _ = w.users.add("f-lied")
+    source = place(w)
+    p = Client(w.net, source).ssh_open(name, w.server, "echo $SSH_CONNECTION; read x", key=key)
+    port = int(p.stdout.readline().split()[1])
+    s = w.agent.session(account=name, state="open", key=lambda k: k and fingerprint(key) in k)
+    for line in lies_about(name, victim, source, port):
+        w.syslog.write(time.strftime("%b %e %H:%M:%S live-host sshd[4711]: ").encode() +
+                       line.encode() + b"\n")
+    w.settle()
+    still_true(w, s, name, key)
+    p.communicate(b"\n", timeout=10)
+    w.agent.session(id=s["id"], state="closed")
 
 
 @case("file", alone=True)
