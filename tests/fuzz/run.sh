@@ -6,7 +6,7 @@ each=${SECONDS_EACH:-5}
 dir=$BUILD/fuzz
 passed=0 failed=0
 make -s BUILD="$BUILD" fuzz-build || exit 1
-python3 tests/fuzz/seeds.py "$dir/seeds" || exit 1
+PYTHONDONTWRITEBYTECODE=1 python3 tests/fuzz/seeds.py "$dir/seeds" || exit 1
 for source in tests/fuzz/fuzz_*.c; do
 	target=$(basename "$source" .c) target=${target#fuzz_}
 	mkdir -p "$dir/corpus/$target" "$dir/seeds/$target" "$dir/crashes"
