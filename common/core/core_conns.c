@@ -46,16 +46,14 @@ static bool is_compatible(const struct core *c, const struct conn *n, const stru
 {
 	bool both_addr = n->origin.addr.family && e->origin.addr.family;
 
-	if (e->conn && n->cookie && e->conn != n->cookie)
-		return false;
+	if (e->conn && n->cookie)
+		return e->conn == n->cookie;
 	if (both_addr && !addr_eq(&n->origin.addr, &e->origin.addr))
 		return false;
 	if (n->origin.port && e->origin.port && n->origin.port != e->origin.port)
 		return false;
 	if (n->host != host_of(c, e) && !n->kernel && e->trust != TRUST_KERNEL)
 		return false;
-	if (e->conn && n->cookie)
-		return true;
 	return is_live(c, n) || e->time_ns < n->last_ns + CONN_STALE_NS;
 }
 

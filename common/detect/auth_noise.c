@@ -28,12 +28,16 @@ static void count_in(struct detect_ctx *x, const struct event *e, struct digest 
 	s->noise_unknown += e->count;
 }
 
-/* It has an alert of its own now: what was counted here while it was one of many goes there. */
+/*
+ * It has an alert of its own now: what was counted here while it was one of many goes there. Not
+ * once the digest has been raised: what was told stays told.
+ */
 static void count_out(struct detect_ctx *x, struct digest *d)
 {
 	struct source *s = x->source;
 
-	if (s->noise_day != d->day || !s->noise_failures)
+	if (s->noise_day != d->day || !s->noise_failures ||
+	    d->failures > x->core->config.failed_logon_threshold)
 		return;
 	d->failures -= s->noise_failures < d->failures ? s->noise_failures : d->failures;
 	d->unknown -= s->noise_unknown < d->unknown ? s->noise_unknown : d->unknown;

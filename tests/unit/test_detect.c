@@ -930,6 +930,23 @@ static void sent_at_ten_and_a_hundred_times(void **state)
 	world_free(w);
 }
 
+/* Live, an alert that only grows is a revision every five seconds, not one an event. */
+static void growth_is_paced(void **state)
+{
+	struct world *w = world_make(true);
+
+	(void)state;
+	w->id.hash_seed = 5;
+	world_start(w);
+	intrude(w, 0, 1, A, 3);
+	for (unsigned i = 0; i < 2000; i++)
+		EXEC(w, 10 + i * 0.01, 1, "/usr/bin/id", "id");
+	assert_in_range(alert_of(w, "activity.remote_shell", A)->revisions, 4, 12);
+	tick(w, 40);
+	assert_int_equal(alert_of(w, "activity.remote_shell", A)->last.count, 2000);
+	world_free(w);
+}
+
 static void the_operators_word_is_kept(void **state)
 {
 	struct world *w = world_make(false);
@@ -1057,6 +1074,7 @@ int main(void)
 		cmocka_unit_test(sensors_speak_for_themselves),
 		cmocka_unit_test(an_alert_closes_and_recurs),
 		cmocka_unit_test(sent_at_ten_and_a_hundred_times),
+		cmocka_unit_test(growth_is_paced),
 		cmocka_unit_test(the_operators_word_is_kept),
 		cmocka_unit_test(the_same_events_give_the_same_ids),
 		cmocka_unit_test(every_row_is_complete),

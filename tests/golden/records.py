@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Makes a file of kernel records (common/wire.h) from readable lines.
+
+    usage: records.py INPUT.events OUTPUT.rec
+
+A line is "SECONDS KIND key=value ...". Keys: conn (cookie), from (ADDR:PORT of the origin), to
+(ADDR:PORT of the destination), in, out, alive, call, ret, user, flags, path, args (words; "_" is a
+space inside one), pid, uid, comm. Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front
+repeats the line with the cookie, the port and the time one further each time.
+"""
+import ipaddress
+import shlex
+import struct
+import sys
+
+MAGIC = b"OGWIRE1\n"  # cli/input.h
+BASE_WALL = 1767225600 * 10**9
+BASE_BOOT = 1000 * 10**9
+CALLS = {"authenticate": 1, "account": 2, "open": 3, "close": 4, "end": 5}
+FLAGS = {"proven": 1, "helper": 2, "user-exec": 4, "tty": 0x10, "self-exec": 0x20,
+         "established": 0x40, "watched": 0x100, "child": 0x200, "leader": 0x400}
+NO_ID = 0xFFFFFFFF
+
+
+def end(text):
+    """(family, 16 bytes, port) of ADDR:PORT or [V6]:PORT."""
+    if not text:
+        return 2, bytes(16), 0
+    addr, port = text.rsplit(":", 1)
+    ip = ipaddress.ip_address(addr.strip("[]"))
+    return (2 if ip.version == 4 else 10), ip.packed.ljust(16, b"\0"), int(port)
+
+
+def conn(cookie, local, remote, netns=4026531840):
+    family, raddr, rport = end(remote)
+    _, laddr, lport = end(local)
+    return struct.pack("<QIHHHHI16s16s", cookie, netns, family, lport, rport, 0, 0, laddr, raddr)
+
+
+origins = {}  # by cookie: records of a connection's processes name its origin too
+
+
+def accepted(k):
+    if "from" in k:
+        origins[k["conn"]] = k["from"]
+    k.setdefault("from", origins.get(k.get("conn"), ""))
+    local = "[2001:db8::1]:22" if k.get("from", "").startswith("[") else "192.0.2.1:22"
+    return conn(int(k.get("conn", 0)), local, k.get("from"))
+
+
+def proc(k):
+    pid = int(k.get("pid", 1000 + int(k.get("conn", 0))))
+    uid = int(k.get("uid", 0))
+    comm = k.get("comm", "sshd").encode()
+    return struct.pack("<IIQQIIIIQ16s", pid, 1, pid * 1000, 1, uid, uid, NO_ID, NO_ID, 0, comm)
+
+
+def flags(k):
+    return sum(FLAGS[f] for f in k.get("flags", "").split(",") if f)
+
+
+def num(k, name):
+    return int(k.get(name, 0))
+
+
+def connection(k):
+    return 1, accepted(k) + struct.pack("<II", flags(k), 0)
+
+
+def connection_close(k):
+    return 2, accepted(k) + struct.pack("<QQQII", 0, num(k, "in"), num(k, "out"), flags(k),
+                                        num(k, "alive"))
+
+
+def pam(k):
+    head = struct.pack("<IHHiIQ", flags(k), CALLS[k["call"]], 0, num(k, "ret"), 0, 1)
+    texts = struct.pack("<32s64s64s32s", k.get("service", "sshd").encode(), k["user"].encode(),
+                        b"", b"ssh")
+    return 3, proc(k) + accepted(k) + head + texts
+
+
+def execute(k):
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
+    return 5, (proc(k) + accepted(k) + struct.pack("<II", flags(k), len(args)) +
+               struct.pack("<128s384s", k["path"].encode(), args))
+
+
+def leave(k):
+    return 6, proc(k) + struct.pack("<QiIII", num(k, "conn"), 0, num(k, "alive"), flags(k), 0)
+
+
+def connect(k):
+    out = conn(num(k, "conn") + 50000, "192.0.2.1:0", k["to"])
+    return 8, (proc(k) + struct.pack("<Q", num(k, "conn")) + out +
+               struct.pack("<QQII", num(k, "in"), num(k, "out"), flags(k), 0))
+
+
+KINDS = {"connection": connection, "connection_close": connection_close, "pam": pam,
+         "exec": execute, "exit": leave, "connect": connect}
+
+
+def further(k, n):
+    k = dict(k)
+    if "conn" in k:
+        k["conn"] = str(int(k["conn"]) + n)
+    if "from" in k:
+        addr, port = k["from"].rsplit(":", 1)
+        k["from"] = f"{addr}:{int(port) + n}"
+    return k
+
+
+def lines(path):
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            words = shlex.split(line, comments=True)
+            if not words:
+                continue
+            times = int(words.pop(0)[1:]) if words[0][0] == "x" else 1
+            at, kind, keys = float(words[0]), words[1], dict(w.split("=", 1) for w in words[2:])
+            for n in range(times):
+                yield at + n, kind, further(keys, n)
+
+
+def main():
+    with open(sys.argv[2], "wb") as out:
+        out.write(MAGIC)
+        out.write(struct.pack("<q", BASE_WALL - BASE_BOOT))
+        for at, kind, keys in sorted(lines(sys.argv[1]), key=lambda x: x[0]):
+            number, body = KINDS[kind](keys)
+            out.write(struct.pack("<HHIQ", number, 1, 16 + len(body), BASE_BOOT + int(at * 1e9)))
+            out.write(body)
+
+
+if __name__ == "__main__":
+    main()
