@@ -11,8 +11,12 @@
 #include "kernel.h"
 #include "common/wire.h"
 
-/* Chosen by the loader from feature probes. */
+/*
+ * Chosen by the loader: what this kernel loads. Task storage is there from 5.12 but for cgroup
+ * programs, which mark too, only after 6.12; the helpers that take a struct sock from 5.12.
+ */
 const volatile bool use_task_storage = true;
+const volatile bool use_sock_helpers = true;
 
 /* One login makes about 6 precious records of at most 376 bytes: 512 KiB hold 200 logins. */
 struct {

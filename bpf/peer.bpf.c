@@ -100,7 +100,7 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 		return 1;
 	if (*first >> 32 != (cookie & 0xffffffff)) {
 		*first = cookie << 32 | tgid;
-		if (!use_task_storage && !is_proven(cookie))
+		if (!use_sock_helpers && !is_proven(cookie))
 			note_accepted(ctx, cookie); /* the tracepoint had no cookie to note it by */
 	} else if ((__u32)*first != tgid) {
 		peer_bind(ctx, cookie);
@@ -128,7 +128,7 @@ static __always_inline int peer_wanted(struct bpf_sock_addr *ctx)
 {
 	struct task_struct *leader = current_leader();
 
-	if (!use_task_storage && leader && mark_get(leader))
+	if (!use_sock_helpers && leader && mark_get(leader))
 		bpf_get_socket_cookie(ctx);
 	return 1;
 }

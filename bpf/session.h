@@ -68,8 +68,7 @@ struct {
 	__type(value, struct proven);
 } proven SEC(".maps");
 
-/* bpf_get_current_task_btf() and bpf_get_socket_cookie() of a struct sock came with 5.11 and 5.12,
- * as task storage did: one switch tells all three. */
+/* Task storage wants a pointer that the verifier knows. */
 static __always_inline struct task_struct *current_leader(void)
 {
 	struct task_struct *task;
@@ -85,7 +84,7 @@ static __always_inline struct task_struct *current_leader(void)
 /* 0 before 5.12 unless somebody has asked for the cookie: the cgroup hooks do. */
 static __always_inline __u64 sock_cookie(struct sock *sk)
 {
-	if (use_task_storage)
+	if (use_sock_helpers)
 		return bpf_get_socket_cookie(sk);
 	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 }

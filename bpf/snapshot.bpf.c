@@ -109,7 +109,7 @@ int snapshot_holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
-	if (use_task_storage) { /* a pointer the verifier knows, so that a cookie can be made */
+	if (use_sock_helpers) { /* a pointer the verifier knows, so that a cookie can be made */
 		socket = bpf_sock_from_file(file);
 		sk = socket ? socket->sk : NULL;
 	} else {
