@@ -74,7 +74,7 @@ def none_of(w, detections, **want):
 
 # --- the main job
 
-BYTES = r"\d+(\.\d+)? ?([KMG]i?B|bytes)"
+BYTES = r"\b3(\.\d+)? ?Mi?B|\b31[45]\d{4}\b"  # the copy of 3 MiB
 
 
 @case("journal")
@@ -134,7 +134,8 @@ def main_job_afterwards(w, alice, deploy, chain, size):
     """The journal, and `sessions`, `alerts` and `explain`, tell the same."""
     def in_journal():
         return [e for e in the_journal().entries("SYSLOG_IDENTIFIER=outergate")
-                if "chain.t1133" in e.values() and alice in str(e["MESSAGE"])]
+                if "chain.t1133" in e.values() and re.search(BYTES, str(e["MESSAGE"])) and
+                alice in e["MESSAGE"]]
     e = wait_for("the chain in the journal with structured fields", in_journal)[-1]
     check(e.get("MESSAGE_ID") and int(e["PRIORITY"]) <= 3, "catalog id and priority", e)
     check("203.0.113.10" in e.values(), "the origin is a field of its own", e)
@@ -155,7 +156,8 @@ def main_job_afterwards(w, alice, deploy, chain, size):
         check(len(same) == 1 and same[0]["revision"] >= a["revision"],
               "told on stdout but not in the store", a)
     told = w.agent.cli("explain", chain["id"], "--store", w.agent.store).stdout.decode()
-    for word in (alice, r"203\.0\.113\.10", r"10\.20\.0\.2", "password", "chain.t1133", "T1133"):
+    for word in (alice, r"203\.0\.113\.10", r"10\.20\.0\.2", "password", "chain.t1133", "T1133",
+                 BYTES, "uname -r"):
         check(re.search(word, told), "explain does not say %r" % word, told)
     check(re.search(r"contain|lock|revoke|disable|isolate", told, re.I), "what to do", told)
     check(not [a for a in w.agent.told(detection="chain.t1133", account=deploy)],
