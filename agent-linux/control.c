@@ -72,6 +72,12 @@ static json_t *unseen_json(const struct engine *e)
 
 	for (unsigned i = 0; i < CONTROL_UNSEEN_COUNT; i++)
 		json_array_append_new(a, json_string(control_unseen[i]));
+	if (e->setup.kept[0]) {
+		snprintf(text, sizeof(text),
+			 "what happens while the agent is dead, beyond live sessions and logs (%s)",
+			 e->setup.kept);
+		json_array_append_new(a, json_string(text));
+	}
 	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
 		const struct sensor_row *row = &e->setup.rows[i];
 

@@ -10,7 +10,6 @@ static const char *const control_unseen[] = {
 	"UDP services: mosh, WireGuard, QUIC",
 	"MPTCP, AF_VSOCK and AF_UNIX listeners",
 	"PAM calls inside containers that bring their own libpam",
-	"what happened while the agent did not run, beyond live sessions and logs",
 };
 #define CONTROL_UNSEEN_COUNT (sizeof(control_unseen) / sizeof(control_unseen[0]))
 

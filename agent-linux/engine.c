@@ -18,6 +18,7 @@
 #define SAVE_INTERVAL  NS_PER_S /* at most this much of the core's memory is lost by a kill */
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
 #define FILE_POLL      (2 * NS_PER_S)
+#define FUTURE_MAX     (48 * 3600 * NS_PER_S) /* zones and skewed clocks */
 #define CORE_BLOB      "core"
 #define PRIVACY_BLOB   "privacy-key"
 #define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
@@ -143,7 +144,6 @@ void engine_frame(struct engine *e, unsigned source, struct decode_stream *s, co
 	struct event ev;
 	enum decode_result r;
 
-	s->line++;
 	r = decode_frame(s, f, &ev, &reason);
 	line_account(e, source, r);
 	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
@@ -156,6 +156,14 @@ void engine_line(struct engine *e, unsigned source, struct decode_stream *s, str
 	struct event ev;
 	enum decode_result r = decode_line(s, line, &ev, &reason);
 
+	/* A year was guessed, and it cannot be: December's line read in January. */
+	if (r == DECODE_EVENT && (ev.flags & EVENT_TIME_APPROXIMATE) &&
+	    ev.time_ns > clock_wall_ns() + FUTURE_MAX) {
+		s->year--;
+		s->last_ns = 0;
+		s->line--;
+		r = decode_line(s, line, &ev, &reason);
+	}
 	line_account(e, source, r);
 	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
 		engine_event(e, &ev);

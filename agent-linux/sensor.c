@@ -22,6 +22,7 @@
 #include <bpf/libbpf.h>
 
 #include "common/wire.h"
+#include "cookies.h"
 #include "pins.h"
 #include "outergate.skel.h"
 
@@ -42,6 +43,7 @@ struct sensor {
 	struct sensor_row rows[SENSOR_PARTS];
 	struct bpf_link *links[SENSOR_PARTS];
 	struct bpf_link *wanted[2]; /* connect hooks; old kernels only */
+	bool keeps_uprobes;
 	struct bpf_link *iters[SNAPSHOT_COUNT];
 	const volatile uint64_t *counters;
 	struct libpam libpam[LIBPAM_MAX];
@@ -279,6 +281,14 @@ static void load_failed(int r, char *err)
 			 strerror(-r), last_warning);
 }
 
+/* A uprobe is a link that can be pinned from 5.15; an older kernel does not know the kind. */
+static bool can_keep_uprobes(const struct sensor *s)
+{
+	int fd = bpf_program__fd(s->skel->progs.pam_end_enter);
+
+	return bpf_link_create(fd, -1, BPF_PERF_EVENT, NULL) == -EBADF;
+}
+
 int sensor_open(const struct config *config, struct sensor **ret, char *err)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
@@ -301,6 +311,9 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 		sensor_close(s);
 		return r;
 	}
+	s->keeps_uprobes = can_keep_uprobes(s);
+	if (!s->skel->rodata->use_sock_helpers)
+		(void)cookies_make();
 	attach_peers(s);
 	attach_part(s, SENSOR_FORK, s->skel->progs.process_fork);
 	attach_part(s, SENSOR_EXEC, s->skel->progs.process_exec);
@@ -338,7 +351,9 @@ const struct sensor_row *sensor_rows(const struct sensor *s)
 
 const char *sensor_kept(const struct sensor *s)
 {
-	return s->pins.dir[0] ? "" : s->pins.reason;
+	if (!s->pins.dir[0])
+		return s->pins.reason;
+	return s->keeps_uprobes ? "" : "PAM probes end with the agent: this kernel cannot keep them";
 }
 
 bool sensor_uses_task_storage(const struct sensor *s)

@@ -18,7 +18,6 @@ static void stdout_line(struct engine *e, int n)
 
 void sinks_alert(struct engine *e, const struct alert *a)
 {
-	core_stats(e->core)->alerts_notified++;
 	if (e->config->journald && sink_journald_send(a, &e->policy))
 		sink_failed(e);
 	if (e->setup.json)

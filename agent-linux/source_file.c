@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct file_source {
@@ -153,6 +154,19 @@ static void file_take(struct file_source *f, int fd, const struct stat *st, uint
 	f->overlong = false;
 }
 
+/* syslog writes local time without a zone and without a year. */
+static void local_time_set(struct file_source *f)
+{
+	time_t now = (time_t)(clock_wall_ns() / 1000000000ull);
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm))
+		return;
+	f->stream.tz_offset_s = (int)tm.tm_gmtoff;
+	if (!f->stream.year)
+		f->stream.year = 1900 + tm.tm_year;
+}
+
 /* The name may point to another file now: finish the old one, then take the new one. */
 void file_source_poll(struct engine *e, struct file_source *f)
 {
@@ -160,6 +174,7 @@ void file_source_poll(struct engine *e, struct file_source *f)
 	struct stat st = {0};
 	int fd;
 
+	local_time_set(f); /* daylight saving may have begun */
 	file_drain(e, f);
 	fd = ask_open(e, f, 0, &st);
 	if (fd < 0) {
@@ -272,7 +287,7 @@ int file_source_open(struct engine *e, unsigned index, unsigned status)
 	f->index = index;
 	f->status = status;
 	f->stream.forced_source = -1;
-	f->stream.year = 1970 + (int)(clock_wall_ns() / 1000000000ull / 31556952ull);
+	local_time_set(f);
 	e->files[index] = f;
 	changes_watch(e, f);
 	if (saved_position(e, f, &saved)) {

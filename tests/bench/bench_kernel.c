@@ -1,7 +1,7 @@
 /*
  * bench_kernel: one operation many times, wall ns each: connect (loopback, an unwatched port, with
- * accept and its address), fork (with exit and wait), exec (of /bin/true), getppid. tests/bench/kernel.sh
- * runs it with the agent on and off, side by side.
+ * accept and its address), fork (with exit and wait), exec (of /bin/true), getppid.
+ * tests/bench/kernel.sh runs it with the agent on and off, side by side.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
