@@ -64,8 +64,7 @@ static __always_inline struct noted *accepted_noted(struct sock *sk)
  * Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. Most
  * programs start with one file as 0, 1 and 2, which is looked at once.
  */
-static __always_inline struct mark *bind_by_files(struct task_struct *leader, struct file **slots,
-						  __u32 count)
+static __always_inline struct noted *noted_in_files(struct file **slots, __u32 count)
 {
 	struct file *four[4] = {}, *last = NULL;
 	struct noted *n;
@@ -84,9 +83,52 @@ static __always_inline struct mark *bind_by_files(struct task_struct *leader, st
 			continue;
 		n = accepted_noted(file_sock(f));
 		if (n)
-			return conn_bind(leader, n);
+			return n;
 	}
 	return NULL;
+}
+
+static __always_inline struct mark *bind_by_files(struct task_struct *leader, struct file **slots,
+						  __u32 count)
+{
+	struct noted *n = noted_in_files(slots, count);
+
+	return n ? conn_bind(leader, n) : NULL;
+}
+
+static __always_inline bool is_shell(const char *comm)
+{
+	/* sh, ash, bash, dash, ksh, zsh, fish, and busybox under its own name */
+	for (int i = 0; i < 5; i++) {
+		if (!comm[i])
+			return false;
+		if (comm[i] == 's' && comm[i + 1] == 'h' && !comm[i + 2])
+			return true;
+	}
+	return comm[0] == 'b' && comm[1] == 'u' && comm[2] == 's' && comm[3] == 'y' &&
+	       comm[4] == 'b' && comm[5] == 'o' && comm[6] == 'x';
+}
+
+/*
+ * A shell below a process that holds an accepted connection of its own: the terminal or the pipes
+ * between them are relayed (socat with a pty, pty.spawn). Only shells pay for this look.
+ */
+static __always_inline struct mark *bind_by_relay(struct task_struct *leader)
+{
+	struct task_struct *parent;
+	struct fdtable *t;
+	char comm[WIRE_COMM] = {};
+	struct file **slots;
+	struct noted *n;
+
+	BPF_CORE_READ_STR_INTO(&comm, leader, comm);
+	if (!is_shell(comm))
+		return NULL;
+	parent = BPF_CORE_READ(leader, real_parent);
+	t = BPF_CORE_READ(parent, files, fdt);
+	slots = BPF_CORE_READ(t, fd);
+	n = slots ? noted_in_files(slots, 16) : NULL;
+	return n ? conn_bind(leader, n) : NULL;
 }
 
 static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 count)
@@ -155,6 +197,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		struct fdtable *t = files ? files->fdt : NULL;
 
 		m = t && t->fd ? bind_by_files(leader, t->fd, 4) : NULL;
+		if (!m)
+			m = bind_by_relay(leader);
 		if (!m)
 			return 0;
 		fresh = true;
