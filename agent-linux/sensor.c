@@ -353,7 +353,8 @@ const char *sensor_kept(const struct sensor *s)
 {
 	if (!s->pins.dir[0])
 		return s->pins.reason;
-	return s->keeps_uprobes ? "" : "PAM probes end with the agent: this kernel cannot keep them";
+	return s->keeps_uprobes ? ""
+				: "PAM probes end with the agent: this kernel cannot keep them";
 }
 
 bool sensor_uses_task_storage(const struct sensor *s)
