@@ -252,6 +252,8 @@ static void timer_arm(struct engine *e)
 
 	if (bytes < next)
 		next = bytes;
+	if (e->libpam_scan_ns < next)
+		next = e->libpam_scan_ns;
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -280,6 +282,8 @@ static void on_tick(struct engine *e, struct watcher *w)
 			file_source_poll(e, e->files[i]);
 	kernel_source_losses(e);
 	kernel_source_bytes(e, ev.time_ns);
+	if (ev.time_ns >= e->libpam_scan_ns)
+		libpam_scan(e);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -467,7 +471,7 @@ static int engine_open(struct engine *e)
 	r = kernel_source_open(e);
 	if (r)
 		return r;
-	kernel_source_libpam(e);
+	libpam_open(e);
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);

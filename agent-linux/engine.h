@@ -43,6 +43,13 @@ struct source_status {
 
 struct ring_buffer;
 
+/* A libpam that was looked at, by inode: host, chroots, containers, replaced packages. */
+#define LIBPAM_FILES_MAX 128
+struct libpam_file {
+	uint64_t dev, ino;   /* st_dev, st_ino */
+	uint64_t kernel_dev; /* as in wire_mapping; 0: found by path */
+};
+
 #define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 1)
 
 /* The next record of a ring, copied out; len 0: none yet. */
@@ -87,7 +94,10 @@ struct engine {
 	unsigned sources_count;
 	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
-	unsigned libpam_attached;
+	struct libpam_file libpam[LIBPAM_FILES_MAX];
+	unsigned libpam_count;	  /* known files */
+	unsigned libpam_attached; /* with probes on */
+	uint64_t libpam_scan_ns;  /* when to look again; 0: now */
 	char libpam_reason[SENSOR_REASON_MAX];
 	bool in_transaction, dirty, stop;
 	bool any_live; /* a session may be open: its bytes are worth reading */
@@ -123,11 +133,18 @@ int engine_run(const struct engine_setup *setup);
 int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map);
 int kernel_source_open(struct engine *e);
 void kernel_source_snapshot(struct engine *e);
-void kernel_source_libpam(struct engine *e);
+/* Whole records of one iterator, each given to take; returns how many, or -errno. */
+int snapshot_read(struct engine *e, enum priv_snapshot which,
+		  void (*take)(struct engine *e, const void *record, size_t len));
 void kernel_source_losses(struct engine *e);
 /* Live byte counts, when due; and when they are due next (UINT64_MAX: nobody is here). */
 void kernel_source_bytes(struct engine *e, uint64_t now);
 uint64_t kernel_source_bytes_next(const struct engine *e);
+
+/* libpam.c: which libpam files are in use, and the probes on them */
+void libpam_open(struct engine *e);
+/* Looks for files that were mapped since: after a listener appeared, and every LIBPAM_EVERY. */
+void libpam_scan(struct engine *e);
 
 /* source_journal.c: follows the journal from a saved cursor */
 int journal_source_open(struct engine *e, unsigned status);

@@ -74,18 +74,25 @@ static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 	return open_regular(path);
 }
 
-static int answer_libpam_open(const struct priv_msg *m)
+/*
+ * A candidate path of the host, or the very file that a process has mapped: map_files leads to the
+ * inode, whatever root, namespace or name it has, and even when it was deleted.
+ */
+static int libpam_file(const struct priv_msg *m)
 {
-	return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
+	char path[96];
+
+	if (!m->map_end)
+		return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->arg,
+		 (unsigned long long)m->map_start, (unsigned long long)m->map_end);
+	return open_regular(path);
 }
 
 static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
 {
-	int fd, r;
+	int fd = libpam_file(m), r;
 
-	if (m->arg >= LIBPAM_PATHS)
-		return -EINVAL;
-	fd = open_regular(libpam_paths[m->arg]);
 	if (fd < 0)
 		return fd;
 	r = sensor_attach_libpam(p->sensor, fd, m->value);
@@ -106,7 +113,7 @@ static int answer(struct parent *p, struct priv_msg *m)
 		r = fd = sensor_snapshot(p->sensor, m->arg);
 		break;
 	case PRIV_LIBPAM_OPEN:
-		r = fd = answer_libpam_open(m);
+		r = fd = libpam_file(m);
 		break;
 	case PRIV_LIBPAM_ATTACH:
 		r = answer_libpam_attach(p, m);

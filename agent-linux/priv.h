@@ -25,7 +25,8 @@ enum priv_snapshot {
 	SNAPSHOT_LISTENERS,
 	SNAPSHOT_HOLDERS,
 	SNAPSHOT_CHILDREN,
-	SNAPSHOT_BYTES, /* live byte counts of session sockets */
+	SNAPSHOT_BYTES,	 /* live byte counts of session sockets */
+	SNAPSHOT_LIBPAM, /* mapped libpam files (wire_mapping); from 5.13 */
 	SNAPSHOT_COUNT
 };
 
@@ -42,6 +43,8 @@ struct priv_msg {
 	uint32_t kind;	/* enum priv_kind; a reply repeats it */
 	int32_t result; /* reply: 0 or -errno */
 	uint32_t arg, arg2;
+	/* PRIV_LIBPAM_*: arg is a candidate index, or with map_end: the mapping of process arg. */
+	uint64_t map_start, map_end;
 	uint64_t value[LIBPAM_SYMBOLS];
 };
 

@@ -166,10 +166,13 @@ static void attach_snapshot(struct sensor *s)
 {
 	struct bpf_program *progs[SNAPSHOT_COUNT] = {
 		s->skel->progs.snapshot_listeners, s->skel->progs.snapshot_holders,
-		s->skel->progs.snapshot_children, s->skel->progs.snapshot_bytes};
+		s->skel->progs.snapshot_children, s->skel->progs.snapshot_bytes,
+		s->skel->progs.snapshot_libpam};
 
 	s->rows[SENSOR_SNAPSHOT].on = true;
 	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++) {
+		if (!bpf_program__autoload(progs[i]))
+			continue;
 		s->iters[i] = bpf_program__attach_iter(progs[i], NULL);
 		if (!s->iters[i])
 			row_failed(&s->rows[SENSOR_SNAPSHOT], errno);
@@ -210,6 +213,10 @@ static void autoload_set(struct sensor *s)
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
 		bpf_program__set_autoload(hooks[i].prog, !pins_has_link(&s->pins, hooks[i].name));
+	/* Iterating over mappings came with 5.13; before, only the host's libpam is found. */
+	bpf_program__set_autoload(s->skel->progs.snapshot_libpam,
+				  libbpf_find_vmlinux_btf_id("bpf_iter_task_vma", BPF_TRACE_ITER) >
+					  0);
 	bpf_program__set_autoload(s->skel->progs.peer_wanted4,
 				  !sock_helpers && !pins_has_link(&s->pins, "wanted4"));
 	bpf_program__set_autoload(s->skel->progs.peer_wanted6,

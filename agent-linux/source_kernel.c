@@ -18,8 +18,6 @@
 
 #include <bpf/libbpf.h>
 
-#include "libpam_elf.h"
-
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
 #define UID_USERS	1000	  /* login.defs: UID_MIN */
 #define UID_NOBODY	65534
@@ -27,7 +25,6 @@
 #define SNAPSHOT_ROUNDS 16   /* deeper process trees are completed by their next exec */
 #define BYTES_BUSY	5000000000ull
 #define BYTES_IDLE	30000000000ull
-#define LIBPAM_TRY_MAX	64
 
 /*
  * A process of a user found at start: its account by name. Daemons' own processes are left to the
@@ -56,6 +53,8 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
 	case DECODE_EVENT:
 		account_name(&ev);
+		if (ev.kind == EVENT_LISTEN) /* a daemon, perhaps with a libpam of its own */
+			e->libpam_scan_ns = 0;
 		engine_event(e, &ev);
 		break;
 	case DECODE_BAD:
@@ -128,6 +127,8 @@ static void on_ring(struct engine *e, struct watcher *w)
 	(void)w;
 	rings_drain(e);
 	bulk_timer(e, BULK_DRAIN_NS);
+	if (!e->libpam_scan_ns)
+		libpam_scan(e);
 }
 
 static void on_bulk_timer(struct engine *e, struct watcher *w)
@@ -170,8 +171,8 @@ int kernel_source_open(struct engine *e)
 	return r;
 }
 
-/* Whole records of one iterator; returns how many, or -errno. */
-static int snapshot_read(struct engine *e, enum priv_snapshot which)
+int snapshot_read(struct engine *e, enum priv_snapshot which,
+		  void (*take)(struct engine *e, const void *record, size_t len))
 {
 	struct priv_msg m = {.kind = PRIV_SNAPSHOT, .arg = (uint32_t)which};
 	_Alignas(8) char buf[65536];
@@ -197,7 +198,7 @@ static int snapshot_read(struct engine *e, enum priv_snapshot which)
 			memcpy(&h, buf + at, sizeof(h));
 			if (h.size < sizeof(h) || h.size > have - at)
 				break;
-			record_deliver(e, buf + at, h.size);
+			take(e, buf + at, h.size);
 			at += h.size;
 			count++;
 		}
@@ -210,12 +211,12 @@ static int snapshot_read(struct engine *e, enum priv_snapshot which)
 
 void kernel_source_snapshot(struct engine *e)
 {
-	int r = snapshot_read(e, SNAPSHOT_LISTENERS);
+	int r = snapshot_read(e, SNAPSHOT_LISTENERS, record_deliver);
 
 	if (r >= 0)
-		r = snapshot_read(e, SNAPSHOT_HOLDERS);
+		r = snapshot_read(e, SNAPSHOT_HOLDERS, record_deliver);
 	for (unsigned i = 0; r >= 0 && i < SNAPSHOT_ROUNDS; i++) {
-		r = snapshot_read(e, SNAPSHOT_CHILDREN);
+		r = snapshot_read(e, SNAPSHOT_CHILDREN, record_deliver);
 		if (r == 0)
 			break;
 	}
@@ -249,7 +250,7 @@ void kernel_source_bytes(struct engine *e, uint64_t now)
 	e->any_live = live_bytes(e, &before);
 	if (!e->any_live)
 		return;
-	if (snapshot_read(e, SNAPSHOT_BYTES) < 0)
+	if (snapshot_read(e, SNAPSHOT_BYTES, record_deliver) < 0)
 		core_stats(e->core)->records_bad++;
 	live_bytes(e, &after);
 	e->bytes_ns = now + (after != before ? BYTES_BUSY : BYTES_IDLE);
@@ -258,41 +259,6 @@ void kernel_source_bytes(struct engine *e, uint64_t now)
 uint64_t kernel_source_bytes_next(const struct engine *e)
 {
 	return e->any_live ? e->bytes_ns : UINT64_MAX;
-}
-
-static int libpam_attach(struct engine *e, uint32_t candidate)
-{
-	struct priv_msg m = {.kind = PRIV_LIBPAM_OPEN, .arg = candidate};
-	uint64_t offsets[LIBPAM_SYMBOLS];
-	int fd, r = priv_call(e->setup.priv, &m, &fd);
-
-	if (r)
-		return r;
-	r = libpam_offsets(fd, offsets);
-	close(fd);
-	if (r)
-		return r;
-	m = (struct priv_msg){.kind = PRIV_LIBPAM_ATTACH, .arg = candidate};
-	memcpy(m.value, offsets, sizeof(m.value));
-	return priv_call(e->setup.priv, &m, NULL);
-}
-
-void kernel_source_libpam(struct engine *e)
-{
-	snprintf(e->libpam_reason, sizeof(e->libpam_reason), "no libpam found on this host");
-	for (uint32_t i = 0; i < LIBPAM_TRY_MAX; i++) {
-		int r = libpam_attach(e, i);
-
-		if (r == -ENXIO) /* past the last candidate */
-			break;
-		if (!r)
-			e->libpam_attached++;
-		else if (r != -ENOENT)
-			snprintf(e->libpam_reason, sizeof(e->libpam_reason), "cannot attach: %s",
-				 strerror(-r));
-	}
-	if (e->libpam_attached)
-		e->libpam_reason[0] = '\0';
 }
 
 /* Losses are told to the core as they grow, so that they become sensor.loss. */

@@ -63,6 +63,7 @@ struct net {
 
 struct super_block {
 	unsigned int s_dev;
+	unsigned long s_magic;
 };
 struct inode {
 	unsigned short i_mode;
@@ -71,7 +72,21 @@ struct inode {
 	unsigned long i_ino;
 	struct super_block *i_sb;
 };
+struct qstr {
+	const unsigned char *name;
+};
+struct dentry {
+	struct qstr d_name;
+};
+struct path {
+	struct dentry *dentry;
+};
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	struct file *vm_file;
+};
 struct file {
+	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
 };
@@ -159,6 +174,11 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
+};
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;

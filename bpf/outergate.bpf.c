@@ -10,5 +10,6 @@
 #include "connect.bpf.c"
 #include "pam.bpf.c"
 #include "snapshot.bpf.c"
+#include "libpam.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

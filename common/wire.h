@@ -37,7 +37,8 @@
 	X(9, CONNECT_CLOSE, wire_connect, 0)                                                       \
 	X(10, BYTES, wire_bytes, 0)                                                                \
 	X(11, SNAPSHOT, wire_snapshot, 0)                                                          \
-	X(12, BIND, wire_bind, 0)
+	X(12, BIND, wire_bind, 0)                                                                  \
+	X(13, MAPPING, wire_mapping, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -175,6 +176,14 @@ struct wire_bind {
 	struct wire_proc proc;
 	struct wire_conn conn;
 	__u32 flags, pad;
+};
+
+/* A libpam that a process has mapped: found by the name of the file, told by what it is. */
+struct wire_mapping {
+	struct wire_hdr hdr;
+	__u64 start, end; /* of the mapping, as in /proc/PID/map_files */
+	__u64 ino;
+	__u32 tgid, dev; /* dev: the kernel's own encoding */
 };
 
 #define WIRE_STATIC_ASSERT(id, name, type, precious)                                               \

@@ -273,6 +273,7 @@ static bool read_snapshot(const struct decode_stream *s, const void *record, str
 #define READ_BYTES	   read_bytes
 #define READ_SNAPSHOT	   read_snapshot
 #define READ_BIND	   NULL /* later records of that process say it again */
+#define READ_MAPPING	   NULL /* for the agent: where to attach */
 
 struct wire_kind {
 	uint32_t size;

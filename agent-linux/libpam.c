@@ -1,0 +1,114 @@
+/*
+ * libpam: every libpam file in use gets its probes: the host's by path, any other by the mapping
+ * of the process that uses it. ELF is parsed here, without privilege; the parent gets offsets.
+ *
+ * Not found: a libpam linked statically, one under another name, and before 5.13 any but the
+ * host's.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libpam_elf.h"
+
+#define CANDIDATES_MAX 64
+/* A daemon may load it late (dlopen); a listener asks for an immediate look. */
+#define LIBPAM_EVERY 60000000000ull
+
+static bool file_known(const struct engine *e, const struct stat *st)
+{
+	for (unsigned i = 0; i < e->libpam_count; i++)
+		if (e->libpam[i].dev == st->st_dev && e->libpam[i].ino == st->st_ino)
+			return true;
+	return false;
+}
+
+static bool mapping_known(const struct engine *e, const struct wire_mapping *m)
+{
+	for (unsigned i = 0; i < e->libpam_count; i++)
+		if (e->libpam[i].kernel_dev == m->dev && e->libpam[i].ino == m->ino)
+			return true;
+	return false;
+}
+
+static void failed(struct engine *e, int r)
+{
+	snprintf(e->libpam_reason, sizeof(e->libpam_reason), "cannot attach to a libpam: %s",
+		 strerror(-r));
+}
+
+/* which: a filled PRIV_LIBPAM_OPEN without its kind. Returns 0 or -errno. */
+static int file_attach(struct engine *e, const struct priv_msg *which, uint64_t kernel_dev)
+{
+	struct priv_msg m = *which;
+	struct stat st = {0};
+	int fd, r;
+
+	m.kind = PRIV_LIBPAM_OPEN;
+	r = priv_call(e->setup.priv, &m, &fd);
+	if (r)
+		return r;
+	if (fstat(fd, &st))
+		r = -errno;
+	m = *which;
+	m.kind = PRIV_LIBPAM_ATTACH;
+	if (!r && e->libpam_count < LIBPAM_FILES_MAX && !file_known(e, &st)) {
+		r = libpam_offsets(fd, m.value);
+		if (!r)
+			r = priv_call(e->setup.priv, &m, NULL);
+		if (!r)
+			e->libpam_attached++;
+	}
+	close(fd);
+	if (e->libpam_count < LIBPAM_FILES_MAX)
+		e->libpam[e->libpam_count++] = (struct libpam_file){
+			.dev = st.st_dev, .ino = st.st_ino, .kernel_dev = kernel_dev};
+	if (r)
+		failed(e, r);
+	return r;
+}
+
+static void mapping_take(struct engine *e, const void *record, size_t len)
+{
+	struct priv_msg which = {0};
+	struct wire_mapping w;
+
+	if (len != sizeof(w))
+		return;
+	memcpy(&w, record, sizeof(w));
+	if (mapping_known(e, &w))
+		return;
+	which.arg = w.tgid;
+	which.map_start = w.start;
+	which.map_end = w.end;
+	(void)file_attach(e, &which, w.dev);
+}
+
+void libpam_scan(struct engine *e)
+{
+	int r = snapshot_read(e, SNAPSHOT_LIBPAM, mapping_take);
+
+	if (r < 0 && r != -EOPNOTSUPP)
+		failed(e, r);
+	e->libpam_scan_ns = clock_wall_ns() + LIBPAM_EVERY;
+}
+
+void libpam_open(struct engine *e)
+{
+	for (uint32_t i = 0; i < CANDIDATES_MAX; i++) {
+		struct priv_msg which = {.arg = i};
+
+		if (file_attach(e, &which, 0) == -ENXIO) /* past the last candidate */
+			break;
+	}
+	libpam_scan(e);
+	if (e->libpam_attached)
+		e->libpam_reason[0] = '\0';
+	else if (!e->libpam_reason[0])
+		snprintf(e->libpam_reason, sizeof(e->libpam_reason),
+			 "no libpam found on this host");
+}
