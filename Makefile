@@ -4,11 +4,14 @@
 #   make run        build, then run the agent in the foreground with the embedded defaults
 #   make test       unit, decoder, golden and live tests, then lint
 #   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
+#   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make install DESTDIR=... PREFIX=...
 
 BUILD  ?= build
 PREFIX ?= /usr
+# After a plain `su` the administrator's tools (bpftool, useradd, ip) are not on the path.
+export PATH := $(PATH):/usr/sbin:/sbin
 CC      = gcc
 CLANG   = clang
 VERSION := $(shell cat VERSION)
@@ -30,16 +33,19 @@ AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all run test test-unit test-decode test-golden test-live lint fuzz fuzz-short bench deps \
-	install clean format
+.PHONY: all run test test-unit test-decode test-golden test-cli test-live test-fresh lint fuzz \
+	fuzz-short bench deps install clean format
 
 all: $(BUILD)/outergate
 
 # --- dependencies: a stamp a version of the list, so that an old machine learns of a new package
-deps: $(BUILD)/.deps
+deps: $(BUILD)/.deps $(BUILD)/.deps-test
 $(BUILD)/.deps: tools/deps.sh
 	@mkdir -p $(BUILD)
-	@sh tools/deps.sh
+	@sh tools/deps.sh build
+	@touch $@
+$(BUILD)/.deps-test: tools/deps.sh $(BUILD)/.deps
+	@sh tools/deps.sh test
 	@touch $@
 
 # --- the kernel side: one object, embedded by a skeleton
@@ -72,10 +78,10 @@ $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 	$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
 
 run: all
-	./$(BUILD)/outergate run
+	$(abspath $(BUILD)/outergate) run
 
 # --- tests
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps-test
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
 -include $(UNIT_BIN:%=%.d)
@@ -86,7 +92,7 @@ FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -I. -isyst
 FUZZ_OBJ := $(COMMON_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(BUILD)/fuzz/obj/%.o: %.c | $(BUILD)/.deps
+$(BUILD)/fuzz/obj/%.o: %.c | $(BUILD)/.deps-test
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
@@ -106,13 +112,15 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
 
-test: all $(UNIT_BIN)
+test: all $(UNIT_BIN) $(BUILD)/.deps-test
 	BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
-test-decode test-golden test-live: all
+test-decode test-golden test-cli test-live: all $(BUILD)/.deps-test
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
-lint: all
+test-fresh: # needs nothing built here
+	BUILD=$(BUILD) bash tests/fresh/run.sh
+lint: all $(BUILD)/.deps-test
 	BUILD=$(BUILD) bash tests/run.sh lint
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v '\.def$$')

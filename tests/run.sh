@@ -6,13 +6,15 @@ set -u
 cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build}
 suites=${*:-unit decode golden cli fuzz live lint}
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 times=""
 mkdir -p "$BUILD/log"
 for s in $suites; do
 	[ -x "tests/$s/run.sh" ] || { echo "== $s: no tests/$s/run.sh"; failed=$((failed + 1)); continue; }
 	echo "== $s"
+	start=$SECONDS
 	"tests/$s/run.sh" 2>&1 | tee "$BUILD/log/$s.log"
 	code=${PIPESTATUS[0]}
+	times="$times$s $((SECONDS - start)) s, "
 	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$BUILD/log/$s.log" | tail -1)
 	if [ -z "$last" ]; then
 		echo "== $s ended without a count (exit $code)"
@@ -24,7 +26,7 @@ for s in $suites; do
 	[ "$code" != 0 ] && [ "$f" = 0 ] && f=1
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
 done
-echo "== all suites"
+echo "== all suites: ${times%, }"
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
 else

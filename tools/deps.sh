@@ -1,11 +1,20 @@
 #!/bin/sh
-# Installs what building, testing and running need on Debian 12; does nothing when all is there.
+# Installs what Debian 12 needs; does nothing when all is there.
+#   deps.sh build   to build and run the agent          deps.sh test   what the tests need besides
 set -eu
-packages="gcc make clang llvm clang-format clang-tidy cppcheck pkg-config libc6-dev libbpf-dev
-bpftool libelf-dev zlib1g-dev libcmocka-dev libjansson-dev libsqlite3-dev sqlite3 libyaml-dev
-libsystemd-dev libseccomp-dev libcap-ng-dev libpam0g-dev python3-minimal python3 libclang-rt-14-dev
-openssh-server openssh-client sshpass iproute2 systemd procps util-linux rsync git"
+build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
+libjansson-dev libsqlite3-dev libyaml-dev libsystemd-dev libseccomp-dev libcap-ng-dev"
+test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
+openssh-server openssh-client sshpass iproute2 systemd procps util-linux bsdutils"
 
+case ${1:-} in
+build) packages=$build ;;
+test) packages=$test ;;
+*)
+	echo "usage: deps.sh build|test" >&2
+	exit 2
+	;;
+esac
 missing=""
 for p in $packages; do
 	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $p"
@@ -14,9 +23,11 @@ if [ -n "$missing" ]; then
 	[ "$(id -u)" = 0 ] || { echo "outergate: run as root once, or install:$missing" >&2; exit 3; }
 	echo "installing:$missing"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -q
+	# Another installer may be at work (a machine that has just started): wait for it.
+	apt="apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
+	$apt update
 	# shellcheck disable=SC2086
-	apt-get install -y -q --no-install-recommends $missing
+	$apt install -y --no-install-recommends $missing
 fi
 # The agent's unprivileged half runs as this user.
 if [ "$(id -u)" = 0 ] && ! getent passwd outergate >/dev/null; then
