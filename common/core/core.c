@@ -38,17 +38,28 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_SENSOR] = pass,
 };
 
+/* Who failed before; looked up for the kinds that ask, since most events are not about that. */
+static struct source *source_of(struct core *c, const struct event *e, const struct conn *n,
+				const struct csession *s)
+{
+	const struct addr *from = s ? &s->pub.origin.addr : n ? &n->origin.addr : &e->origin.addr;
+	uint64_t asking = EVENT_BIT(ATTEMPT) | EVENT_BIT(SESSION_OPEN) | EVENT_BIT(CONNECT);
+
+	if (e->kind == EVENT_ATTEMPT && c->credited)
+		return c->credited;
+	return from->family && asking >> e->kind & 1 ? source_find(c, from) : NULL;
+}
+
 void core_detect_one(struct core *c, unsigned index, const struct event *e, struct conn *n,
 		     struct csession *s, const char *reason)
 {
-	const struct addr *from = s ? &s->pub.origin.addr : n ? &n->origin.addr : &e->origin.addr;
 	struct detect_ctx x = {
 		.core = c,
 		.detection = detections[index],
 		.index = index,
 		.conn = n,
 		.session = s,
-		.source = from->family ? source_find(c, from) : NULL,
+		.source = source_of(c, e, n, s),
 		.reason = reason,
 	};
 
@@ -57,9 +68,26 @@ void core_detect_one(struct core *c, unsigned index, const struct event *e, stru
 
 void core_detect(struct core *c, const struct event *e, struct conn *n, struct csession *s)
 {
-	for (unsigned i = 0; i < DETECTION_COUNT; i++)
-		if (detections[i]->events >> e->kind & 1)
-			core_detect_one(c, i, e, n, s, NULL);
+	struct detect_ctx x = {.core = c, .conn = n, .session = s, .source = source_of(c, e, n, s)};
+
+	for (uint32_t left = c->by_kind[e->kind]; left; left &= left - 1) {
+		x.index = (unsigned)__builtin_ctz(left);
+		x.detection = detections[x.index];
+		x.detection->step(&x, e);
+	}
+}
+
+_Static_assert(DETECTION_COUNT <= 32, "by_kind is a mask of 32 bits");
+
+static void registry_init(struct core *c)
+{
+	uint64_t host = hash_text(0, span_of(c->id.host_id));
+
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		c->key_base[i] = hash_text(host, span_of(detections[i]->id));
+		for (unsigned k = 0; k < EVENT_COUNT; k++)
+			c->by_kind[k] |= (uint32_t)(detections[i]->events >> k & 1) << i;
+	}
 }
 
 void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
@@ -161,6 +189,7 @@ struct core *core_new(const struct config *config, const struct core_identity *i
 	c->id = *id;
 	c->seed = hash_u64(id->hash_seed, 0x6f75746572676174);
 	c->deadline_ns = UINT64_MAX;
+	registry_init(c);
 	for (unsigned i = 0; i < CLAIMS_MAX; i++)
 		c->claims[i].conn = HANDLE_NONE;
 	for (unsigned i = 0; i < HELD_MAX; i++)

@@ -43,13 +43,10 @@ void alert_close(struct core *c, struct calert *a, uint64_t time_ns)
 
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns)
 {
-	struct handle h = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		struct calert *a = pool_get(&c->alerts, s->alerts[i]);
 
-	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
-		struct calert *a = pool_at(&c->alerts, i);
-
-		if (pool_is_used(&c->alerts, i) && a->session.slot == h.slot &&
-		    a->session.generation == h.generation && a->pub.detection->key == KEY_SESSION)
+		if (a)
 			alert_close(c, a, time_ns);
 	}
 }
@@ -96,6 +93,8 @@ struct calert *alert_by_id(const struct core *c, const char *id)
 
 static void revise(struct core *c, struct calert *a)
 {
+	if (a->pub.detection->tell)
+		a->pub.detection->tell(c, a);
 	a->pub.revision++;
 	if (a->pub.state != ALERT_CLOSED)
 		a->pub.state = a->pub.revision == 1 ? ALERT_OPEN : ALERT_UPDATED;

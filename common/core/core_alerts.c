@@ -10,6 +10,15 @@
 
 #include "core_detect.h"
 
+static uint64_t key_base(const struct core *c, const struct detection *d)
+{
+	unsigned i = 0;
+
+	while (detections[i] != d)
+		i++;
+	return c->key_base[i];
+}
+
 static uint64_t key_of_source(const struct core *c, const struct alert *a, uint64_t h)
 {
 	bool network = strcmp(a->reason, "network") == 0;
@@ -21,7 +30,7 @@ static uint64_t key_of_source(const struct core *c, const struct alert *a, uint6
 
 uint64_t alert_key(const struct core *c, const struct alert *a)
 {
-	uint64_t h = hash_text(hash_text(0, span_of(c->id.host_id)), span_of(a->detection->id));
+	uint64_t h = key_base(c, a->detection);
 	struct addr net = net_addr(&a->origin.addr);
 
 	switch (a->detection->key) {
@@ -246,15 +255,7 @@ static void evidence_add(struct alert *a, const struct event *e)
 /* What the source did before it fired; its last event is in there too. */
 static void evidence_of_source(const struct core *c, struct alert *a)
 {
-	struct addr key = source_addr(&a->origin.addr);
-	uint64_t source = hash_addr(c->seed, &key);
-	unsigned found[ALERT_EVIDENCE], used = 0;
-
-	for (unsigned age = 0; age < CLUES_MAX && used < ALERT_EVIDENCE - 2; age++)
-		if (clue_at(c, age)->source == source && clue_at(c, age)->evidence.text[0])
-			found[used++] = age;
-	while (used)
-		*evidence_slot(a) = clue_at(c, found[--used])->evidence;
+	a->evidence_count = clues_of(c, &a->origin.addr, a->evidence, ALERT_EVIDENCE - 2);
 }
 
 static void note_on_session(struct detect_ctx *x, enum severity severity)
@@ -273,6 +274,19 @@ static void note_on_session(struct detect_ctx *x, enum severity severity)
 	    severity > x->session->worst_other)
 		x->session->worst_other = severity;
 	session_changed(x->core, x->session);
+}
+
+/* So that a session finds its own alerts without a search. */
+void session_take_alert(struct core *c, const struct calert *a)
+{
+	struct csession *s = pool_get(&c->sessions, a->session);
+	unsigned i = 0;
+
+	if (!s || a->pub.detection->key != KEY_SESSION)
+		return;
+	while (detections[i] != a->pub.detection)
+		i++;
+	s->alerts[i] = pool_handle(&c->alerts, pool_slot(&c->alerts, a));
 }
 
 static struct calert *alert_start(struct detect_ctx *x, const struct event *e, const struct fire *f,
@@ -300,6 +314,7 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	a->pub.observe = c->config.observe || c->config.detections[x->index].observe;
 	a->keep_ns = ALERT_IDLE_NS;
 	a->quiet = f->quiet;
+	session_take_alert(c, a);
 	index_add(&c->alerts_by_key, pool_slot(&c->alerts, a), key);
 	c->stats.alerts_fired++;
 	if (x->detection->key == KEY_SOURCE && e->kind == EVENT_ATTEMPT && !f->by_network)
@@ -353,10 +368,24 @@ static void probe_fill(struct detect_ctx *x, const struct event *e, const struct
 		probe->severity = d->severity;
 }
 
+/* The open alert about the session itself; no key needed. */
+static struct calert *alert_of_session(const struct detect_ctx *x)
+{
+	struct calert *a;
+
+	if (!x->session || x->detection->key != KEY_SESSION)
+		return NULL;
+	a = pool_get(&x->core->alerts, x->session->alerts[x->index]);
+	return a && a->pub.state != ALERT_CLOSED ? a : NULL;
+}
+
 struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f)
 {
+	struct calert *own = alert_of_session(x);
 	struct alert probe;
 
+	if (own || (x->session && x->detection->key == KEY_SESSION))
+		return own;
 	probe_fill(x, e, f, &probe);
 	return find_by_key(x->core, alert_key(x->core, &probe), f, false);
 }
@@ -373,6 +402,13 @@ struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const st
 	*ret_new = false;
 	if (!c->config.detections[x->index].enabled)
 		return NULL;
+	a = alert_of_session(x);
+	if (a && !c->config.exceptions_count) {
+		if (c->config.detections[x->index].has_severity)
+			fire.severity = a->pub.severity;
+		alert_grow(x, e, &fire, a, false);
+		return a;
+	}
 	probe_fill(x, e, f, &probe);
 	if (is_excepted(c, x->index, &probe)) {
 		c->stats.alerts_suppressed++;

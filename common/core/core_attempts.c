@@ -75,9 +75,9 @@ static bool wait_for_status(struct core *c, struct conn *n)
 }
 
 /* A success came before its failures were told: look at it again. */
-static void look_back(struct core *c, struct conn *n, const struct event *e)
+static void look_back(struct core *c, const struct event *e)
 {
-	struct source *s = source_find(c, &n->origin.addr);
+	const struct source *s = c->credited;
 	struct csession *last = s ? pool_get(&c->sessions, s->session) : NULL;
 	struct event again = *e;
 
@@ -114,7 +114,8 @@ static void credit(struct core *c, struct conn *n, const struct event *e, unsign
 	c->stats.attempts += added;
 	sources_credit(c, n, &derived);
 	core_detect(c, &derived, n, conn_session(c, n));
-	look_back(c, n, &derived);
+	look_back(c, &derived);
+	c->credited = NULL;
 }
 
 static void settle(struct core *c, struct conn *n, const struct event *e, bool is_last_word)

@@ -85,7 +85,7 @@ static bool always(const struct core *c, const void *item)
 
 static void source_clean(void *item)
 {
-	((struct source *)item)->session = HANDLE_NONE;
+	((struct source *)item)->session = ((struct source *)item)->alert = HANDLE_NONE;
 }
 
 static void nothing(void *item)

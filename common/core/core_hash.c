@@ -24,9 +24,16 @@ uint64_t hash_text(uint64_t h, struct span s)
 	return siphash(s, h, 0x6f75746572676174);
 }
 
+/*
+ * Of the bytes as this machine loads them; ids that hold it are compared on machines of one byte
+ * order only (all that we build for are little-endian).
+ */
 uint64_t hash_addr(uint64_t h, const struct addr *a)
 {
-	return addr_hash(a, h);
+	uint64_t part[2];
+
+	memcpy(part, a->bytes, sizeof(part));
+	return hash_u64(hash_u64(h ^ a->family, part[0]), part[1]);
 }
 
 struct id_hash id_start(void)

@@ -101,10 +101,14 @@ struct source {
 	uint32_t weak_ds;   /* last guess of one where the method may be off (root) */
 	uint32_t fired_ds;  /* last time it was over the threshold */
 	uint32_t last_ds;
+	uint32_t who_ds;
+	bool who_exists;
+	uint32_t who;	     /* hash of the first account tried; another one starts a spray entry */
 	uint32_t alerted_ds; /* last time its failures went to an alert of its own */
 	uint32_t noise_failures, noise_unknown; /* of it in today's digest */
 	uint32_t noise_day;			/* last day it was counted in a digest */
 	struct handle session;			/* the last that it opened */
+	struct handle alert;			/* its auth.bruteforce */
 };
 
 struct net {
@@ -175,9 +179,14 @@ struct held {
 	char program[128], args[COMMAND_MAX];
 };
 
+/* A recent failure, made into evidence only when an alert wants it. */
 struct clue {
 	uint64_t source; /* hash of its address */
-	struct alert_evidence evidence;
+	uint64_t time_ns, line;
+	struct endpoint origin;
+	uint8_t trust, method;
+	uint8_t account_len, text_len;
+	char account[32], text[ALERT_EVIDENCE_MAX];
 };
 
 #define BURST_MAX 16 /* recent new destinations of a session; the threshold is 5 */
@@ -185,10 +194,11 @@ struct clue {
 struct csession {
 	struct session pub;
 	struct handle conn;
-	struct handle access; /* its access.external alert */
-	uint64_t confirm_ns;  /* restored: must be seen by then; 0 = was */
-	bool changed;	      /* in core->changed_sessions */
-	bool gone;	      /* its connection closed */
+	struct handle access;		       /* its access.external alert */
+	struct handle alerts[DETECTION_COUNT]; /* those that are about the session */
+	uint64_t confirm_ns;		       /* restored: must be seen by then; 0 = was */
+	bool changed;			       /* in core->changed_sessions */
+	bool gone;			       /* its connection closed */
 	bool learned;
 	uint8_t burst_used;
 	uint64_t burst[BURST_MAX];     /* when new destinations were reached */
@@ -220,6 +230,8 @@ struct core {
 	struct core_identity id;
 	struct stats stats;
 	uint64_t seed;
+	uint64_t key_base[DETECTION_COUNT]; /* of alert keys */
+	uint32_t by_kind[EVENT_COUNT];	    /* bit per detection that looks at it */
 	uint64_t base_ns, now_ns, sensor_since_ns;
 	uint64_t deadline_ns; /* next time something expires; UINT64_MAX = never */
 
@@ -239,6 +251,10 @@ struct core {
 	unsigned held_next;
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
+	/* What the failure being credited belongs to; NULL outside of credit(). */
+	struct source *credited;
+	struct net *credited_net;
+	struct spray *credited_spray;
 	struct handle waiting[WAITING_MAX];
 	uint64_t waiting_due[WAITING_MAX];
 	unsigned waiting_head, waiting_used;
@@ -297,11 +313,14 @@ struct addr net_addr(const struct addr *a);
 struct source *source_find(const struct core *c, const struct addr *a);
 struct source *source_get(struct core *c, const struct addr *a);
 struct net *net_get(struct core *c, const struct addr *a);
+struct spray *spray_find(const struct core *c, const struct addr *a);
 struct spray *spray_get(struct core *c, const struct addr *a);
 struct account *account_find(const struct core *c, struct span name);
 struct account *account_get(struct core *c, struct span name);
 struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_t time_ns);
-const struct clue *clue_at(const struct core *c, unsigned age);
+/* Evidence of that source, oldest first; at most max. Returns how many. */
+unsigned clues_of(const struct core *c, const struct addr *source, struct alert_evidence *ret,
+		  unsigned max);
 void clue_add(struct core *c, const struct conn *n, const struct event *e);
 /* Adds failures to everything that counts them. */
 void sources_credit(struct core *c, const struct conn *n, const struct event *e);
@@ -322,6 +341,7 @@ void pam_called(struct core *c, const struct event *e);
 struct csession *session_open(struct core *c, struct conn *n, const struct event *e);
 struct csession *session_start(struct core *c, struct conn *n, const struct event *e);
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);
+void session_clear(struct csession *s);
 void session_learn(struct core *c, struct csession *s);
 void session_told(struct core *c, const struct event *e);
 void session_close_told(struct core *c, const struct event *e);
@@ -360,6 +380,7 @@ void alert_grew(struct core *c, struct calert *a, bool loud);
 void alert_close(struct core *c, struct calert *a, uint64_t time_ns);
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns);
 void alerts_expire(struct core *c);
+void session_take_alert(struct core *c, const struct calert *a);
 uint64_t alert_due(const struct calert *a); /* when it closes by itself */
 enum pool_class alert_class(const struct calert *a);
 uint64_t alert_key(const struct core *c, const struct alert *a);

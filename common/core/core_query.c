@@ -78,7 +78,7 @@ int core_restore_session(struct core *c, const struct session *s)
 	slot = pool_take(&c->sessions);
 	r = pool_at(&c->sessions, slot);
 	r->pub = *s;
-	r->access = HANDLE_NONE;
+	session_clear(r);
 	r->gone = s->state == SESSION_LINGERING;
 	/* A session of another boot is over; one of this boot must show in the snapshot. */
 	if (s->conn || c->id.kernel_sensor)
@@ -118,6 +118,7 @@ int core_restore_alert(struct core *c, const struct alert *a)
 	r->key = alert_key(c, a);
 	r->restored = true;
 	r->session = session_by_id(c, a->session);
+	session_take_alert(c, r);
 	for (unsigned i = 0; i < CHAIN_SESSIONS; i++)
 		r->chain_sessions[i] = HANDLE_NONE;
 	r->keep_ns = a->detection->key == KEY_CHAIN ? LINK_KEPT_NS : ALERT_IDLE_NS;

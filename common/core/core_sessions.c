@@ -20,6 +20,13 @@ void session_changed(struct core *c, struct csession *s)
 	c->changed_sessions[c->changed_sessions_used++] = pool_slot(&c->sessions, s);
 }
 
+void session_clear(struct csession *s)
+{
+	s->conn = s->access = HANDLE_NONE;
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+		s->alerts[i] = HANDLE_NONE;
+}
+
 /* A free slot; closed sessions make room, live ones never do. */
 static struct csession *session_make(struct core *c)
 {
@@ -37,7 +44,7 @@ static struct csession *session_make(struct core *c)
 	}
 	pool_touch(&c->sessions, slot, POOL_PINNED);
 	s = pool_at(&c->sessions, slot);
-	s->conn = s->access = HANDLE_NONE;
+	session_clear(s);
 	return s;
 }
 

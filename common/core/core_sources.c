@@ -80,11 +80,11 @@ struct source *source_get(struct core *c, const struct addr *a)
 
 	if (s)
 		return s;
-	demote_oldest(c);
+	demote_oldest(c); /* a new one */
 	s = table_get(&c->sources, &c->sources_by, hash_addr(c->seed, &key), &key, sizeof(key),
 		      &c->stats.sources_evicted);
 	if (s)
-		s->session = HANDLE_NONE;
+		s->session = s->alert = HANDLE_NONE;
 	return s;
 }
 
@@ -93,6 +93,13 @@ struct net *net_get(struct core *c, const struct addr *a)
 	struct addr key = net_addr(a);
 
 	return table_get(&c->nets, &c->nets_by, hash_addr(c->seed, &key), &key, sizeof(key), NULL);
+}
+
+struct spray *spray_find(const struct core *c, const struct addr *a)
+{
+	struct addr key = source_addr(a);
+
+	return table_find(&c->sprays, &c->sprays_by, hash_addr(c->seed, &key), &key, sizeof(key));
 }
 
 struct spray *spray_get(struct core *c, const struct addr *a)
@@ -136,10 +143,13 @@ struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_
 	return pick;
 }
 
-/* age 0: the last one. */
-const struct clue *clue_at(const struct core *c, unsigned age)
+static uint8_t keep(char *dst, size_t cap, struct span s)
 {
-	return &c->clues[(c->clues_next + CLUES_MAX - 1 - age) % CLUES_MAX];
+	struct span cut = span_first(s, cap < UINT8_MAX ? cap : UINT8_MAX);
+
+	if (cut.len)
+		memcpy(dst, cut.ptr, cut.len);
+	return (uint8_t)cut.len;
 }
 
 void clue_add(struct core *c, const struct conn *n, const struct event *e)
@@ -148,9 +158,47 @@ void clue_add(struct core *c, const struct conn *n, const struct event *e)
 	struct addr key = source_addr(&n->origin.addr);
 
 	k->source = hash_addr(c->seed, &key);
-	k->evidence = (struct alert_evidence){
-		.time_ns = e->time_ns, .kind = EVENT_ATTEMPT, .trust = e->trust, .line = e->line};
-	alert_evidence_text(e, k->evidence.text);
+	k->time_ns = e->time_ns;
+	k->line = e->line;
+	k->origin = n->origin;
+	k->trust = (uint8_t)e->trust;
+	k->method = (uint8_t)e->method;
+	k->account_len = keep(k->account, sizeof(k->account), e->account);
+	k->text_len = keep(k->text, sizeof(k->text), e->text);
+}
+
+static void clue_tell(const struct clue *k, struct alert_evidence *ret)
+{
+	struct event e = {.kind = EVENT_ATTEMPT,
+			  .outcome = OUTCOME_FAILURE,
+			  .method = k->method,
+			  .origin = k->origin,
+			  .account = {k->account, k->account_len},
+			  .text = {k->text, k->text_len}};
+
+	*ret = (struct alert_evidence){
+		.time_ns = k->time_ns, .kind = EVENT_ATTEMPT, .trust = k->trust, .line = k->line};
+	alert_evidence_text(&e, ret->text);
+}
+
+unsigned clues_of(const struct core *c, const struct addr *source, struct alert_evidence *ret,
+		  unsigned max)
+{
+	struct addr key = source_addr(source);
+	uint64_t wanted = hash_addr(c->seed, &key);
+	unsigned ages[ALERT_EVIDENCE], used = 0;
+
+	for (unsigned age = 1; age <= CLUES_MAX && age <= c->clues_next; age++) {
+		const struct clue *k = &c->clues[(c->clues_next - age) % CLUES_MAX];
+
+		if (used == max || used == ALERT_EVIDENCE)
+			break;
+		if (k->source == wanted)
+			ages[used++] = age;
+	}
+	for (unsigned i = 0; i < used; i++)
+		clue_tell(&c->clues[(c->clues_next - ages[used - 1 - i]) % CLUES_MAX], &ret[i]);
+	return used;
 }
 
 static bool is_password(enum method m)
@@ -198,14 +246,10 @@ static void account_credit(struct core *c, const struct event *e, uint32_t ds, s
 		net->weak_ds = s->weak_ds;
 }
 
-static void spray_credit(struct core *c, const struct event *e, uint32_t ds)
+static void spray_add(struct spray *p, uint32_t who, uint32_t ds, bool exists)
 {
-	struct spray *p = spray_get(c, &e->origin.addr);
-	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 1;
 	unsigned at = 0;
 
-	if (!p || span_empty(e->account))
-		return;
 	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++) {
 		if (p->who[i] == who) {
 			at = i;
@@ -218,8 +262,33 @@ static void spray_credit(struct core *c, const struct event *e, uint32_t ds)
 	if (ds > p->stamp[at])
 		p->stamp[at] = ds;
 	p->exists &= ~(1u << at);
-	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN))
+	if (exists)
 		p->exists |= 1u << at;
+}
+
+/* Most sources try one account only: those have no entry. */
+static void spray_credit(struct core *c, const struct event *e, uint32_t ds, struct source *s)
+{
+	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 1;
+	bool exists = !(e->flags & EVENT_ACCOUNT_UNKNOWN);
+	struct spray *p;
+
+	if (span_empty(e->account))
+		return;
+	if (!s->who || s->who == who) {
+		s->who = who;
+		s->who_ds = ds;
+		s->who_exists = exists;
+		p = spray_find(c, &e->origin.addr);
+	} else {
+		p = spray_get(c, &e->origin.addr);
+		if (p && !p->who[0])
+			spray_add(p, s->who, s->who_ds, s->who_exists);
+	}
+	c->credited_spray = p;
+	if (!p)
+		return;
+	spray_add(p, who, ds, exists);
 	pool_touch(&c->sprays, pool_slot(&c->sprays, p), p->who[2] ? POOL_WORTH : POOL_HARMLESS);
 }
 
@@ -230,6 +299,9 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 	uint32_t ds = core_ds(c, e->time_ns), window = core_window_ds(c);
 
 	clue_add(c, n, e);
+	c->credited = s;
+	c->credited_net = net;
+	c->credited_spray = NULL;
 	if (!s)
 		return;
 	window_add(WINDOW_OF(&s->failures), ds, e->count, window);
@@ -239,7 +311,7 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
 		window_add(WINDOW_OF(&net->failures), ds, e->count, window);
 	account_credit(c, e, ds, s, net);
-	spray_credit(c, e, ds);
+	spray_credit(c, e, ds, s);
 	pool_touch(&c->sources, pool_slot(&c->sources, s),
 		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds
 			   ? POOL_WORTH

@@ -16,6 +16,7 @@ struct text text_start(char *buf, size_t cap);
 #define TEXT_IN(array) text_start((array), sizeof(array))
 /* Goes on where the text in buf ends. */
 struct text text_more(char *buf, size_t cap);
+/* Of printf: %s %c %u %llu, without flags. */
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* At most max bytes, then "...". */
 void text_plain(struct text *t, struct span s, size_t max);

@@ -10,20 +10,31 @@
  */
 #include "../core/core_detect.h"
 
-static void say(struct detect_ctx *x, const struct event *e, struct alert *a)
+/* From text alone: "shell" or "command". */
+static void say_channel(const struct session *s, const struct event *e, struct alert *a)
 {
-	const struct session *s = &x->session->pub;
 	struct text t = TEXT_IN(a->sentence);
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
 	say_origin(&t, &s->origin, s->scope);
-	if (s->commands_kept == 0) {
-		text_add(&t, " started a ");
-		text_plain(&t, e->args, 40);
-		text_add(&t, ".");
+	text_add(&t, " started a ");
+	text_plain(&t, e->args, 40);
+	text_add(&t, ".");
+}
+
+static void tell(struct core *c, struct calert *a)
+{
+	const struct csession *owner = pool_get(&c->sessions, a->session);
+	const struct session *s = owner ? &owner->pub : NULL;
+	struct text t;
+
+	if (!s || s->commands_kept == 0)
 		return;
-	}
+	t = TEXT_IN(a->pub.sentence);
+	text_quote(&t, span_of(s->account), 48);
+	text_add(&t, " from ");
+	say_origin(&t, &s->origin, s->scope);
 	text_add(&t, " runs");
 	for (unsigned i = 0; i < s->commands_kept; i++) {
 		text_add(&t, i ? ", " : " ");
@@ -32,7 +43,7 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a)
 	if (s->commands_total > s->commands_kept)
 		text_add(&t, " and %u more", s->commands_total - s->commands_kept);
 	text_add(&t, s->has_pty ? " on a terminal." : ".");
-	t = TEXT_IN(a->numbers);
+	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, "%u programs", s->commands_total);
 }
 
@@ -46,8 +57,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	x->session->pub.has_shell = true;
 	a = alert_raise(x, e, &f, &is_new);
-	if (a)
-		say(x, e, &a->pub);
+	if (a && e->kind != EVENT_EXEC)
+		say_channel(&x->session->pub, e, &a->pub);
 }
 
 const struct detection detection_activity_remote_shell = {
@@ -70,4 +81,5 @@ const struct detection detection_activity_remote_shell = {
 	.mitigation = "M1038",
 	.step = step,
 	.key = KEY_SESSION,
+	.tell = tell,
 };

@@ -117,10 +117,12 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	struct source *s = x->source;
 	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
 	struct fire f = {.severity = severity_by_scope(x, severity), .reason = ""};
-	struct calert *a = alert_find(x, e, &f);
-	struct net *net = net_get(x->core, &s->addr);
+	struct calert *a = pool_get(&x->core->alerts, s->alert);
+	struct net *net = x->core->credited_net;
 	bool is_new;
 
+	if (!a || a->pub.state == ALERT_CLOSED)
+		a = alert_find(x, e, &f);
 	f.count = a ? e->count : most(x);
 	f.first_ns = core_ds_ns(x->core, window_first(WINDOW_OF(&s->failures), now, window));
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
@@ -131,6 +133,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	if (severity > SEVERITY_INFO)
 		s->alerted_ds = now;
 	a = alert_raise(x, e, &f, &is_new);
+	s->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
 	if (a && a->pub.account_unknown && !(e->flags & EVENT_ACCOUNT_UNKNOWN)) {
 		span_copy(a->pub.account, sizeof(a->pub.account), e->account);
 		a->pub.account_unknown = false;
@@ -141,7 +144,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 
 static void fire_network(struct detect_ctx *x, const struct event *e)
 {
-	struct net *net = net_get(x->core, &x->source->addr);
+	struct net *net = x->core->credited_net;
 	uint32_t window = core_window_ds(x->core), n;
 	struct fire f = {.reason = "network", .by_network = true};
 	struct calert *a;

@@ -17,13 +17,12 @@ enum {
 static unsigned distinct(const struct detect_ctx *x, const struct event *e, unsigned *ret_exist)
 {
 	const struct spray *p;
-	struct addr key = source_addr(&x->source->addr);
 	uint32_t window = core_window_ds(x->core), newest = core_ds(x->core, e->time_ns);
 	unsigned n = 0;
 
 	*ret_exist = 0;
-	p = table_find(&x->core->sprays, &x->core->sprays_by, hash_addr(x->core->seed, &key), &key,
-		       sizeof(key));
+	p = e->kind == EVENT_ATTEMPT ? x->core->credited_spray
+				     : spray_find(x->core, &x->source->addr);
 	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++)
 		if (p->who[i] && p->stamp[i] > newest)
 			newest = p->stamp[i];

@@ -43,7 +43,8 @@ static struct link *linked(const struct core *c, const struct session *s)
 static bool was_guessing(const struct detect_ctx *x)
 {
 	const struct session *s = &x->session->pub;
-	uint32_t fired = x->source ? x->source->fired_ds : 0;
+	const struct source *source = source_find(x->core, &s->origin.addr);
+	uint32_t fired = source ? source->fired_ds : 0;
 	uint32_t at = core_ds(x->core, s->open_ns);
 
 	if (s->failures_before > x->core->config.failed_logon_threshold)
@@ -55,15 +56,13 @@ static bool was_guessing(const struct detect_ctx *x)
 static bool has_activity(const struct detect_ctx *x)
 {
 	const struct core *c = x->core;
-	struct handle h = pool_handle(&c->sessions, pool_slot(&c->sessions, x->session));
 
 	if (x->session->pub.worst < SEVERITY_MEDIUM)
 		return false;
-	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
-		const struct calert *a = pool_at(&c->alerts, i);
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		const struct calert *a = pool_get(&c->alerts, x->session->alerts[i]);
 
-		if (pool_is_used(&c->alerts, i) && a->session.slot == h.slot &&
-		    a->session.generation == h.generation && a->pub.severity >= SEVERITY_MEDIUM &&
+		if (a && a->pub.severity >= SEVERITY_MEDIUM &&
 		    strcmp(a->pub.detection->stage, "activity") == 0)
 			return true;
 	}

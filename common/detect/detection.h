@@ -43,6 +43,8 @@ enum detection_key {
 	KEY_CHAIN,    /* account and origin of the first session */
 };
 
+struct core;
+struct calert;	   /* core/core_internal.h */
 struct detect_ctx; /* core/core_detect.h: core, event, session, source, helpers */
 
 struct detection {
@@ -62,6 +64,8 @@ struct detection {
 	const char *triage, *contain, *false_positive, *tune, *mitigation;
 	void (*step)(struct detect_ctx *x, const struct event *e);
 	enum detection_key key;
+	/* Writes the sentence when a revision goes out; NULL: step has written it. */
+	void (*tell)(struct core *c, struct calert *a);
 	/* Where a table of the core ends: more than this could never fire. 0 = no such end. */
 	uint64_t param_max[DETECTION_PARAMS_MAX];
 };
