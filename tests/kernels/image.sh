@@ -57,7 +57,7 @@ accounts() {
 	getent group root tty shadow mail utmp nogroup outergate > "$root/etc/group"
 	echo 'root:*:19000:0:99999:7:::' > "$root/etc/shadow"
 	local id=1001
-	for name in alice bob carol dave erin frank grace heidi ivan; do
+	for name in alice bob carol dave erin frank grace heidi ivan judy; do
 		hash=$(busybox mkpasswd -m sha512 Corr3ct)
 		echo "$name:x:$id:$id::/home/$name:/bin/bash" >> "$root/etc/passwd"
 		echo "$name:x:$id:" >> "$root/etc/group"

@@ -36,22 +36,30 @@ hooks() {
 	fi
 }
 
-# Begun before the agent was ever there.
-existing() {
-	mkfifo /tmp/before
-	with_key ivan "read x" < /tmp/before &
-	exec 8> /tmp/before
-	until_true "$WAIT" user_runs ivan
-	hooks
-	want existing sessions '.account == "ivan" and .existing and .state == "open" and
-		.origin.address == "'$OUTSIDE'"'
-	exec 8>&-
+# session_stay ACCOUNT PIPE: a session that lasts until somebody writes to or closes /tmp/PIPE
+session_stay() {
+	mkfifo "/tmp/$2"
+	with_key "$1" "read x && /bin/echo $2-mark" < "/tmp/$2" &
+	client=$!
+	exec 7> "/tmp/$2"
+	until_true "$WAIT" user_runs "$1"
 }
 
 user_runs() { ps -o user,args | grep "^$1 .*[b]ash"; }
 
+# Begun before the agent was ever there.
+existing() {
+	session_stay ivan before
+	hooks
+	want existing sessions '.account == "ivan" and .existing and .state == "open" and
+		.origin.address == "'$OUTSIDE'"'
+	exec 7>&-
+}
+
+kept_now() { status | jq -e .kept_while_dead > /dev/null; }
+
 kept() {
-	if status | jq -e .kept_while_dead > /dev/null; then
+	if kept_now; then
 		say kept PASS
 	else
 		say kept FAIL "$(status | jq -r .kept_reason)"
@@ -99,19 +107,24 @@ bytes() {
 
 # A session lives through the agent's death; another begins and ends while it is dead.
 death() {
-	local id
-	mkfifo /tmp/live
-	with_key grace "echo in; read x; /bin/echo live-mark" < /tmp/live > /tmp/live.out &
-	local client=$!
-	exec 9> /tmp/live
+	local id live
+	session_stay grace live
+	live=$client
+	exec 9>&7
 	until_true "$WAIT" sessions '.account == "grace" and .state == "open"'
 	id=$(jq -r .id <<< "$seen")
 	with_key bob /bin/echo before-death
 	agent_kill
 	with_key heidi "/bin/echo dead-mark; ssh -F none -o StrictHostKeyChecking=no \
 		-o LogLevel=ERROR erin@$INSIDE true"
+	session_stay judy dead
 	agent_start || echo "NOTE the agent did not come back: $(tail -2 /tmp/agent.err)"
 	want found sessions '.account == "grace" and .id == "'"$id"'" and .state == "open" and .existing'
+	want dead_live sessions '.account == "judy" and .state == "open" and
+		.origin.address == "'$OUTSIDE'"'
+	exec 7>&-
+	# Nothing to wait long for where the probes died with the agent.
+	kept_now || WAIT=5
 	want dead_login sessions '.account == "heidi" and .origin.address == "'$OUTSIDE'" and
 		.method == "publickey"'
 	want dead_command sessions '.account == "heidi" and (.commands | tojson | contains("dead-mark"))'
@@ -119,7 +132,7 @@ death() {
 	want dead_alert alerts '.detection == "access.external" and .account == "heidi"'
 	echo >&9
 	exec 9>&-
-	wait $client
+	wait "$live"
 	want found_goes_on sessions '.id == "'"$id"'" and .state == "closed" and
 		(.commands | tojson | contains("live-mark"))'
 	once
