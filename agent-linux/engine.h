@@ -97,7 +97,8 @@ struct engine {
 	struct libpam_file libpam[LIBPAM_FILES_MAX];
 	unsigned libpam_count;	  /* known files */
 	unsigned libpam_attached; /* with probes on */
-	uint64_t libpam_scan_ns;  /* when to look again; 0: now */
+	uint64_t libpam_hint_ns;
+	uint64_t libpam_scan_ns; /* when to look again; 0: now */
 	char libpam_reason[SENSOR_REASON_MAX];
 	bool in_transaction, dirty, stop;
 	bool any_live; /* a session may be open: its bytes are worth reading */
@@ -145,6 +146,7 @@ uint64_t kernel_source_bytes_next(const struct engine *e);
 void libpam_open(struct engine *e);
 /* Looks for files that were mapped since: after a listener appeared, and every LIBPAM_EVERY. */
 void libpam_scan(struct engine *e);
+void libpam_listener(struct engine *e, uint32_t pid);
 
 /* source_journal.c: follows the journal from a saved cursor */
 int journal_source_open(struct engine *e, unsigned status);

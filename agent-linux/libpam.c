@@ -88,6 +88,14 @@ static void mapping_take(struct engine *e, const void *record, size_t len)
 	(void)file_attach(e, &which, w.dev);
 }
 
+/* A daemon began to listen: in a root of its own it has a libpam of its own. */
+void libpam_listener(struct engine *e, uint32_t pid)
+{
+	struct priv_msg which = {.arg = pid, .arg2 = 1};
+
+	(void)file_attach(e, &which, 0);
+}
+
 void libpam_scan(struct engine *e)
 {
 	int r = snapshot_read(e, SNAPSHOT_LIBPAM, mapping_take);

@@ -5,6 +5,7 @@
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
 #include "parent.h"
+#include "root_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,13 +76,15 @@ static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 }
 
 /*
- * A candidate path of the host, or the very file that a process has mapped: map_files leads to the
- * inode, whatever root, namespace or name it has, and even when it was deleted.
+ * A candidate path of the host; or the very file that a process has mapped, since map_files leads
+ * to the inode whatever root or name it has; or the libpam of a process's own root directory.
  */
 static int libpam_file(const struct priv_msg *m)
 {
 	char path[96];
 
+	if (m->arg2)
+		return open_in_root(m->arg, libpam_paths, LIBPAM_PATHS);
 	if (!m->map_end)
 		return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->arg,

@@ -43,7 +43,10 @@ struct priv_msg {
 	uint32_t kind;	/* enum priv_kind; a reply repeats it */
 	int32_t result; /* reply: 0 or -errno */
 	uint32_t arg, arg2;
-	/* PRIV_LIBPAM_*: arg is a candidate index, or with map_end: the mapping of process arg. */
+	/*
+	 * PRIV_LIBPAM_*: arg is a candidate index; or with map_end the mapping of process arg; or
+	 * with arg2 the libpam below the root directory of process arg (-EALREADY: our own root).
+	 */
 	uint64_t map_start, map_end;
 	uint64_t value[LIBPAM_SYMBOLS];
 };

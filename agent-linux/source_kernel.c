@@ -21,8 +21,10 @@
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
 #define UID_USERS	1000	  /* login.defs: UID_MIN */
 #define UID_NOBODY	65534
-#define DRAIN_MAX	4096 /* then other inputs get their turn */
-#define SNAPSHOT_ROUNDS 16   /* deeper process trees are completed by their next exec */
+#define LIBPAM_SOON	20000000ull    /* a connection's process runs by then */
+#define LIBPAM_PAUSE	10000000000ull /* a flood of connections asks for no more */
+#define DRAIN_MAX	4096	       /* then other inputs get their turn */
+#define SNAPSHOT_ROUNDS 16	       /* deeper process trees are completed by their next exec */
 #define BYTES_BUSY	5000000000ull
 #define BYTES_IDLE	30000000000ull
 
@@ -42,6 +44,25 @@ static void account_name(struct event *ev)
 		ev->account = span_of(pw->pw_name);
 }
 
+/* Daemons that may have a libpam of their own: who listens, and who accepts without a verdict. */
+static void libpam_hint(struct engine *e, const struct event *ev)
+{
+	uint64_t soon;
+
+	if (ev->kind == EVENT_LISTEN) {
+		libpam_listener(e, ev->proc.pid);
+		return;
+	}
+	if (ev->kind != EVENT_CONNECTION)
+		return;
+	/* OpenSSH 10 maps it only in the process of a connection: look when that one runs. */
+	soon = clock_wall_ns() + LIBPAM_SOON;
+	if (soon > e->libpam_hint_ns + LIBPAM_PAUSE && soon < e->libpam_scan_ns) {
+		e->libpam_scan_ns = soon;
+		e->libpam_hint_ns = soon;
+	}
+}
+
 static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
@@ -53,9 +74,8 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
 	case DECODE_EVENT:
 		account_name(&ev);
-		if (ev.kind == EVENT_LISTEN) /* a daemon, perhaps with a libpam of its own */
-			e->libpam_scan_ns = 0;
 		engine_event(e, &ev);
+		libpam_hint(e, &ev);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;
@@ -127,8 +147,6 @@ static void on_ring(struct engine *e, struct watcher *w)
 	(void)w;
 	rings_drain(e);
 	bulk_timer(e, BULK_DRAIN_NS);
-	if (!e->libpam_scan_ns)
-		libpam_scan(e);
 }
 
 static void on_bulk_timer(struct engine *e, struct watcher *w)
