@@ -27,9 +27,34 @@ probe() {
 	echo "PROBE $out"
 }
 
+# Without BTF nothing can be loaded: one sentence and exit 1, not a crash.
+no_btf() {
+	local out code
+	out=$(unshare -m bash -c "mount -t tmpfs none /sys/kernel/btf &&
+		exec outergate run --config $CONFIG" 2>&1 < /dev/null)
+	code=$?
+	if [ $code = 1 ] && [[ $out == *BTF* ]] && [ "$(wc -l <<< "$out")" = 1 ]; then
+		say no_btf PASS
+	else
+		say no_btf FAIL "exit $code: $out"
+	fi
+}
+
+# Falling back where it need not is a failure too: it costs, and nothing else would show it.
+marks() {
+	local want is
+	case $(uname -r) in
+	5.* | 6.1.* | 6.12.*) want=hash ;;
+	*) want="task storage" ;;
+	esac
+	is=$(status | jq -r .marks)
+	if [ "$is" = "$want" ]; then say marks PASS "$is"; else say marks FAIL "$is, not $want"; fi
+}
+
 hooks() {
 	if agent_start; then
-		say hooks PASS "marks in $(status | jq -r .marks)"
+		say hooks PASS
+		marks
 	else
 		say hooks FAIL "$(tail -1 /tmp/agent.err) $(status |
 			jq -c '[.sensors[] | select(.on | not) | [.name, .reason]]')"
@@ -87,6 +112,12 @@ publickey() {
 keyboard() {
 	by keyboard-interactive $PASSWORD carol /bin/echo keyboard-mark
 	want keyboard sessions '.account == "carol" and .method == "keyboard-interactive"'
+}
+
+ipv6() {
+	by_six bob /bin/echo six-mark
+	want ipv6 sessions '.account == "bob" and .origin.address == "'$OUTSIDE6'" and
+		(.commands | tojson | contains("six-mark"))'
 }
 
 onward() {
@@ -155,7 +186,7 @@ loss() {
 }
 
 probe
-for part in existing kept password publickey keyboard onward bytes death loss; do
+for part in no_btf existing kept password publickey keyboard ipv6 onward bytes death loss; do
 	$part
 done > /tmp/out 2>&1
 grep -E '^(CHECK|NOTE|\{)' /tmp/out

@@ -3,13 +3,15 @@
 CONFIG=/run/outergate.yaml
 OUTSIDE=203.0.113.10
 SERVER=203.0.113.1
+OUTSIDE6=2001:db8:1::10
+SERVER6=2001:db8:1::1
 INSIDE=10.20.0.2
 PASSWORD=Corr3ct
 WAIT=${WAIT:-20}
 options="-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
 	-o ConnectTimeout=20 -o NumberOfPasswordPrompts=1"
 
-say() { echo "CHECK $1 $2 ${*:3}"; }
+say() { echo "CHECK $1 $2 ${*:3} (${SECONDS} s)"; }
 
 # until_true SECONDS COMMAND...: polls; the command's last output is in $seen
 until_true() {
@@ -37,6 +39,13 @@ with_key() {
 	# shellcheck disable=SC2086
 	outside ssh $options -o BindAddress=$OUTSIDE -o PreferredAuthentications=publickey \
 		-i /guest/key "$1@$SERVER" "${@:2}"
+}
+
+# by_six ACCOUNT COMMAND...
+by_six() {
+	# shellcheck disable=SC2086
+	outside ssh $options -o PreferredAuthentications=publickey -i /guest/key \
+		"$1@$SERVER6" "${@:2}"
 }
 
 # with_scp FROM TO
