@@ -6,6 +6,7 @@
 #   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
+#   make kernels    the session tests in short on emulated kernels
 #   make install DESTDIR=... PREFIX=...
 
 BUILD  ?= build
@@ -122,6 +123,10 @@ test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all $(BUILD)/.deps-test
 	BUILD=$(BUILD) bash tests/run.sh lint
+# Emulated kernels, oldest to newest: minutes, and some 100 MB fetched once.
+.PHONY: kernels
+kernels: all
+	BUILD=$(BUILD) bash tests/kernels/run.sh all
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v '\.def$$')
 
