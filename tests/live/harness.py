@@ -81,7 +81,7 @@ class Sshd:
     count = 0
     lock = threading.Lock()
 
-    def __init__(self, net, ns, listen, port=22, inetd=False, **options):
+    def __init__(self, net, ns, listen, port=22, inetd=False, env=None, **options):
         with Sshd.lock:
             Sshd.count += 1
             self.dir = "%s/sshd-%d" % (TMP, Sshd.count)
@@ -107,7 +107,7 @@ class Sshd:
             argv = ["/usr/bin/python3", "-c", INETD, str(port)] + argv
         self.stderr = open(self.dir + "/stderr", "w+")
         self.proc = subprocess.Popen(net.inside_ns(ns, argv), stdin=subprocess.DEVNULL,
-                                     stdout=self.stderr, stderr=self.stderr)
+                                     stdout=self.stderr, stderr=self.stderr, env=env)
         wait_for(lambda: "sshd listens on %s: %s" % (port, open(self.dir + "/stderr").read()),
                  self.listens)
 

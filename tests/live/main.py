@@ -39,7 +39,7 @@ def run_case(c, world, results):
         print("FAIL %s (%.1f s)" % (c.name, seconds))
         print("      " + error.replace("\n", "\n      "))
         agent = getattr(world, "agent", None)
-        if agent is not None and agent.starts:
+        if agent is not None and agent.starts and os.path.exists(agent.err):
             print("      agent's stderr: " + agent.stderr()[-1200:].replace("\n", "\n      | "))
         sys.stdout.flush()
 

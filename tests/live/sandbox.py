@@ -56,11 +56,16 @@ def mount(*args):
 def private_mounts():
     """The parts of the file system that servers, users and the agent write to become private."""
     binary = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "outergate"))
+    tree = os.getcwd()
     mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/run")
     for d in ("sshd", "systemd/journal", "log", "lock", "netns"):
         os.makedirs("/run/" + d)
     os.makedirs(TMP)
     os.chmod(TMP, 0o755)
+    if os.path.exists(binary):
+        run(["install", "-m", "0755", binary, TMP + "/outergate"])
+    os.mkdir(TMP + "/tree")
+    mount("--bind", tree, TMP + "/tree")
     for name in ("etc",):
         up, work = TMP + "/up-" + name, TMP + "/work-" + name
         os.mkdir(up)
@@ -70,10 +75,11 @@ def private_mounts():
     for d, mode in (("/home", "0755"), ("/root", "0700"), ("/var/log", "0755"),
                     ("/var/mail", "0755")):
         mount("-t", "tmpfs", "-o", "mode=" + mode, "tmpfs", d)
+    if not os.path.isdir(tree):  # it lies in one of these
+        os.makedirs(tree)
+        mount("--bind", TMP + "/tree", tree)
     private_dev()
     mount("-t", "bpf", "bpf", "/sys/fs/bpf")
-    if os.path.exists(binary):
-        run(["install", "-m", "0755", binary, TMP + "/outergate"])
     for f, mode in (("/var/log/wtmp", 0o664), ("/var/log/btmp", 0o660), ("/run/utmp", 0o664),
                     ("/var/log/lastlog", 0o664)):
         open(f, "w").close()

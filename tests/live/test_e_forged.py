@@ -1,6 +1,8 @@
 """Text and calls that lie: log lines of ordinary users, hostile user names, and a program that
 plays a whole PAM conversation. None of them changes a verdict or forges anything in any output."""
 import json
+import os
+import signal
 
 from cases import case
 from harness import (Client, Sshd, at_least, brief, check, fingerprint, in_parallel, json_lines,
@@ -14,6 +16,17 @@ STRANGER = "198.51.100.9"
 def as_user(account, argv, **kw):
     return run(["setpriv", "--reuid=" + account, "--regid=" + account, "--init-groups", *argv],
                **kw)
+
+
+def logger_that_is_gone(account, lines):
+    """As as_user(logger): but the writer has ended before journald looks who it was."""
+    pid = the_journal().proc.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for line in lines:
+            as_user(account, ["logger", "-t", "sshd", line], timeout=10)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def nothing_from(w, address):
@@ -67,6 +80,25 @@ def forged_lines_of_an_ordinary_user(w):
 
 
 @case("journal")
+def forged_lines_of_a_process_that_is_gone(w):
+    """Only the uid is left of the writer, and that is enough."""
+    name, _ = w.users.add("goner")
+    victim, _ = w.users.add("gonevic")
+    address = "198.51.100.78"
+    logger_that_is_gone(name, ["Failed password for %s from %s port %d ssh2" %
+                               (victim, address, i) for i in range(7)])
+    logger_that_is_gone(name, ["Accepted password for %s from %s port 8 ssh2" %
+                               (victim, address)])
+    wait_for("the lines are in the journal", lambda: len(the_journal().lines(address)) >= 8)
+    wait_for(lambda: "sensor.mismatch; told: " + brief(w.agent.told()), lambda: [
+        a for a in w.agent.stored_alerts("--detection", "sensor.mismatch")
+        if address in json.dumps(a)])
+    w.settle()
+    nothing_from(w, address)
+    none_of(w, ("auth.bruteforce", "access.external"), account=victim)
+
+
+@case("journal")
 def forged_failures_frame_nobody(w):
     """Lines that would make an honest login look like the end of a brute force."""
     forger, _ = w.users.add("framer")
@@ -105,6 +137,9 @@ def forged_lines_about_a_live_session(w):
     s = w.agent.session(account=name, state="open", key=lambda k: k and fingerprint(key) in k)
     for line in lies_about(name, victim, source, port):
         as_user(name, ["logger", "-t", "sshd", line])
+    w.settle()
+    still_true(w, s, name, key)
+    logger_that_is_gone(name, lies_about(name, victim, source, port))
     w.settle()
     still_true(w, s, name, key)
     p.communicate(b"\n", timeout=10)

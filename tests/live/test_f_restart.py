@@ -9,7 +9,7 @@ import time
 from cases import case, world
 from harness import (Agent, Client, Sshd, World, brief, check, fingerprint, in_parallel,
                      the_journal)
-from sandbox import run, wait_for
+from sandbox import TMP, run, wait_for
 from test_c_main_job import PASSWORD, place
 
 
@@ -271,6 +271,34 @@ def kernel_alone_tells_the_login(w):
     agent.session(account=name, origin__address=source, method="publickey", method_inferred=True)
     check(not [a for a in agent.told() if a["detection"] in ("sensor.blind", "sensor.mismatch")],
           "the kernel is witness enough: " + brief(agent.told()))
+    agent.stop()
+
+
+def other_libpam(name):
+    """A directory with a libpam of its own: another file, as in a container or after an upgrade."""
+    directory = TMP + "/lib-" + name
+    os.mkdir(directory)
+    run(["sh", "-c", "cp $(ldconfig -p | sed -n 's/.*libpam.so.0 .*=> //p' | head -1) %s/libpam.so.0"
+         % directory])
+    return {"LD_LIBRARY_PATH": directory, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+@case("restart", alone=True)
+def other_libpam_is_seen(w):
+    """Servers that map another libpam, started before and after the agent; no log helps."""
+    name, key = w.users.add("lib", key=True)
+    n, m = w.slice(), w.slice()
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], env=other_libpam("before"))
+    w.agent = agent = Agent("lib", "", journal=False).start()
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % m], env=other_libpam("after"))
+    for i in (n, m):
+        c = Client(w.net, w.outside(i))
+        c.guess(name, "192.0.2.%d" % i, 6)
+        c.ssh(name, "192.0.2.%d" % i, "id", password=PASSWORD, check_rc=0)
+    for i in (n, m):
+        agent.session(account=name, origin__address=w.outside(i), method="password")
+        a = agent.alert(detection="auth.bruteforce", account=name, origin__address=w.outside(i))
+        check(a["count"] == 6, "six guesses", a)
     agent.stop()
 
 
