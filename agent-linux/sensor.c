@@ -215,8 +215,7 @@ static void autoload_set(struct sensor *s)
 		bpf_program__set_autoload(hooks[i].prog, !pins_has_link(&s->pins, hooks[i].name));
 	/* Iterating over mappings came with 5.13; before, only the host's libpam is found. */
 	bpf_program__set_autoload(s->skel->progs.snapshot_libpam,
-				  libbpf_find_vmlinux_btf_id("bpf_iter_task_vma", BPF_TRACE_ITER) >
-					  0);
+				  libbpf_find_vmlinux_btf_id("task_vma", BPF_TRACE_ITER) > 0);
 	bpf_program__set_autoload(s->skel->progs.peer_wanted4,
 				  !sock_helpers && !pins_has_link(&s->pins, "wanted4"));
 	bpf_program__set_autoload(s->skel->progs.peer_wanted6,
