@@ -275,8 +275,11 @@ class Journald:
         self.start()
 
     def start(self):
-        self.proc = subprocess.Popen(["/lib/systemd/systemd-journald"], stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # systemd sets the length of the queue; it is a namespace's own, so only ours is set here.
+        self.proc = subprocess.Popen(
+            ["unshare", "--net", "--", "sh", "-c", "echo 512 >/proc/sys/net/unix/max_dgram_qlen; "
+             "exec /lib/systemd/systemd-journald"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("journald's sockets", lambda: os.path.exists("/run/systemd/journal/dev-log") and
                  os.path.exists("/run/systemd/journal/socket"))
         if os.path.lexists("/dev/log"):

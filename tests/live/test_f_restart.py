@@ -302,6 +302,43 @@ def other_libpam_is_seen(w):
     agent.stop()
 
 
+CROWD = """
+import mmap, sys, time
+kept = []
+for i in range(200):
+    with open("libpam.so.%d" % i, "wb") as f:
+        f.write(open(sys.argv[1], "rb").read())
+    with open("libpam.so.%d" % i, "rb") as f:
+        kept.append(mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ))
+print("mapped", flush=True)
+time.sleep(60)
+"""
+
+
+@case("restart", alone=True)
+def crowd_of_libpams_hides_none(w):
+    """A user maps two hundred files called libpam.so.N; a daemon's own libpam is still seen."""
+    name, key = w.users.add("crowd", key=True)
+    victim, _ = w.users.add("crowdvic")
+    n = w.slice()
+    w.agent = agent = Agent("crowd", "", journal=False).start()
+    with open("/home/%s/crowd.py" % name, "w") as f:
+        f.write(CROWD)
+    env = other_libpam("crowd")
+    p = Client(w.net, place(w)).ssh_open(
+        name, w.server, "/usr/bin/python3 crowd.py %s/libpam.so.0" % env["LD_LIBRARY_PATH"],
+        key=key)
+    check(p.stdout.readline() == b"mapped\n", "the crowd is there")
+    early = Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], port=2023)
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], env=env)
+    c = Client(w.net, w.outside(n))
+    for _ in range(3):
+        c.ssh(victim, "192.0.2.%d" % n, "id", password=PASSWORD, check_rc=0)
+    agent.session(account=victim, origin__address=w.outside(n), method="password")
+    early.stop()
+    agent.stop()
+
+
 @case("restart", alone=True)
 def login_without_pam_and_log_is_not_silent(w):
     """A shell that nobody vouches for: told as a login by what the kernel sees, or as blindness."""

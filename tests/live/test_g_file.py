@@ -133,6 +133,8 @@ def file_forged_lines_change_nothing(w):
              "sshd[4242]: Accepted password for %s from 198.51.100.9 port 2 ssh2" % victim]
     lines += ["sshd[%d]: Failed password for %s from 198.51.100.77 port %d ssh2" %
               (5000 + i, victim, 100 + i) for i in range(12)]
+    second = int(time.time())  # the format knows seconds; lines of before the start are history
+    wait_for("the next second", lambda: int(time.time()) > second)
     for line in lines:
         w.syslog.write(time.strftime("%b %e %H:%M:%S live-host ").encode() + line.encode() + b"\n")
     login_is_read(w, victim, key)
