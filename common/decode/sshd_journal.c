@@ -332,12 +332,37 @@ static bool is_system_path(struct span path)
 	return false;
 }
 
+/* What the user's own sshd child says, after privilege was given up; verdicts are root's. */
+static bool is_after_login(struct span message)
+{
+	static const char *const begins[] = {"Received disconnect from ",
+					     "Disconnected from ",
+					     "Starting session: ",
+					     "Close session: ",
+					     "Connection closed by ",
+					     "Connection reset by ",
+					     "Connection from ",
+					     "Read error from ",
+					     "Transferred: ",
+					     "Closing connection to ",
+					     "error: ",
+					     "fatal: ",
+					     "Timeout, client not responding from "};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (span_starts(message, span_of(begins[i])))
+			return true;
+	return false;
+}
+
 enum trust frame_trust(const struct frame *f)
 {
 	struct span writer = base_name(f->exe);
 
-	if (f->uid == UINT32_MAX || !frame_is_sshd(f->ident) || span_empty(writer))
-		return TRUST_TEXT; /* journald came too late to see who wrote: nothing is proven */
+	if (f->uid == UINT32_MAX || !frame_is_sshd(f->ident))
+		return TRUST_TEXT;
+	if (span_empty(writer)) /* gone before journald could look; the uid came with the line */
+		return f->uid == 0 || is_after_login(f->message) ? TRUST_TEXT : TRUST_FORGED;
 	if (!frame_is_sshd(writer))
 		return TRUST_FORGED;
 	if (f->uid == 0)
