@@ -13,6 +13,7 @@ BUILD  ?= build
 PREFIX ?= /usr
 # After a plain `su` the administrator's tools (bpftool, useradd, ip) are not on the path.
 export PATH := $(PATH):/usr/sbin:/sbin
+MAKEFLAGS += -j$(shell nproc)
 CC      = gcc
 CLANG   = clang
 VERSION := $(shell cat VERSION)
@@ -48,10 +49,12 @@ $(BUILD)/.deps: tools/deps.sh
 $(BUILD)/.deps-test: tools/deps.sh $(BUILD)/.deps
 	@sh tools/deps.sh test
 	@touch $@
+# What must be there before anything is compiled: nothing is, while a package is being installed.
+DEPS := $(BUILD)/.deps $(if $(filter test% lint fuzz%,$(MAKECMDGOALS)),$(BUILD)/.deps-test)
 
 # --- the kernel side: one object, embedded by a skeleton
 BPF_SRC := bpf/outergate.bpf.c
-$(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(BUILD)/.deps
+$(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(DEPS)
 	@mkdir -p $(@D)
 	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. \
 		-I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
@@ -60,13 +63,13 @@ $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 	bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
 
 # --- the default configuration, embedded for `check --defaults`
-$(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(BUILD)/.deps
+$(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(DEPS)
 	(echo 'static const char outergate_yaml[] ='; \
 		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
 # --- objects
-$(BUILD)/%.o: %.c | $(BUILD)/.deps
+$(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(AGENT_OBJ): | $(BUILD)/outergate.skel.h
@@ -82,7 +85,7 @@ run: all
 	$(abspath $(BUILD)/outergate) run
 
 # --- tests
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps-test
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
 -include $(UNIT_BIN:%=%.d)
@@ -93,7 +96,7 @@ FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -I. -isyst
 FUZZ_OBJ := $(COMMON_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(BUILD)/fuzz/obj/%.o: %.c | $(BUILD)/.deps-test
+$(BUILD)/fuzz/obj/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
@@ -109,19 +112,20 @@ fuzz: fuzz-build
 	SECONDS_EACH=300 BUILD=$(BUILD) bash tests/fuzz/run.sh
 
 # --- benchmarks: the figures of the README
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(BUILD)/.deps
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
 
-test: all $(UNIT_BIN) $(BUILD)/.deps-test
-	BUILD=$(BUILD) bash tests/run.sh
+# The suites start no make of their own but that of the fuzzers, which has its own jobs.
+test: all $(UNIT_BIN) $(FUZZ_BIN)
+	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
-test-decode test-golden test-cli test-live: all $(BUILD)/.deps-test
+test-decode test-golden test-cli test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
-lint: all $(BUILD)/.deps-test
+lint: all
 	BUILD=$(BUILD) bash tests/run.sh lint
 # Emulated kernels, oldest to newest: minutes, and some 100 MB fetched once.
 .PHONY: kernels
