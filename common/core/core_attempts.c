@@ -215,9 +215,10 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 		return;
 	}
 	if (c->id.kernel_sensor) {
-		if (c->sensor_since_ns && e->time_ns < c->sensor_since_ns)
-			return; /* from before: the snapshot tells whether it still is there */
-		if (!n->kernel || (e->trust == TRUST_TEXT && n->kernel_verdict)) {
+		/* From before the sensor: the snapshot tells whether it still is there. */
+		bool is_old = c->sensor_since_ns && e->time_ns < c->sensor_since_ns;
+
+		if (is_old || !n->kernel || (e->trust == TRUST_TEXT && n->kernel_verdict)) {
 			claim_hold(c, n, e);
 			return;
 		}

@@ -2,7 +2,8 @@
  * claims: log lines that say "Accepted" before the kernel said anything. The journal and the
  * kernel's ring are two roads; a line may be the faster one. It waits a few seconds; if the kernel
  * never saw such a connection, or saw it fail, the line lied: sensor.mismatch, and nobody's
- * session opens.
+ * session opens. A line from before the sensor ran opens nothing either, but names the session
+ * that the snapshot finds.
  */
 #include "core_internal.h"
 
@@ -34,9 +35,17 @@ static void claim_fail(struct core *c, struct claim *k)
 	k->conn.slot = NIL;
 	if (s)
 		session_details(c, s, &k->e);
-	else
+	else if (k->e.time_ns >= c->sensor_since_ns) /* before that nobody looked */
 		core_detect_one(c, DETECTION_sensor_mismatch, &k->e, n, NULL,
 				n && n->kernel ? "result-differs" : "unknown-connection");
+}
+
+/* A line may be a little ahead of the clock; before the clock runs the wait has not begun: 0. */
+static uint64_t claim_due(const struct core *c, const struct event *e)
+{
+	bool ahead = e->time_ns > c->now_ns && e->time_ns < c->now_ns + CLAIM_GRACE_NS;
+
+	return c->now_ns ? (ahead ? e->time_ns : c->now_ns) + CLAIM_GRACE_NS : 0;
 }
 
 void claim_hold(struct core *c, struct conn *n, const struct event *e)
@@ -46,10 +55,7 @@ void claim_hold(struct core *c, struct conn *n, const struct event *e)
 	if (k->conn.slot != NIL)
 		claim_fail(c, k);
 	k->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
-	k->due_ns =
-		(e->time_ns > c->now_ns && e->time_ns < c->now_ns + CLAIM_GRACE_NS ? e->time_ns
-										   : c->now_ns) +
-		CLAIM_GRACE_NS;
+	k->due_ns = claim_due(c, e);
 	k->e = *e;
 	keep(&k->e.account, k->account, sizeof(k->account));
 	keep(&k->e.key, k->key, sizeof(k->key));
@@ -93,6 +99,8 @@ void claims_expire(struct core *c)
 
 		if (k->conn.slot == NIL)
 			continue;
+		if (!k->due_ns)
+			k->due_ns = c->now_ns + CLAIM_GRACE_NS;
 		if (k->due_ns <= c->now_ns)
 			claim_fail(c, k);
 		else

@@ -101,11 +101,9 @@ struct source {
 	uint32_t weak_ds;   /* last guess of one where the method may be off (root) */
 	uint32_t fired_ds;  /* last time it was over the threshold */
 	uint32_t last_ds;
-	uint32_t who_ds;
-	bool who_exists;
-	uint32_t who;	     /* hash of the first account tried; another one starts a spray entry */
+	uint32_t who; /* hash of the account tried, bit 0: exists; another starts a spray entry */
 	uint32_t alerted_ds; /* last time its failures went to an alert of its own */
-	uint32_t noise_failures, noise_unknown; /* of it in today's digest */
+	uint16_t noise_failures, noise_unknown; /* of it in today's digest */
 	uint32_t noise_day;			/* last day it was counted in a digest */
 	struct handle session;			/* the last that it opened */
 	struct handle alert;			/* its auth.bruteforce */

@@ -152,6 +152,7 @@ void session_snapshot(struct core *c, const struct event *e)
 		return;
 	if (!s && is_logged_in(e)) {
 		existing_open(c, n, e);
+		claims_settle(c, n); /* what the log said about it while nobody looked */
 		s = conn_session(c, n);
 	}
 	if (!s)

@@ -80,8 +80,11 @@ static void hold(struct core *c, struct conn *n, const struct event *e)
 	struct held *h = &c->held[c->held_next % HELD_MAX];
 	size_t len = e->args.len < sizeof(h->args) ? e->args.len : sizeof(h->args);
 
-	if (n->held >= HELD_PER_CONN)
+	if (n->held >= HELD_PER_CONN) {
+		c->stats.procs_evicted++;
 		return;
+	}
+	c->stats.procs_evicted += pool_get(&c->conns, h->conn) != NULL;
 	c->held_next++;
 	n->held++;
 	h->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));

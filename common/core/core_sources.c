@@ -269,21 +269,20 @@ static void spray_add(struct spray *p, uint32_t who, uint32_t ds, bool exists)
 /* Most sources try one account only: those have no entry. */
 static void spray_credit(struct core *c, const struct event *e, uint32_t ds, struct source *s)
 {
-	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 1;
+	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 2, before = s->who;
 	bool exists = !(e->flags & EVENT_ACCOUNT_UNKNOWN);
 	struct spray *p;
 
 	if (span_empty(e->account))
 		return;
-	if (!s->who || s->who == who) {
-		s->who = who;
-		s->who_ds = ds;
-		s->who_exists = exists;
+	who &= ~1u;
+	s->who = who | exists;
+	if (!before || (before & ~1u) == who) {
 		p = spray_find(c, &e->origin.addr);
 	} else {
 		p = spray_get(c, &e->origin.addr);
 		if (p && !p->who[0])
-			spray_add(p, s->who, s->who_ds, s->who_exists);
+			spray_add(p, before & ~1u, s->last_ds, before & 1);
 	}
 	c->credited_spray = p;
 	if (!p)
@@ -306,12 +305,12 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 		return;
 	window_add(WINDOW_OF(&s->failures), ds, e->count, window);
 	s->total += e->count;
+	spray_credit(c, e, ds, s);
 	if (ds > s->last_ds)
 		s->last_ds = ds;
 	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
 		window_add(WINDOW_OF(&net->failures), ds, e->count, window);
 	account_credit(c, e, ds, s, net);
-	spray_credit(c, e, ds, s);
 	pool_touch(&c->sources, pool_slot(&c->sources, s),
 		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds
 			   ? POOL_WORTH

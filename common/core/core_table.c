@@ -66,7 +66,7 @@ static void chain_remove(struct pool *p, uint32_t slot)
 		p->links[l->next].prev = l->prev;
 }
 
-static void chain_push(struct pool *p, uint32_t slot, uint8_t class)
+static void chain_push(struct pool *p, uint32_t slot, uint16_t class)
 {
 	struct pool_link *l = &p->links[slot];
 

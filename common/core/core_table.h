@@ -25,9 +25,8 @@ enum pool_class {
 
 struct pool_link {
 	uint32_t prev, next;
-	uint32_t generation; /* grows when the slot is given back */
-	uint8_t class;	     /* POOL_CLASSES: free */
-	uint8_t pad[3];
+	uint16_t generation; /* grows when the slot is given back */
+	uint16_t class;	     /* POOL_CLASSES: free */
 };
 
 struct pool {

@@ -10,6 +10,11 @@
  */
 #include "../core/core_detect.h"
 
+static uint16_t add_saturated(uint16_t a, uint32_t b)
+{
+	return b > (uint32_t)(UINT16_MAX - a) ? UINT16_MAX : (uint16_t)(a + b);
+}
+
 static void count_in(struct detect_ctx *x, const struct event *e, struct digest *d)
 {
 	struct source *s = x->source;
@@ -21,11 +26,11 @@ static void count_in(struct detect_ctx *x, const struct event *e, struct digest 
 	}
 	d->sources += s->noise_failures == 0;
 	d->failures += e->count;
-	s->noise_failures += e->count;
+	s->noise_failures = add_saturated(s->noise_failures, e->count);
 	if (!unknown)
 		return;
 	d->unknown += e->count;
-	s->noise_unknown += e->count;
+	s->noise_unknown = add_saturated(s->noise_unknown, e->count);
 }
 
 /*

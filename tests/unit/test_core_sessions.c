@@ -280,6 +280,29 @@ static void live_sessions_are_found_at_start(void **state)
 	world_free(w);
 }
 
+/* A login while the agent was dead: the journal's line comes before or after the snapshot. */
+static void lines_of_the_dead_time_name_the_session(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct world *w = world_new(true);
+		struct event e = snapshot(w, 100, 1, 1001, "sshd", true);
+
+		if (first)
+			accepted(w, 50, A, 4001, "alice", METHOD_PUBLICKEY, "ED25519 SHA256:a");
+		step(w, &e);
+		if (!first)
+			accepted(w, 50, A, 4001, "alice", METHOD_PUBLICKEY, "ED25519 SHA256:a");
+		accepted(w, 51, A, 4999, "bob", METHOD_PASSWORD, ""); /* gone since */
+		tick(w, 120);
+		assert_int_equal(sessions(w), 1);
+		assert_string_equal(session_nth(w, 0)->account, "alice");
+		assert_string_equal(session_nth(w, 0)->key, "ED25519 SHA256:a");
+		assert_int_equal(alerts_of(w, "sensor.mismatch"), 0);
+		world_free(w);
+	}
+}
+
 static void text_alone_opens_and_closes(void **state)
 {
 	struct world *w = world_new(false);
@@ -462,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_users_program_cannot_play_a_login),
 		cmocka_unit_test(it_lingers_while_a_process_lives),
 		cmocka_unit_test(live_sessions_are_found_at_start),
+		cmocka_unit_test(lines_of_the_dead_time_name_the_session),
 		cmocka_unit_test(text_alone_opens_and_closes),
 		cmocka_unit_test(two_sessions_of_one_address_are_two),
 		cmocka_unit_test(restart_keeps_sessions_and_alerts),
