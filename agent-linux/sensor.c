@@ -30,6 +30,8 @@
 #define LIBPAM_MAX     64
 #define PAM_LINKS      (2 * LIBPAM_SYMBOLS - 1)
 #define COUNTERS_BYTES 4096
+/* With task storage the hash holds only marks of processes whose first thread has ended. */
+#define LENT_MARKS 1024
 
 struct libpam {
 	dev_t dev;
@@ -244,7 +246,7 @@ static int sensor_load(struct sensor *s, const char *runtime, int variant)
 	if (!v->task_storage)
 		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
 	else
-		bpf_map__set_max_entries(s->skel->maps.marks_hash, 1);
+		bpf_map__set_max_entries(s->skel->maps.marks_hash, LENT_MARKS);
 	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz, variant);
 	autoload_set(s);
 	last_warning[0] = '\0';

@@ -112,8 +112,16 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
+};
+
 struct task_struct {
 	int pid, tgid;
+	struct signal_struct *signal;
 	int exit_code;
 	struct task_struct *group_leader, *real_parent;
 	__u64 start_boottime;

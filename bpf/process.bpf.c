@@ -191,6 +191,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	if (!leader)
 		return 0;
 	m = mark_get(leader);
+	if (!m && old_pid != task->pid)
+		m = mark_return(leader);
 	if (!m) {
 		/* Plain loads: this is every exec of the host. */
 		struct files_struct *files = leader->files;
@@ -257,27 +259,35 @@ static __always_inline void exit_emit(struct task_struct *leader, const struct m
 		record_submit_bulk(r, sizeof(*r));
 }
 
+/* A process ends with its last thread, whichever that is; its leader may have left long before. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	__u64 cookie;
-	struct mark *m;
+	struct task_struct *leader = task->group_leader;
+	bool is_leader = task->pid == task->tgid;
+	struct mark *m, c;
 	struct proven *p;
 	__u32 alive;
 
-	if (task->pid != task->tgid)
+	if (task->signal->live.counter) {
+		if (is_leader)
+			mark_lend(task);
 		return 0;
-	m = mark_get(task);
+	}
+	m = leader ? mark_get(leader) : NULL;
 	if (!m)
 		return 0;
-	cookie = m->conn.cookie;
-	alive = processes_add(cookie, -1);
-	p = bpf_map_lookup_elem(&proven, &cookie);
+	c = *m;
+	if (!is_leader)
+		mark_forget(leader);
+	if (!mark_drop(leader))
+		return 0;
+	alive = processes_add(c.conn.cookie, -1);
+	p = bpf_map_lookup_elem(&proven, &c.conn.cookie);
 	if (p) {
-		exit_emit(task, m, alive);
+		exit_emit(leader, &c, alive);
 		if (!alive && p->closed)
-			bpf_map_delete_elem(&proven, &cookie);
+			bpf_map_delete_elem(&proven, &c.conn.cookie);
 	}
-	mark_drop(task);
 	return 0;
 }

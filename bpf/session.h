@@ -122,15 +122,52 @@ static __always_inline struct mark *mark_set(struct task_struct *leader, const s
 	return bpf_map_lookup_elem(&marks_hash, &k);
 }
 
-static __always_inline void mark_drop(struct task_struct *leader)
+/* True for one caller only, though two threads end at the same time. */
+static __always_inline bool mark_drop(struct task_struct *leader)
 {
 	if (use_task_storage)
-		return; /* goes with the task */
+		return !bpf_task_storage_delete(&marks_task, leader);
 
 	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
 			     .start = BPF_CORE_READ(leader, start_boottime)};
 
+	return !bpf_map_delete_elem(&marks_hash, &k);
+}
+
+/*
+ * A leader that ends before its other threads: should one of them call exec, it becomes the leader
+ * and the storage of the old one is gone. The hash needs no such care: pid and start stay.
+ */
+static __always_inline void mark_lend(struct task_struct *leader)
+{
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+	struct mark *m = use_task_storage ? mark_get(leader) : NULL;
+
+	if (m && bpf_map_update_elem(&marks_hash, &k, m, BPF_ANY))
+		count(WIRE_STAT_mark_failed);
+}
+
+static __always_inline struct mark *mark_return(struct task_struct *leader)
+{
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+	struct mark *lent = use_task_storage ? bpf_map_lookup_elem(&marks_hash, &k) : NULL;
+
+	if (!lent)
+		return NULL;
+	lent = mark_set(leader, lent);
 	bpf_map_delete_elem(&marks_hash, &k);
+	return lent;
+}
+
+static __always_inline void mark_forget(struct task_struct *leader)
+{
+	struct mark_key k = {.tgid = BPF_CORE_READ(leader, tgid),
+			     .start = BPF_CORE_READ(leader, start_boottime)};
+
+	if (use_task_storage)
+		bpf_map_delete_elem(&marks_hash, &k);
 }
 
 /*
