@@ -82,7 +82,7 @@ struct path {
 	struct dentry *dentry;
 };
 struct vm_area_struct {
-	unsigned long vm_start, vm_end;
+	unsigned long vm_start, vm_end, vm_flags;
 	struct file *vm_file;
 };
 struct file {

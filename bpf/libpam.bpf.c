@@ -5,6 +5,18 @@
  */
 
 #define FUSE_SUPER_MAGIC 0x65735546 /* linux/magic.h */
+#define VM_EXEC		 0x4	    /* linux/mm.h */
+
+/* Only what a trusted caller could call: code, mapped by root, of a file that is root's alone. */
+static __always_inline bool libpam_is_trusted(struct task_struct *task, struct vm_area_struct *vma,
+					      struct inode *inode)
+{
+	__u32 root = own_root(task), owner = BPF_CORE_READ(inode, i_uid.val);
+
+	return (BPF_CORE_READ(vma, vm_flags) & VM_EXEC) &&
+	       BPF_CORE_READ(task, cred, euid.val) == root && (owner == root || owner == 0) &&
+	       !(BPF_CORE_READ(inode, i_mode) & 022);
+}
 
 SEC("iter/task_vma")
 int snapshot_libpam(struct bpf_iter__task_vma *ctx)
@@ -30,7 +42,8 @@ int snapshot_libpam(struct bpf_iter__task_vma *ctx)
 			return 0;
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG ||
-	    BPF_CORE_READ(inode, i_sb, s_magic) == FUSE_SUPER_MAGIC)
+	    BPF_CORE_READ(inode, i_sb, s_magic) == FUSE_SUPER_MAGIC ||
+	    !libpam_is_trusted(task, vma, inode))
 		return 0;
 	r.start = BPF_CORE_READ(vma, vm_start);
 	r.end = BPF_CORE_READ(vma, vm_end);

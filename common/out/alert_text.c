@@ -75,7 +75,7 @@ int out_session_line(const struct session *s, const struct out_policy *p, char *
 
 	(void)p; /* nothing here is private */
 	writer_start(&w, buf, cap);
-	put_time(&w, s->open_ns);
+	put_time(&w, s->state == SESSION_CLOSED ? s->close_ns : s->open_ns);
 	writer_puts(&w, "  ");
 	writer_column(&w, session_state_name(s->state), 9);
 	writer_puts(&w, "  ");
