@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,6 +76,22 @@ static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 	return open_regular(path);
 }
 
+/* A child that was taken over must not read whatever some process has mapped. */
+static bool is_libpam(int fd)
+{
+	char path[32], name[PATH_MAX];
+	const char *base;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, sizeof(name) - 1);
+	if (n <= 0)
+		return false;
+	name[n] = '\0';
+	base = strrchr(name, '/');
+	return base && !strncmp(base + 1, "libpam.so.", 10);
+}
+
 /*
  * A candidate path of the host; or the very file that a process has mapped, since map_files leads
  * to the inode whatever root or name it has; or the libpam of a process's own root directory.
@@ -82,6 +99,7 @@ static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 static int libpam_file(const struct priv_msg *m)
 {
 	char path[96];
+	int fd;
 
 	if (m->arg2)
 		return open_in_root(m->arg, libpam_paths, LIBPAM_PATHS);
@@ -89,7 +107,11 @@ static int libpam_file(const struct priv_msg *m)
 		return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->arg,
 		 (unsigned long long)m->map_start, (unsigned long long)m->map_end);
-	return open_regular(path);
+	fd = open_regular(path);
+	if (fd < 0 || is_libpam(fd))
+		return fd;
+	close(fd);
+	return -EACCES;
 }
 
 static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
