@@ -197,7 +197,6 @@ static void make_id(const struct core *c, const struct alert *a, uint64_t key, c
 void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 {
 	struct text t = text_start(out, ALERT_EVIDENCE_MAX);
-	char addr[ADDR_TEXT_MAX];
 
 	if (!span_empty(e->text)) {
 		text_plain(&t, e->text, ALERT_EVIDENCE_MAX - 4);
@@ -212,8 +211,11 @@ void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 		text_add(&t, " for ");
 		text_quote(&t, e->account, 32);
 	}
-	if (e->origin.addr.family)
-		text_add(&t, " from %s:%u", addr_format(&e->origin.addr, addr), e->origin.port);
+	if (e->origin.addr.family) {
+		text_add(&t, " from ");
+		text_addr(&t, &e->origin.addr);
+		text_add(&t, ":%u", e->origin.port);
+	}
 	if (!span_empty(e->program)) {
 		text_add(&t, " by ");
 		text_plain(&t, e->program, 40);
@@ -225,8 +227,11 @@ void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 				 e->args.ptr[i] >= 0x20 && e->args.ptr[i] < 0x7f ? e->args.ptr[i]
 										 : ' ');
 	}
-	if (e->dest.addr.family)
-		text_add(&t, " to %s:%u", addr_format(&e->dest.addr, addr), e->dest.port);
+	if (e->dest.addr.family) {
+		text_add(&t, " to ");
+		text_addr(&t, &e->dest.addr);
+		text_add(&t, ":%u", e->dest.port);
+	}
 }
 
 /* The first six and the last six stay. */
@@ -402,7 +407,7 @@ struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const st
 	*ret_new = false;
 	if (!c->config.detections[x->index].enabled)
 		return NULL;
-	a = alert_of_session(x);
+	a = f->open && f->open->pub.state != ALERT_CLOSED ? f->open : alert_of_session(x);
 	if (a && !c->config.exceptions_count) {
 		if (c->config.detections[x->index].has_severity)
 			fire.severity = a->pub.severity;

@@ -27,6 +27,7 @@ struct fire {
 	bool quiet;	       /* stored; sent at most at its close */
 	bool by_network;       /* the origin is the /24 or /48 */
 	bool by_listener;      /* about our end only: no origin, no account */
+	struct calert *open;   /* the alert it is, when the detection remembers: no search */
 	bool restart;	       /* count replaces instead of adding */
 	const char *match_key; /* a key fingerprint: alerts about another key are not this one */
 };

@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #define BLOB_MAGIC   0x4f47434f52453131ull /* "OGCORE11" */
-#define BLOB_VERSION 1
+#define BLOB_VERSION 2
 
 struct blob_head {
 	uint64_t magic;
@@ -223,8 +223,11 @@ static void table_import(struct core *c, const struct table_section *s, const ui
 	}
 }
 
-static void end_texts(struct core *c)
+/* Slots of this run's tables mean nothing in another; texts end. */
+static void rows_clean(struct core *c)
 {
+	for (unsigned i = 0; i < DIGESTS_MAX; i++)
+		c->digests[i].alert = HANDLE_NONE;
 	for (uint32_t i = 0; i < c->links.fresh; i++) {
 		struct link *l = pool_at(&c->links, i);
 
@@ -254,6 +257,6 @@ int core_import(struct core *c, const void *buf, size_t len)
 			memcpy(c->digests, p + at, sizeof(c->digests));
 		at += (size_t)s.rows * s.row_size;
 	}
-	end_texts(c);
+	rows_clean(c);
 	return 0;
 }

@@ -36,6 +36,7 @@
 #define CLAIMS_MAX     64  /* log lines waiting for the kernel's word */
 #define HELD_MAX       128 /* execs seen before their session opened */
 #define HELD_PER_CONN  4
+#define UNSEEN_MAX     64 /* shells that wait for a verdict */
 #define LINKS_MAX      1024
 #define SEEN_MAX       8192
 #define CLUES_MAX      512  /* recent failures kept as evidence for an alert that may follow */
@@ -117,6 +118,7 @@ struct net {
 
 struct spray {
 	struct addr addr;
+	struct handle alert;
 	uint32_t who[SPRAY_ACCOUNTS];
 	uint32_t stamp[SPRAY_ACCOUNTS];
 	uint32_t exists; /* bit per entry */
@@ -148,6 +150,7 @@ struct link {
 
 struct digest {
 	bool used;
+	struct handle alert; /* its auth.noise */
 	uint8_t service;
 	uint16_t port;
 	uint32_t day;
@@ -175,6 +178,15 @@ struct held {
 	struct handle conn; /* slot NIL: free */
 	struct event e;
 	char program[128], args[COMMAND_MAX];
+};
+
+/* A shell on a connection without a session. */
+struct unseen {
+	struct handle conn;
+	struct event e;	 /* its first program */
+	uint64_t due_ns; /* 0: free */
+	uint8_t children;
+	char program[128], user[32];
 };
 
 /* A recent failure, made into evidence only when an alert wants it. */
@@ -247,6 +259,8 @@ struct core {
 	struct claim claims[CLAIMS_MAX];
 	struct held held[HELD_MAX];
 	unsigned held_next;
+	struct unseen unseen[UNSEEN_MAX];
+	unsigned unseen_next;
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
 	/* What the failure being credited belongs to; NULL outside of credit(). */
@@ -370,6 +384,10 @@ void proc_connect_closed(struct core *c, const struct event *e);
 void proc_bytes(struct core *c, const struct event *e);
 void held_replay(struct core *c, struct conn *n);
 enum service service_of_port(uint16_t port);
+
+/* --- core_unseen.c: shells that no verdict explains */
+void unseen_note(struct core *c, struct conn *n, const struct event *e);
+void unseen_expire(struct core *c);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);

@@ -95,7 +95,7 @@ static void hold(struct core *c, struct conn *n, const struct event *e)
 		memcpy(h->args, e->args.ptr, len);
 	h->e.args = (struct span){h->args, len};
 	h->e.account = h->e.client = h->e.key = h->e.host = h->e.text = (struct span){0};
-	h->e.pam_service = h->e.tty = (struct span){0};
+	h->e.pam_service = h->e.tty = h->e.user = (struct span){0};
 }
 
 void held_replay(struct core *c, struct conn *n)
@@ -129,10 +129,12 @@ void proc_execed(struct core *c, const struct event *e)
 	if (!n)
 		return;
 	s = conn_session(c, n);
-	if (s)
+	if (s) {
 		exec_in(c, s, n, e);
-	else
-		hold(c, n, e);
+		return;
+	}
+	hold(c, n, e);
+	unseen_note(c, n, e);
 }
 
 void proc_exited(struct core *c, const struct event *e)

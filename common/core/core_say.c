@@ -75,10 +75,13 @@ uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
 
 void say_origin(struct text *t, const struct endpoint *o, enum scope s)
 {
-	char addr[ADDR_TEXT_MAX];
+	bool brackets = o->addr.family == ADDR_V6 && o->port;
 
-	text_add(t, o->addr.family == ADDR_V6 && o->port ? "[%s]" : "%s",
-		 addr_format(&o->addr, addr));
+	if (brackets)
+		text_add(t, "[");
+	text_addr(t, &o->addr);
+	if (brackets)
+		text_add(t, "]");
 	if (o->port)
 		text_add(t, ":%u", o->port);
 	if (s != SCOPE_NONE)

@@ -139,7 +139,11 @@ struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_
 		if (pick->used && (!d->used || d->day < pick->day))
 			pick = d;
 	}
-	*pick = (struct digest){.used = true, .service = (uint8_t)s, .port = port, .day = day};
+	*pick = (struct digest){.used = true,
+				.alert = HANDLE_NONE,
+				.service = (uint8_t)s,
+				.port = port,
+				.day = day};
 	return pick;
 }
 
@@ -281,6 +285,8 @@ static void spray_credit(struct core *c, const struct event *e, uint32_t ds, str
 		p = spray_find(c, &e->origin.addr);
 	} else {
 		p = spray_get(c, &e->origin.addr);
+		if (p && !p->who[0])
+			p->alert = HANDLE_NONE;
 		if (p && !p->who[0])
 			spray_add(p, before & ~1u, s->last_ds, before & 1);
 	}

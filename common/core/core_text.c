@@ -73,6 +73,22 @@ void text_add(struct text *t, const char *format, ...)
 	va_end(ap);
 }
 
+void text_addr(struct text *t, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (a->family != ADDR_V4) {
+		addr_format(a, text);
+		put_string(t, text, strlen(text));
+		return;
+	}
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			put(t, '.');
+		put_number(t, a->bytes[i]);
+	}
+}
+
 static void put_span(struct text *t, struct span s, size_t max, char quote)
 {
 	struct span cut = span_first(s, max);

@@ -5,7 +5,7 @@
 #ifndef OUTERGATE_CORE_TEXT_H
 #define OUTERGATE_CORE_TEXT_H
 
-#include "../span.h"
+#include "../addr.h"
 
 struct text {
 	char *buf;
@@ -18,6 +18,7 @@ struct text text_start(char *buf, size_t cap);
 struct text text_more(char *buf, size_t cap);
 /* Of printf: %s %c %u %llu, without flags. */
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_addr(struct text *t, const struct addr *a);
 /* At most max bytes, then "...". */
 void text_plain(struct text *t, struct span s, size_t max);
 /* The same in single quotes; a quote inside becomes '?'. */

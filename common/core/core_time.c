@@ -67,6 +67,7 @@ void core_expire(struct core *c)
 	c->deadline_ns = UINT64_MAX;
 	claims_expire(c);
 	attempts_expire(c);
+	unseen_expire(c);
 	conns_expire(c);
 	sessions_expire(c);
 	alerts_expire(c);

@@ -79,13 +79,12 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 		uint32_t threshold)
 {
 	struct text t = TEXT_IN(a->sentence);
-	char addr[ADDR_TEXT_MAX];
 
 	if (a->reason[0])
-		text_add(&t, "Sources in %s/%u", addr_format(&a->origin.addr, addr),
-			 a->origin.addr.family == ADDR_V6 ? 48 : 24);
-	else
-		text_add(&t, "%s", addr_format(&a->origin.addr, addr));
+		text_add(&t, "Sources in ");
+	text_addr(&t, &a->origin.addr);
+	if (a->reason[0])
+		text_add(&t, "/%u", a->origin.addr.family == ADDR_V6 ? 48u : 24u);
 	text_add(&t, " (%s) guessed %s logins: %llu failures, the last for ", scope_name(a->scope),
 		 service_name(a->service), (unsigned long long)a->count);
 	if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
@@ -132,6 +131,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 		window_subtract(WINDOW_OF(&net->failures), WINDOW_OF(&s->failures));
 	if (severity > SEVERITY_INFO)
 		s->alerted_ds = now;
+	f.open = a;
 	a = alert_raise(x, e, &f, &is_new);
 	s->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
 	if (a && a->pub.account_unknown && !(e->flags & EVENT_ACCOUNT_UNKNOWN)) {

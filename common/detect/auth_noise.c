@@ -86,7 +86,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	f.count = d->failures;
 	if (d->failures <= x->core->config.failed_logon_threshold)
 		return;
+	f.open = pool_get(&x->core->alerts, d->alert);
 	a = alert_raise(x, e, &f, &is_new);
+	d->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
 	if (a)
 		say(d, &a->pub);
 }

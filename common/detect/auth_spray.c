@@ -14,19 +14,17 @@ enum {
 	PARAM_EXISTING
 };
 
-static unsigned distinct(const struct detect_ctx *x, const struct event *e, unsigned *ret_exist)
+static unsigned distinct(const struct detect_ctx *x, const struct event *e, const struct spray *p,
+			 unsigned *ret_exist)
 {
-	const struct spray *p;
 	uint32_t window = core_window_ds(x->core), newest = core_ds(x->core, e->time_ns);
 	unsigned n = 0;
 
 	*ret_exist = 0;
-	p = e->kind == EVENT_ATTEMPT ? x->core->credited_spray
-				     : spray_find(x->core, &x->source->addr);
-	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++)
+	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++)
 		if (p->who[i] && p->stamp[i] > newest)
 			newest = p->stamp[i];
-	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++) {
+	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++) {
 		if (!p->who[i] || newest - p->stamp[i] >= window)
 			continue;
 		n++;
@@ -39,10 +37,10 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, un
 		unsigned exist)
 {
 	struct text t = TEXT_IN(a->sentence);
-	char addr[ADDR_TEXT_MAX];
 
-	text_add(&t, "%s (%s) tried at least %u accounts, %u of which exist here",
-		 addr_format(&a->origin.addr, addr), scope_name(a->scope), n, exist);
+	text_addr(&t, &a->origin.addr);
+	text_add(&t, " (%s) tried at least %u accounts, %u of which exist here",
+		 scope_name(a->scope), n, exist);
 	if (e->kind == EVENT_SESSION_OPEN) {
 		text_add(&t, ", and then logged in as ");
 		text_quote(&t, e->account, 48);
@@ -53,27 +51,46 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, un
 	say_duration(&t, x->core->config.time_window_s);
 }
 
+static enum severity weigh(const struct detect_ctx *x, bool success, unsigned exist)
+{
+	if (success)
+		return severity_by_scope(x, SEVERITY_HIGH);
+	return severity_by_scope(x, exist >= detect_param(x, PARAM_EXISTING) ? SEVERITY_MEDIUM
+									     : SEVERITY_LOW);
+}
+
+static struct calert *open_alert(struct detect_ctx *x, const struct event *e, const struct spray *p)
+{
+	struct fire f = {.reason = ""};
+	struct calert *a = pool_get(&x->core->alerts, p->alert);
+
+	return a && a->pub.state != ALERT_CLOSED ? a : alert_find(x, e, &f);
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	struct fire f = {.severity = SEVERITY_LOW, .reason = "", .restart = true};
+	struct fire f = {.reason = "", .restart = true};
 	bool success = e->kind == EVENT_SESSION_OPEN, is_new;
 	unsigned n, exist;
+	struct spray *p;
 	struct calert *a;
 
 	if (!x->source || (success && x->session && x->session->pub.existing))
 		return;
-	n = distinct(x, e, &exist);
-	if (n < detect_param(x, PARAM_ACCOUNTS))
+	p = success ? spray_find(x->core, &x->source->addr) : x->core->credited_spray;
+	n = p ? distinct(x, e, p, &exist) : 0;
+	if (!p || n < detect_param(x, PARAM_ACCOUNTS))
 		return;
-	if (success)
-		f.severity = SEVERITY_HIGH;
-	else if (exist >= detect_param(x, PARAM_EXISTING))
-		f.severity = SEVERITY_MEDIUM;
-	f.severity = severity_by_scope(x, f.severity);
-	a = alert_find(x, e, &f);
+	f.severity = weigh(x, success, exist);
+	f.open = a = open_alert(x, e, p);
+	if (a && !success && n <= a->pub.count && f.severity <= a->pub.severity) {
+		a->pub.last_ns = e->time_ns > a->pub.last_ns ? e->time_ns : a->pub.last_ns;
+		return; /* the same accounts again */
+	}
 	f.count = a && n < a->pub.count ? (uint32_t)a->pub.count : n;
 	f.quiet = !a && f.severity <= SEVERITY_LOW && !digest_allows(x, e);
 	a = alert_raise(x, e, &f, &is_new);
+	p->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
 	if (a && (success || a->pub.severity < SEVERITY_HIGH))
 		say(x, e, &a->pub, n, exist);
 }

@@ -18,8 +18,8 @@ enum {
 static const char *listed_reason(struct span text)
 {
 	static const char *const listed[] = {
-		"audit-policy-off", "log-cleared",   "etw-lost",
-		"origin-hidden",    "probe-missing", "container-libpam",
+		"audit-policy-off", "log-cleared",	"etw-lost",    "origin-hidden",
+		"probe-missing",    "container-libpam", "no-evidence",
 	};
 
 	for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++)
