@@ -30,6 +30,10 @@ def run_case(c, world, results):
     except BaseException:
         error = traceback.format_exc()
     end_clients()
+    if error and getattr(world, "agent_per_case", False) and world.agent.proc and \
+            world.agent.proc.poll() is None:
+        world.agent.proc.kill()
+        world.agent.proc.wait()
     seconds = time.monotonic() - start
     with print_lock:
         results.append((c.name, error))

@@ -15,4 +15,11 @@ if [ "$(id -u)" != 0 ]; then
 	echo "0 passed, 1 failed"
 	exit 1
 fi
+# BPF sees the whole machine: two runs at once would see each other's sessions.
+exec 9>/tmp/outergate-live.lock
+if ! flock -w 900 9; then
+	echo "tests/live: another run has held /tmp/outergate-live.lock for 15 minutes"
+	echo "0 passed, 1 failed"
+	exit 1
+fi
 exec unshare --mount --propagation private /usr/bin/python3 -B tests/live/main.py "$@"

@@ -17,6 +17,7 @@ from test_c_main_job import PASSWORD, place
 def restart(net, users):
     the_journal()
     w = World("restart", net, users)
+    w.agent_per_case = True
     w.start_common()
     Sshd(net, net.inside, ["10.20.0.2"], port=2022)
     return w
