@@ -36,7 +36,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run test test-unit test-decode test-golden test-cli test-live test-fresh lint fuzz \
-	fuzz-short bench deps install clean format
+	bench deps install clean format
 
 all: $(BUILD)/outergate
 
@@ -115,6 +115,19 @@ fuzz: fuzz-build
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
+bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_store
+	$(BUILD)/bench/bench_core
+	$(BUILD)/bench/bench_decode
+	$(BUILD)/bench/bench_store
+	BUILD=$(BUILD) bash tests/bench/kernel.sh
+
+# --- a configuration that is there is the operator's: it stays
+install: all
+	install -D -m 0755 $(BUILD)/outergate $(DESTDIR)$(PREFIX)/bin/outergate
+	install -D -m 0644 deploy/outergate.catalog \
+		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
+	[ -e $(DESTDIR)/etc/outergate/outergate.yaml ] || \
+		install -D -m 0644 deploy/outergate.yaml $(DESTDIR)/etc/outergate/outergate.yaml
 
 # The suites start no make of their own but that of the fuzzers, which has its own jobs.
 test: all $(UNIT_BIN) $(FUZZ_BIN)
