@@ -123,6 +123,9 @@ mounts() {
 		mkdir -m 1777 "$root/run/lock" && device_nodes || return
 	mkdir -p "$dir/archives/partial" &&
 		mount --bind "$dir/archives" "$root/var/cache/apt/archives" || return
+	# Live tests take this lock: the kernel sees all of the machine, so one run at a time.
+	touch /tmp/outergate-live.lock "$root/tmp/outergate-live.lock" &&
+		mount --bind /tmp/outergate-live.lock "$root/tmp/outergate-live.lock" || return
 	if [ -d "$data" ]; then
 		mkdir "$root/srv/data" && mount --bind "$data" "$root/srv/data" &&
 			mount -o remount,bind,ro "$root/srv/data"
