@@ -73,6 +73,7 @@ enum event_flag {
 	EVENT_CHILD_CALL = 1u << 12,  /* pam: the caller is a child of the process that is bound */
 	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
+	EVENT_MANAGED = 1u << 15,     /* file: by a package manager, or one's own password */
 };
 
 /* PAM calls, as in wire.h. */
@@ -127,6 +128,7 @@ struct event {
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
 	struct span account;
+	struct span user;    /* name of uid on this host, where the agent looked it up */
 	struct span client;  /* what the client calls itself: banner, device; chosen by it */
 	struct span key;     /* key type and fingerprint, "ED25519 SHA256:..." */
 	struct span host;    /* the host that logged it */
@@ -134,6 +136,9 @@ struct event {
 	struct span args;    /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
 	struct span text; /* the raw line or a reason; evidence */
+	struct span path;	   /* file: which */
+	struct span subject;	   /* file: what it is: "authorized-keys", "service-unit" */
+	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */
 };
 
 const char *service_name(enum service s);

@@ -18,6 +18,19 @@ static void pass(struct core *c, const struct event *e)
 	core_detect(c, e, NULL, NULL);
 }
 
+/* By a process of a session; what others change is their own affair. */
+static void file_changed(struct core *c, const struct event *e)
+{
+	struct conn *n = e->conn ? conn_find(c, e) : NULL;
+	struct csession *s = conn_session(c, n);
+
+	if (!s)
+		return;
+	s->pub.last_ns = e->time_ns;
+	session_changed(c, s);
+	core_detect(c, e, n, s);
+}
+
 static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e) = {
 	[EVENT_CONNECTION] = conn_opened,
 	[EVENT_CONNECTION_CLOSE] = conn_closed,
@@ -36,6 +49,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_LISTEN] = pass,
 	[EVENT_LOSS] = pass,
 	[EVENT_SENSOR] = pass,
+	[EVENT_FILE] = file_changed,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */

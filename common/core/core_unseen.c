@@ -40,7 +40,8 @@ void unseen_note(struct core *c, struct conn *n, const struct event *e)
 	bool terminal = e->flags & EVENT_STDIN_TTY;
 
 	if (u) {
-		u->children += u->children < UINT8_MAX;
+		if (u->children < UINT8_MAX)
+			u->children++;
 		if (u->children >= CHILDREN_WANTED)
 			core_due(c, u->due_ns);
 		return;

@@ -3,7 +3,8 @@
  *
  * Fires when a session from outside did something of medium or above, and it is linked with
  * guessing: its own source was over FailedLogonThreshold, or the source, the identity or the key
- * of the session belongs to a guessed login of the last 7 days. One alert that grows: what joins
+ * of the session belongs to a guessed login of the last 7 days; or nobody asked it for a login
+ * (access.shell_without_auth). One alert that grows: what joins
  * it is part of it and is not sent again. A further session joins by source, identity or key.
  * Cannot see: a stolen password used without guessing, until places are known (origin.*).
  *
@@ -111,11 +112,17 @@ static void say_session(struct text *t, const struct session *s)
 	if (s->failures_before)
 		text_add(t, "After %u failed logins from there, ", s->failures_before);
 	say_origin(t, &s->origin, s->scope);
-	text_add(t, " logged in over %s as ", service_name(s->service));
-	text_quote(t, span_of(s->account), 32);
-	text_add(t, " ");
-	say_method(t, s);
-	text_add(t, ";");
+	if (s->method == METHOD_NO_AUTH) {
+		text_add(t, " got a shell of ");
+		text_quote(t, span_of(s->account), 32);
+		text_add(t, " on port %u without a login;", s->local.port);
+	} else {
+		text_add(t, " logged in over %s as ", service_name(s->service));
+		text_quote(t, span_of(s->account), 32);
+		text_add(t, " ");
+		say_method(t, s);
+		text_add(t, ";");
+	}
 	if (s->effective_account[0]) {
 		text_add(t, " became ");
 		text_quote(t, span_of(s->effective_account), 32);
@@ -238,9 +245,9 @@ static void grow(struct detect_ctx *x, const struct event *e, struct calert *a)
 	numbers(a, &x->session->pub);
 }
 
-static void start(struct detect_ctx *x, const struct event *e)
+static void start(struct detect_ctx *x, const struct event *e, const char *reason)
 {
-	struct fire f = {.severity = SEVERITY_HIGH, .reason = "guessed", .count = 1};
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = reason, .count = 1};
 	struct calert *a;
 	bool is_new;
 
@@ -304,7 +311,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	} else if (a) {
 		grow(x, e, a);
 	} else if (was_guessing(x) || l) {
-		start(x, e);
+		start(x, e, "guessed");
+	} else if (x->session->pub.method == METHOD_NO_AUTH) {
+		start(x, e, "no-auth");
 	}
 	x->session->chain_stages = x->session->pub.anomaly_mask;
 }
@@ -321,10 +330,11 @@ const struct detection detection_chain_t1133 = {
 	.analytic = "AN1004 AN1005",
 	.data_components = "Logon Session Creation (DC0067); User Account Authentication (DC0002); "
 			   "Network Connection Creation (DC0082); Process Creation (DC0032)",
-	.reasons = "guessed",
+	.reasons = "guessed no-auth",
 	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE) | EVENT_BIT(EXEC) |
 		  EVENT_BIT(CONNECT) | EVENT_BIT(CONNECT_CLOSE) | EVENT_BIT(BYTES) |
-		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT),
+		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT) |
+		  EVENT_BIT(FILE),
 	.triage = "Read the story; its parts are outergate alerts with part_of set to this id.",
 	.contain = "End the session, lock the account and change its secrets, block the source, "
 		   "look at every host it went on to.",
