@@ -197,23 +197,27 @@ try_test() {
 	step "make test leaves no process" "$([ -z "$left" ]; echo $?)" "$left"
 }
 
-mkdir -p "$log"
-say "bootstrapping"
-bootstrap >"$log/bootstrap.txt" 2>&1 || {
-	tail -5 "$log/bootstrap.txt"
-	echo "0 passed, 1 failed"
-	exit 1
+main() {
+	mkdir -p "$log"
+	say "bootstrapping"
+	bootstrap >"$log/bootstrap.txt" 2>&1 || {
+		tail -5 "$log/bootstrap.txt"
+		echo "0 passed, 1 failed"
+		exit 1
+	}
+	trap clean_up EXIT
+	trap 'exit 1' INT TERM HUP
+	error=$(make_root 2>&1)
+	step "a fresh root with a clone of HEAD ($(git rev-parse --short HEAD))" $? "$error"
+	if [ $failed = 0 ]; then
+		for s in $steps; do
+			"try_$s"
+		done
+		left=$(git -c safe.directory='*' -C "$root/root/outergate" status --porcelain | head -5)
+		step "the clone is as it was cloned" "$([ -z "$left" ]; echo $?)" "$left"
+	fi
+	echo "$passed passed, $failed failed"
+	[ $failed = 0 ]
 }
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
-error=$(make_root 2>&1)
-step "a fresh root with a clone of HEAD ($(git rev-parse --short HEAD))" $? "$error"
-if [ $failed = 0 ]; then
-	for s in $steps; do
-		"try_$s"
-	done
-	left=$(git -c safe.directory='*' -C "$root/root/outergate" status --porcelain | head -5)
-	step "the clone is as it was cloned" "$([ -z "$left" ]; echo $?)" "$left"
-fi
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+main
+exit # the file may be another one by now
