@@ -74,6 +74,8 @@ static struct csession *unseen_open(struct core *c, struct conn *n, const struct
 		text_add(&t, "uid:%u", u->e.uid);
 	opened.account = span_of(account);
 	opened.method = method;
+	if (!n->service)
+		n->service = SERVICE_OTHER;
 	s = session_start(c, n, &opened);
 	if (!s)
 		return NULL;
