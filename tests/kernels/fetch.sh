@@ -14,6 +14,7 @@ die() { echo "fetch: $*" >&2; exit 1; }
 
 # The mirror of this machine, main archive or security archive.
 mirror() {
+	# shellcheck disable=SC2016
 	env -u APT_CONFIG apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
 		'Created-By: Packages' |
 		awk -v security="$1" '$2 ~ /^[a-z]+(-security)?$/ && ($2 ~ /-security$/) == security {

@@ -39,7 +39,7 @@ skeleton() {
 	for applet in $("$root/usr/bin/busybox" --list); do
 		[ -e "$root/usr/bin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"
 	done
-	# A link that this machine's ip and login shells would be shadowed by.
+	# This machine's own ip, in /usr/sbin, knows veth pairs and namespaces.
 	rm -f "$root/usr/bin/ip"
 }
 
@@ -57,7 +57,7 @@ accounts() {
 	getent group root tty shadow mail utmp nogroup outergate > "$root/etc/group"
 	echo 'root:*:19000:0:99999:7:::' > "$root/etc/shadow"
 	local id=1001
-	for name in alice bob carol dave erin frank grace heidi ivan judy; do
+	for name in alice bob carol dave erin frank grace heidi ivan judy mallory; do
 		hash=$(busybox mkpasswd -m sha512 Corr3ct)
 		echo "$name:x:$id:$id::/home/$name:/bin/bash" >> "$root/etc/passwd"
 		echo "$name:x:$id:" >> "$root/etc/group"
@@ -102,7 +102,8 @@ take /usr/lib/"$triplet"/security/*.so
 accounts
 configuration
 keys
-install -m 0755 "$here"/guest/* "$root/guest/"
+install -m 0755 "$here"/guest/init "$here"/guest/*.sh "$root/guest/"
+gcc -O1 -static -o "$root/guest/threads" "$here/guest/threads.c" -lpthread
 ln -s guest/init "$root/init"
 (cd "$root" && find . -print0 | LC_ALL=C sort -z | cpio --quiet -0 -o -H newc) > "$output.new"
 mv "$output.new" "$output"

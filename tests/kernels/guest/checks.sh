@@ -44,7 +44,7 @@ no_btf() {
 marks() {
 	local want is
 	case $(uname -r) in
-	5.* | 6.1.* | 6.12.*) want=hash ;;
+	5.* | 6.1.* | 6.12.*) want="hash" ;;
 	*) want="task storage" ;;
 	esac
 	is=$(status | jq -r .marks)
@@ -70,6 +70,8 @@ session_stay() {
 	until_true "$WAIT" user_runs "$1"
 }
 
+# The guest's ps is busybox, which has no pgrep.
+# shellcheck disable=SC2009
 user_runs() { ps -o user,args | grep "^$1 .*[b]ash"; }
 
 # Begun before the agent was ever there.
@@ -118,6 +120,14 @@ ipv6() {
 	by_six bob /bin/echo six-mark
 	want ipv6 sessions '.account == "bob" and .origin.address == "'$OUTSIDE6'" and
 		(.commands | tojson | contains("six-mark"))'
+}
+
+# A process is more than its first thread: what the others start belongs to the session too.
+threads() {
+	with_key mallory "/guest/threads exec /bin/bash -c '/bin/echo exec-mark; /usr/bin/true'
+		/guest/threads leave /bin/bash -c '/bin/echo leave-mark; /usr/bin/true'"
+	want threads sessions '.account == "mallory" and .state == "closed" and
+		(.commands | map(.text) | contains(["/bin/echo exec-mark", "/bin/echo leave-mark"]))'
 }
 
 onward() {
@@ -186,7 +196,7 @@ loss() {
 }
 
 probe
-for part in no_btf existing kept password publickey keyboard ipv6 onward bytes death loss; do
+for part in no_btf existing kept password publickey keyboard ipv6 threads onward bytes death loss; do
 	$part
 done > /tmp/out 2>&1
 grep -E '^(CHECK|NOTE|\{)' /tmp/out

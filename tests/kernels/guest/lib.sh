@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the checks of a guest use: the agent, clients, questions with a bound on the wait.
 # Sourced by checks.sh. One line a check: "CHECK name PASS|FAIL detail".
 CONFIG=/run/outergate.yaml

@@ -1,7 +1,6 @@
 #!/bin/bash
-# sshd.sh NAMESPACE [OPTION VALUE]...: an sshd of the watched host (or the host inside) on port 22
+# sshd.sh NAMESPACE: an sshd of the watched host, or of the host inside, on port 22
 ns=$1
-shift
 cat > "/run/sshd-$ns.conf" <<X
 Port 22
 HostKey /guest/hostkey
