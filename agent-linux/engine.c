@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc_table.h"
+
 #define NS_PER_S       1000000000ull
 #define SAVE_INTERVAL  NS_PER_S /* at most this much of the core's memory is lost by a kill */
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
@@ -247,13 +249,15 @@ static void prune(struct engine *e, uint64_t now)
 static void timer_arm(struct engine *e)
 {
 	uint64_t now = clock_wall_ns(), next = core_next_tick(e->core),
-		 bytes = kernel_source_bytes_next(e);
+		 bytes = kernel_source_bytes_next(e), files = fanotify_source_next(e);
 	struct itimerspec t = {0};
 
 	if (bytes < next)
 		next = bytes;
 	if (e->libpam_scan_ns < next)
 		next = e->libpam_scan_ns;
+	if (files < next)
+		next = files;
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -284,6 +288,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	kernel_source_bytes(e, ev.time_ns);
 	if (ev.time_ns >= e->libpam_scan_ns)
 		libpam_scan(e);
+	fanotify_source_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -431,6 +436,8 @@ static void engine_open_sources(struct engine *e)
 			 e->config->files[i]);
 		file_source_open(e, i, n++);
 	}
+	snprintf(e->sources[n].name, sizeof(e->sources[n].name), "changes of files (fanotify)");
+	fanotify_source_open(e, n++);
 	e->sources_count = n;
 }
 
@@ -472,6 +479,8 @@ static int engine_open(struct engine *e)
 	if (r)
 		return r;
 	libpam_open(e);
+	if (e->setup.files >= 0)
+		e->procs = proc_table_new();
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);
@@ -507,6 +516,7 @@ static void engine_close(struct engine *e)
 	journal_source_close(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		file_source_close(e->files[i]);
+	fanotify_source_close(e);
 	store_close(e->store);
 	core_free(e->core);
 }

@@ -50,7 +50,7 @@ struct libpam_file {
 	uint64_t kernel_dev; /* as in wire_mapping; 0: found by path */
 };
 
-#define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 1)
+#define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 2) /* and the journal, and changes of files */
 
 /* The next record of a ring, copied out; len 0: none yet. */
 struct ring_slot {
@@ -72,10 +72,14 @@ struct engine_setup {
 	bool json, terminal; /* stdout */
 	const char *kept;    /* "" when hooks stay on while the agent is dead, else why not */
 	bool interrupted;    /* set by the parent: ended by SIGINT */
+	int files;	     /* fanotify descriptor, or -errno and why */
+	char files_reason[SENSOR_REASON_MAX];
 };
 
 struct journal_source;
 struct file_source;
+struct fanotify_source;
+struct proc_table;
 
 struct engine {
 	struct engine_setup setup;
@@ -90,6 +94,8 @@ struct engine {
 	struct watcher priv, precious, bulk, bulk_timer, tick_timer, signals, control, journal;
 	struct journal_source *journal_source;
 	struct file_source *files[CONFIG_FILES_MAX];
+	struct fanotify_source *fanotify;
+	struct proc_table *procs; /* of sessions; NULL: nobody asks for them */
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
 	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
@@ -133,6 +139,8 @@ int engine_run(const struct engine_setup *setup);
 /* Parent: maps both rings (needs bpf(2)). 0 or -errno. */
 int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map);
 int kernel_source_open(struct engine *e);
+/* Takes what is in the rings now, so that what is told next comes after it. */
+void kernel_source_drain(struct engine *e);
 void kernel_source_snapshot(struct engine *e);
 /* Whole records of one iterator, each given to take; returns how many, or -errno. */
 int snapshot_read(struct engine *e, enum priv_snapshot which,
@@ -160,6 +168,13 @@ void file_source_poll(struct engine *e, struct file_source *f);
 /* Its directory cannot be watched: look every 2 s. */
 bool file_source_needs_poll(const struct file_source *f);
 void file_source_close(struct file_source *f);
+
+/* source_fanotify.c: changes of files by which somebody can come back */
+void fanotify_source_open(struct engine *e, unsigned status);
+/* Files that were asked about too often to look at once, and homes that are not there yet. */
+void fanotify_source_poll(struct engine *e, uint64_t now);
+uint64_t fanotify_source_next(const struct engine *e); /* UINT64_MAX: nothing waits */
+void fanotify_source_close(struct engine *e);
 
 /* control.c: `status` asks here */
 int control_open(struct engine *e);

@@ -5,6 +5,7 @@
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
 #include "parent.h"
+#include "priv_files.h"
 #include "root_open.h"
 
 #include <errno.h>
@@ -143,6 +144,12 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_LIBPAM_ATTACH:
 		r = answer_libpam_attach(p, m);
 		break;
+	case PRIV_DIR_WATCH:
+		r = priv_files_watch(p->setup->files, m, &fd);
+		break;
+	case PRIV_FILE_READ:
+		r = priv_files_read(m, &fd);
+		break;
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;
@@ -157,6 +164,8 @@ static int answer(struct parent *p, struct priv_msg *m)
 	default:
 		return -EPROTO;
 	}
+	if (r == -EPROTO)
+		return r;
 	m->result = r < 0 ? r : 0;
 	r = priv_send(p->sock, m, fd);
 	if (fd >= 0)
@@ -302,6 +311,7 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p.signals = signalfd(-1, &set, SFD_CLOEXEC);
+	setup->files = priv_files_open(setup->files_reason, sizeof(setup->files_reason));
 	if (p.signals < 0 || child_start(&p))
 		return 1;
 	return parent_loop(&p);

@@ -18,6 +18,17 @@ enum priv_kind {
 	PRIV_LIBPAM_OPEN, /* arg: candidate index -> fd of a regular file; -ENOENT past the last */
 	PRIV_LIBPAM_ATTACH, /* arg: candidate index, value[]: file offsets by enum libpam_symbol */
 	PRIV_READY,	    /* the child serves: tell the service manager; no reply */
+	/*
+	 * arg: enum watch_kind, arg2: uid of its home. Marks the directory; reply: name is a struct
+	 * priv_handle, value[0] the file system, and the descriptor lists its names.
+	 */
+	PRIV_DIR_WATCH,
+	/*
+	 * And name: one of that directory. Reply: value[0..3] is the SHA-256 of its first
+	 * PRIV_FILE_MAX bytes (of a link, where it leads to), value[4] its size; with a descriptor
+	 * where the table says that its lines are told and its owner may read it.
+	 */
+	PRIV_FILE_READ,
 	PRIV_KIND_END
 };
 
@@ -39,6 +50,16 @@ enum libpam_symbol {
 	LIBPAM_SYMBOLS
 };
 
+#define PRIV_FILE_MAX (256u * 1024)
+#define PRIV_NAME_MAX 256 /* NAME_MAX and its end */
+
+/* The kernel's name of a directory, as fanotify says it. */
+struct priv_handle {
+	uint32_t bytes;
+	int32_t type;
+	uint8_t data[128];
+};
+
 struct priv_msg {
 	uint32_t kind;	/* enum priv_kind; a reply repeats it */
 	int32_t result; /* reply: 0 or -errno */
@@ -49,6 +70,7 @@ struct priv_msg {
 	 */
 	uint64_t map_start, map_end;
 	uint64_t value[LIBPAM_SYMBOLS];
+	char name[PRIV_NAME_MAX];
 };
 
 /* Both return 0 or -errno; -EPIPE when the other side is gone. fd -1: none. */

@@ -55,27 +55,21 @@ static int try_all(unsigned pid, const char *const *paths, size_t count)
 	return r;
 }
 
-static _Noreturn void opener(int sock, unsigned pid, const char *const *paths, size_t count)
-{
-	struct priv_msg m = {0};
-	int fd = try_all(pid, paths, count);
-
-	m.result = fd < 0 ? fd : 0;
-	_exit(priv_send(sock, &m, fd) ? 1 : 0);
-}
-
-int open_in_root(unsigned pid, const char *const *paths, size_t count)
+int helper_run(int (*work)(void *arg, struct priv_msg *m, int *ret_fd), void *arg,
+	       struct priv_msg *m, int *ret_fd)
 {
 	struct pollfd answer = {.events = POLLIN};
-	struct priv_msg m;
 	int pair[2], fd = -1, r;
 	pid_t child;
 
+	*ret_fd = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	child = fork();
-	if (child == 0)
-		opener(pair[1], pid, paths, count);
+	if (child == 0) {
+		m->result = work(arg, m, &fd);
+		_exit(priv_send(pair[1], m, m->result ? -1 : fd) ? 1 : 0);
+	}
 	close(pair[1]);
 	answer.fd = pair[0];
 	if (child < 0)
@@ -83,13 +77,45 @@ int open_in_root(unsigned pid, const char *const *paths, size_t count)
 	else if (poll(&answer, 1, PATIENCE_MS) != 1)
 		r = -ETIMEDOUT;
 	else
-		r = priv_recv(pair[0], &m, &fd);
+		r = priv_recv(pair[0], m, &fd);
 	close(pair[0]);
 	if (child > 0) {
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
-	if (r)
+	if (!r)
+		r = m->result;
+	if (r) {
+		if (fd >= 0)
+			close(fd);
 		return r;
-	return m.result < 0 ? m.result : fd;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+struct
+try {
+	unsigned pid;
+	const char *const *paths;
+	size_t count;
+};
+
+static int try_work(void *arg, struct priv_msg *m, int *ret_fd)
+{
+	const struct try *t = arg;
+	int fd = try_all(t->pid, t->paths, t->count);
+
+	(void)m;
+	*ret_fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+int open_in_root(unsigned pid, const char *const *paths, size_t count)
+{
+	struct try t = {pid, paths, count};
+	struct priv_msg m = {0};
+	int fd, r = helper_run(try_work, &t, &m, &fd);
+
+	return r ? r : fd;
 }

@@ -14,4 +14,12 @@
  */
 int open_in_root(unsigned pid, const char *const *paths, size_t count);
 
+struct priv_msg;
+/*
+ * Does work, which returns 0 or -errno, fills *m and may open *ret_fd, in a short-lived process
+ * that is killed when it is not done in time. *ret_fd is -1 or the caller's to close.
+ */
+int helper_run(int (*work)(void *arg, struct priv_msg *m, int *ret_fd), void *arg,
+	       struct priv_msg *m, int *ret_fd);
+
 #endif

@@ -18,30 +18,38 @@
 
 #include <bpf/libbpf.h>
 
+#include "proc_table.h"
+
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
 #define UID_USERS	1000	  /* login.defs: UID_MIN */
 #define UID_NOBODY	65534
 #define LIBPAM_SOON	20000000ull    /* a connection's process runs by then */
 #define LIBPAM_PAUSE	10000000000ull /* a flood of connections asks for no more */
 #define DRAIN_MAX	4096	       /* then other inputs get their turn */
+#define DRAIN_ROUNDS	16	       /* as much as the larger ring holds */
 #define SNAPSHOT_ROUNDS 16	       /* deeper process trees are completed by their next exec */
 #define BYTES_BUSY	5000000000ull
 #define BYTES_IDLE	30000000000ull
 
 /*
- * A process of a user found at start: its account by name. Daemons' own processes are left to the
- * core, which takes a name as proof of a login.
+ * Names for numbers: the account of a user's process found at start (daemons' own processes are
+ * left to the core, which takes a name as proof of a login), and who runs a program on a
+ * connection that nobody has logged in on.
  */
-static void account_name(struct event *ev)
+static void name_users(struct event *ev)
 {
+	bool found = ev->kind == EVENT_SNAPSHOT && ev->uid >= UID_USERS && ev->uid < UID_NOBODY;
+	bool unseen = ev->kind == EVENT_EXEC && !(ev->flags & (EVENT_PROVEN | EVENT_HELPER));
 	const struct passwd *pw;
 
-	if (ev->kind != EVENT_SNAPSHOT || !span_empty(ev->account) || ev->uid < UID_USERS ||
-	    ev->uid >= UID_NOBODY)
+	if (!found && !unseen)
 		return;
 	pw = getpwuid(ev->uid);
-	if (pw)
-		ev->account = span_of(pw->pw_name);
+	if (!pw)
+		return;
+	ev->user = span_of(pw->pw_name);
+	if (found && span_empty(ev->account))
+		ev->account = ev->user;
 }
 
 /* Daemons that may have a libpam of their own: who listens, and who accepts without a verdict. */
@@ -73,7 +81,9 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 	st->records_read++;
 	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
 	case DECODE_EVENT:
-		account_name(&ev);
+		name_users(&ev);
+		if (e->procs)
+			proc_table_note(e->procs, &ev);
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
 		break;
@@ -133,6 +143,12 @@ static unsigned rings_drain(struct engine *e)
 		next->len = 0;
 	}
 	return n;
+}
+
+void kernel_source_drain(struct engine *e)
+{
+	for (unsigned i = 0; i < DRAIN_ROUNDS && rings_drain(e) == DRAIN_MAX; i++)
+		;
 }
 
 static void bulk_timer(struct engine *e, long ns)

@@ -1,13 +1,24 @@
 """What a session leaves behind to come back by, each beside what looks like it and is none."""
 import json
 import os
+import threading
 
 from cases import case
 from harness import Client, Sshd, check, fingerprint
 from sandbox import run, wait_for
-from test_c_main_job import none_of, place
+from test_c_main_job import none_of
 
 ID = "activity.persistence"
+shared = {"lock": threading.Lock(), "host": 1}
+
+
+def place(w):
+    """An address outside that no other case has, in one network of these cases."""
+    with shared["lock"]:
+        if "net" not in shared:
+            shared["net"] = w.slice()
+        shared["host"] += 1
+        return w.outside(shared["net"], shared["host"])
 
 
 def public(key):
@@ -32,10 +43,13 @@ def intruder(w, stem):
 
 def as_root(w):
     """A way to log in as root from outside: (client, address, key)."""
-    address = "192.0.2.%d" % w.slice()
-    Sshd(w.net, w.net.srv, [address], PermitRootLogin="prohibit-password")
-    key = w.users.new_key("root-%s" % address, "root")
-    return Client(w.net, place(w)), address, key
+    source = place(w)
+    with shared["lock"]:
+        if "root" not in shared:
+            address = "192.0.2.%d" % w.slice()
+            Sshd(w.net, w.net.srv, [address], PermitRootLogin="prohibit-password")
+            shared["root"] = address, w.users.new_key("root-persistence", "root")
+    return (Client(w.net, source), *shared["root"])
 
 
 @case("journal")
@@ -49,7 +63,7 @@ def a_key_appended_in_a_session(w):
     check(fingerprint(key) not in text, "a key that was there is none that was added", a)
     check("/home/%s/.ssh/authorized_keys" % name in text and "bash" in text, "file and program", a)
     check("sha256" in evidence(a), "hashes before and after", a)
-    check(a["session"] and a["origin"]["scope"] == "external", "whose session", a)
+    check(a["session"] and a["origin"]["address"] == c.source, "whose session", a)
 
 
 @case("journal")
@@ -162,13 +176,14 @@ def root_leaves_a_member_of_a_group(w):
 def root_leaves_a_unit_and_a_job(w):
     c, address, key = as_root(w)
     unit = "/etc/systemd/system/og-%s.service" % w.users.tag
-    c.ssh("root", address, "echo '[Service]' > %s; echo '* * * * * root id' > /etc/cron.d/og-%s" %
+    c.ssh("root", address, "mkdir -p /etc/cron.d; echo '[Service]' > %s; echo '* * * * * root id' > /etc/cron.d/og-%s" %
           (unit, w.users.tag), key=key, check_rc=0)
 
     def both():
         return [a for a in w.agent.told(detection=ID, severity="high", origin__address=c.source)
                 if unit in evidence(a) and "/etc/cron.d/og-" in evidence(a)]
-    wait_for(lambda: "unit and job; told: %s" % w.agent.told(detection=ID), both)
+    wait_for(lambda: "unit and job; told: %s" %
+             w.agent.told(detection=ID, origin__address=c.source), both)
     run(["rm", "-f", unit, "/etc/cron.d/og-" + w.users.tag])
 
 
@@ -196,7 +211,7 @@ def a_package_with_a_unit_is_info(w):
                 "Description: a unit\n" % tag)
     with open(tree + "/etc/systemd/system/pkg-%s.service" % tag, "w") as f:
         f.write("[Service]\nExecStart=/bin/true\n")
-    run(["dpkg-deb", "-q", "-b", tree, tree + ".deb"])
+    run(["dpkg-deb", "-b", tree, tree + ".deb"])
     admin = "/run/og/dpkg-" + tag
     run(["cp", "-r", "/var/lib/dpkg", admin])
     c.ssh("root", address, "PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/bin/dpkg --admindir=%s "
