@@ -41,6 +41,21 @@ static struct link *linked(const struct core *c, const struct session *s)
 	return found;
 }
 
+/* The same source or key as a chain's: it is the same intruder, whatever this session does. */
+static bool is_same_intruder(const struct detect_ctx *x, const struct calert *chain)
+{
+	uint64_t keys[LINKS];
+	unsigned n = link_keys(x->core, &x->session->pub, keys);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct link *l = i == 1 ? NULL : link_find(x->core, keys[i]); /* 1: account */
+
+		if (l && strcmp(l->chain, chain->pub.id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool was_guessing(const struct detect_ctx *x)
 {
 	const struct session *s = &x->session->pub;
@@ -274,8 +289,9 @@ static void go_on(struct detect_ctx *x, const struct event *e, struct calert *a)
 	numbers(a, &x->session->pub);
 	if (stage & ~own)
 		alert_changed(x->core, a, true);
-	else if (e->kind == EVENT_SESSION_CLOSE || e->kind == EVENT_CONNECTION_CLOSE ||
-		 e->kind == EVENT_AUTH_NOTE)
+	else if (e->kind == EVENT_CONNECTION_CLOSE)
+		alert_changed(x->core, a, true); /* its bytes are final */
+	else if (e->kind == EVENT_SESSION_CLOSE || e->kind == EVENT_AUTH_NOTE)
 		alert_changed(x->core, a, false);
 	else
 		alert_grew(x->core, a, false);
@@ -301,10 +317,12 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!x->session || !detect_is_external(x))
 		return;
 	in_chain = x->session->pub.alert_chain[0];
-	if (!in_chain && !has_activity(x))
-		return;
 	l = linked(x->core, &x->session->pub);
+	if (!in_chain && !l && !has_activity(x))
+		return;
 	a = chain_of(x, l);
+	if (!in_chain && !has_activity(x) && !(a && is_same_intruder(x, a)))
+		return;
 	if (in_chain) {
 		if (a)
 			go_on(x, e, a);

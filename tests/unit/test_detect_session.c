@@ -291,7 +291,46 @@ static void coming_back_grows_the_same_chain(void **state)
 	assert_string_equal(alert_of(w, "chain.t1133", NULL)->last.id, id);
 	assert_int_equal(alert_of(w, "chain.t1133", NULL)->last.count, 2);
 	assert_non_null(strstr(alert_of(w, "chain.t1133", NULL)->last.sentence, B));
-	assert_int_equal(alert_of(w, "chain.t1133", NULL)->notified, 2);
+	/* Its start, the final bytes of the first session, and that he came back. */
+	assert_int_equal(alert_of(w, "chain.t1133", NULL)->notified, 3);
+	world_free(w);
+}
+
+/* The copy is a session of its own that does nothing else: it belongs to the story by its source.
+ */
+static void a_copy_of_the_same_source_joins(void **state)
+{
+	struct world *w = world_new(true);
+	struct seen_alert *chain;
+
+	(void)state;
+	intrude(w, 0, 1, A, 8);
+	onward(w, 30, 1, "10.0.0.5", 22);
+	closed(w, 60, 1, A, 2999, 1, 1, 0);
+	connected(w, 70, 50, A, 3100);
+	pam_password(w, 70, 50, A, 3100, "alice");
+	EXEC(w, 71, 50, "/usr/lib/openssh/sftp-server", "/usr/lib/openssh/sftp-server");
+	closed(w, 75, 50, A, 3100, 2000, 3000000, 0);
+	assert_int_equal(alerts_of(w, "chain.t1133"), 1);
+	chain = alert_of(w, "chain.t1133", NULL);
+	assert_non_null(strstr(chain->last.sentence, "2.8 MiB went out"));
+	/* Its guessed login is part of the chain, too. */
+	assert_string_equal(alert_of(w, "activity.file_transfer", A)->last.part_of, chain->last.id);
+	world_free(w);
+}
+
+/* The account's owner, from home, while the intruder's chain is open: not part of it. */
+static void the_owner_does_not_join(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	intrude(w, 0, 1, A, 8);
+	onward(w, 30, 1, "10.0.0.5", 22);
+	connected(w, 70, 50, B, 3100);
+	pam(w, 70, 50, B, 3100, PAM_CALL_ACCT_MGMT, 0, "alice", 0);
+	EXEC(w, 71, 50, "/bin/ls", "ls");
+	assert_null(strstr(alert_of(w, "chain.t1133", NULL)->last.sentence, B));
 	world_free(w);
 }
 
@@ -342,6 +381,8 @@ int main(void)
 		cmocka_unit_test(without_guessing_a_new_way_is_no_chain),
 		cmocka_unit_test(from_inside_it_is_never_a_chain),
 		cmocka_unit_test(coming_back_grows_the_same_chain),
+		cmocka_unit_test(a_copy_of_the_same_source_joins),
+		cmocka_unit_test(the_owner_does_not_join),
 		cmocka_unit_test(he_is_known_after_a_restart),
 	};
 
