@@ -606,7 +606,7 @@ class World:
         """A number no other case has: 198.18.N.0/24, 2001:db8:N::/48, 192.0.2.N."""
         with World.lock:
             World.slices += 1
-            check(World.slices < 98, "no server address is left")
+            check(World.slices < 190, "no server address is left")
             return World.slices
 
     def start_common(self, *more):

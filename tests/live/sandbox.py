@@ -122,8 +122,8 @@ class Net:
         for ns, links in ((self.srv, "lo s0 i0"), (self.ext, "lo e0"), (self.inside, "lo i1")):
             for link in links.split():
                 self.ip(ns, "link set %s up" % link)
-        for n in range(1, 100):
-            self.ip(self.srv, "addr add 192.0.2.%d/32 dev s0" % n)
+        run(["ip", "-n", self.srv, "-batch", "-"], input="".join(
+            "addr add 192.0.2.%d/32 dev s0\n" % n for n in range(1, 253)).encode())
         self.ip(self.srv, "addr add 2001:db8:ffff::1/128 dev s0 nodad")
         for net in ("198.18.0.0/15", "203.0.113.0/24", "198.51.100.0/24", "10.9.0.0/16"):
             self.ip(self.srv, "route add %s dev s0" % net)

@@ -11,7 +11,7 @@ from sandbox import run, wait_for
 class Ground:
     def __init__(self, net, users):
         self.net, self.users = net, users
-        self.sshd = Sshd(net, net.srv, ["192.0.2.99"], MaxAuthTries=20)
+        self.sshd = Sshd(net, net.srv, ["192.0.2.251"], MaxAuthTries=20)
 
 
 @world("ground")
@@ -28,7 +28,7 @@ def logged(text):
 def ground_journal_vouches_for_sshd(w):
     name, _ = w.users.add("gv")
     c = Client(w.net, "198.18.250.2")
-    c.guess(name, "192.0.2.99", 1)
+    c.guess(name, "192.0.2.251", 1)
     logged("Failed password for %s from 198.18.250.2 port" % name)
     e = [e for e in the_journal().entries("SYSLOG_IDENTIFIER=sshd") if name in str(e["MESSAGE"])][0]
     check(e["_UID"] == "0" and e["_EXE"] == "/usr/sbin/sshd", "who wrote it", e)
@@ -40,13 +40,13 @@ def ground_every_way_in(w):
     name, key = w.users.add("gw", key=True)
     c = Client(w.net, "198.18.251.2")
     in_parallel([
-        lambda: c.ssh(name, "192.0.2.99", password="Corr3ct-horse", check_rc=0),
-        lambda: c.ssh(name, "192.0.2.99", key=key, check_rc=0),
-        lambda: c.ssh(name, "192.0.2.99", key=key, extra=["-tt"], check_rc=0),
-        lambda: c.sftp(name, "192.0.2.99", "pwd\n", key=key),
-        lambda: c.scp("/etc/hostname", "%s@192.0.2.99:up" % name, key=key),
+        lambda: c.ssh(name, "192.0.2.251", password="Corr3ct-horse", check_rc=0),
+        lambda: c.ssh(name, "192.0.2.251", key=key, check_rc=0),
+        lambda: c.ssh(name, "192.0.2.251", key=key, extra=["-tt"], check_rc=0),
+        lambda: c.sftp(name, "192.0.2.251", "pwd\n", key=key),
+        lambda: c.scp("/etc/hostname", "%s@192.0.2.251:up" % name, key=key),
     ])
-    c.scp("%s@192.0.2.99:up" % name, "/run/og/down", key=key)
+    c.scp("%s@192.0.2.251:up" % name, "/run/og/down", key=key)
     logged("Accepted password for %s from 198.18.251.2" % name)
     logged("Accepted publickey for %s from 198.18.251.2" % name)
     v6 = Client(w.net, "2001:db8:251::2")
@@ -60,7 +60,7 @@ def ground_mapped_peer_is_mapped(w):
     name, key = w.users.add("gm", key=True)
     Sshd(w.net, w.net.srv, ["::"], port=2298, inetd=True)
     c = Client(w.net, "198.18.252.2")
-    p = c.ssh_open(name, "192.0.2.99", "read x", key=key, port=2298)
+    p = c.ssh_open(name, "192.0.2.251", "read x", key=key, port=2298)
 
     def mapped():
         out = run(w.net.inside_ns(w.net.srv, ["ss", "-Htn", "state", "established", "sport",
@@ -74,10 +74,10 @@ def ground_mapped_peer_is_mapped(w):
 @case("ground")
 def ground_keyboard_interactive(w):
     name, _ = w.users.add("gk")
-    Sshd(w.net, w.net.srv, ["192.0.2.98"], KbdInteractiveAuthentication="yes",
+    Sshd(w.net, w.net.srv, ["192.0.2.252"], KbdInteractiveAuthentication="yes",
          PasswordAuthentication="no")
     c = Client(w.net, "198.18.253.2")
-    c.ssh(name, "192.0.2.98", password="Corr3ct-horse", check_rc=0)
+    c.ssh(name, "192.0.2.252", password="Corr3ct-horse", check_rc=0)
     logged("Accepted keyboard-interactive/pam for %s" % name)
 
 
