@@ -63,8 +63,10 @@ static __always_inline void tcp_listens(struct sock *sk)
 	if (leader) {
 		proc_fill(&r->proc, leader);
 		m = mark_get(leader);
-		if (m)
+		if (m) {
 			r->flags |= m->flags & 0xffff;
+			r->session = m->conn.cookie;
+		}
 	}
 	conn_fill(&r->conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
 	if (is_watched(&k))

@@ -9,13 +9,14 @@
 #include "scope.h"
 
 /* Bounds of attacker-chosen text kept per session; longer text is cut and marked. */
-#define ACCOUNT_MAX   64
-#define KEY_MAX	      96
-#define CLIENT_MAX    64
-#define COMMAND_MAX   160
-#define SESSION_CMDS  8	 /* first commands kept verbatim; all are counted */
-#define SESSION_DESTS 8	 /* distinct destinations kept; all are counted */
-#define ID_TEXT_MAX   33 /* 128 bits in hex + NUL */
+#define ACCOUNT_MAX	64
+#define KEY_MAX		96
+#define CLIENT_MAX	64
+#define COMMAND_MAX	160
+#define SESSION_CMDS	8 /* the first four and the last four; all are counted */
+#define SESSION_LISTENS 4
+#define SESSION_DESTS	8  /* distinct destinations kept; all are counted */
+#define ID_TEXT_MAX	33 /* 128 bits in hex + NUL */
 
 enum session_state {
 	SESSION_OPEN,
@@ -37,6 +38,11 @@ struct session_command {
 	struct proc_id proc;
 	uint32_t uid;
 	char text[COMMAND_MAX]; /* arguments joined by spaces, escaped on output */
+};
+
+/* A listener that a process of the session opened. */
+struct session_listen {
+	struct endpoint at;
 };
 
 struct session_dest {
@@ -79,6 +85,8 @@ struct session {
 	struct session_command commands[SESSION_CMDS];
 	uint32_t dests_total, dests_kept;
 	struct session_dest dests[SESSION_DESTS];
+	uint32_t listens_total, listens_kept; /* listeners that its processes opened: ssh -R */
+	struct session_listen listens[SESSION_LISTENS];
 	uint32_t failures_before; /* of the same source inside TimeWindow, at the verdict */
 	uint32_t loginuid, audit_session;
 	struct proc_id leader;	       /* the daemon's process that serves it */

@@ -142,6 +142,7 @@ struct wire_listen {
 	struct wire_hdr hdr;
 	struct wire_proc proc;
 	struct wire_conn conn; /* local end only; cookie of the listener */
+	__u64 session;	       /* cookie of the session whose process listens; 0: none */
 	__u32 flags, pad;
 };
 

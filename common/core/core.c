@@ -46,7 +46,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_CONNECT] = proc_connected,
 	[EVENT_CONNECT_CLOSE] = proc_connect_closed,
 	[EVENT_SNAPSHOT] = session_snapshot,
-	[EVENT_LISTEN] = pass,
+	[EVENT_LISTEN] = proc_listened,
 	[EVENT_LOSS] = pass,
 	[EVENT_SENSOR] = pass,
 	[EVENT_FILE] = file_changed,

@@ -204,7 +204,9 @@ struct clue {
 struct csession {
 	struct session pub;
 	struct handle conn;
-	struct handle access;		       /* its access.external alert */
+	struct handle access; /* its access.external alert */
+	enum trust key_trust; /* of whoever told its key */
+	uint64_t commands_told_ns;
 	struct handle alerts[DETECTION_COUNT]; /* those that are about the session */
 	uint64_t confirm_ns;		       /* restored: must be seen by then; 0 = was */
 	bool changed;			       /* in core->changed_sessions */
@@ -382,6 +384,7 @@ void proc_exited(struct core *c, const struct event *e);
 void proc_connected(struct core *c, const struct event *e);
 void proc_connect_closed(struct core *c, const struct event *e);
 void proc_bytes(struct core *c, const struct event *e);
+void proc_listened(struct core *c, const struct event *e);
 void held_replay(struct core *c, struct conn *n);
 enum service service_of_port(uint16_t port);
 

@@ -54,6 +54,18 @@ static void join_args(struct span args, char out[COMMAND_MAX])
 	out[n] = '\0';
 }
 
+/* The first half of what is kept says how it began, the rest is the latest. */
+static struct session_command *command_slot(struct session *s)
+{
+	const unsigned first = SESSION_CMDS / 2;
+
+	if (s->commands_kept < SESSION_CMDS)
+		return &s->commands[s->commands_kept++];
+	memmove(&s->commands[first], &s->commands[first + 1],
+		(SESSION_CMDS - first - 1) * sizeof(s->commands[0]));
+	return &s->commands[SESSION_CMDS - 1];
+}
+
 static void exec_in(struct core *c, struct csession *s, struct conn *n, const struct event *e)
 {
 	struct session_command *k;
@@ -61,12 +73,14 @@ static void exec_in(struct core *c, struct csession *s, struct conn *n, const st
 	if (e->time_ns < s->pub.open_ns && !s->pub.existing)
 		return; /* before the verdict: the daemon's own doing */
 	s->pub.commands_total++;
-	if (s->pub.commands_kept < SESSION_CMDS) {
-		k = &s->pub.commands[s->pub.commands_kept++];
-		k->time_ns = e->time_ns;
-		k->proc = e->proc;
-		k->uid = e->uid;
-		join_args(span_empty(e->args) ? e->program : e->args, k->text);
+	k = command_slot(&s->pub);
+	k->time_ns = e->time_ns;
+	k->proc = e->proc;
+	k->uid = e->uid;
+	join_args(span_empty(e->args) ? e->program : e->args, k->text);
+	/* A build or a loop starts thousands: the session is told of at most once a second. */
+	if (s->pub.commands_total <= SESSION_CMDS || e->time_ns > s->commands_told_ns + SECOND_NS) {
+		s->commands_told_ns = e->time_ns;
 		session_changed(c, s);
 	}
 	if (e->flags & (EVENT_STDIN_TTY | EVENT_PTY))
@@ -202,6 +216,23 @@ void proc_connect_closed(struct core *c, const struct event *e)
 	core_detect(c, e, n, s);
 }
 
+/* A session that listens itself: ssh -R, or a server that somebody started. */
+void proc_listened(struct core *c, const struct event *e)
+{
+	struct conn *n = e->conn ? conn_find(c, e) : NULL;
+	struct csession *s = conn_session(c, n);
+
+	if (s) {
+		s->pub.has_forward = true;
+		s->pub.listens_total++;
+		if (s->pub.listens_kept < SESSION_LISTENS)
+			s->pub.listens[s->pub.listens_kept++].at = e->dest;
+		s->pub.last_ns = e->time_ns;
+		session_changed(c, s);
+	}
+	core_detect(c, e, n, s);
+}
+
 /* Counters so far of the accepted socket; those of outgoing ones come when they close. */
 void proc_bytes(struct core *c, const struct event *e)
 {
@@ -215,5 +246,6 @@ void proc_bytes(struct core *c, const struct event *e)
 	if (e->bytes_out > s->pub.bytes_out)
 		s->pub.bytes_out = e->bytes_out;
 	s->pub.bytes_known = true;
+	session_changed(c, s);
 	core_detect(c, e, n, s);
 }

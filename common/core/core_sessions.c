@@ -208,21 +208,47 @@ static bool is_nameless(const char *account)
 	return !account[0] || strncmp(account, "uid:", 4) == 0;
 }
 
-/* The kernel knows who logged in; text that says otherwise lies, or one of them is wrong. */
-static void check_account(struct core *c, struct csession *s, const struct event *e)
+static void contradicted(struct core *c, struct csession *s, const struct event *e,
+			 const char *reason)
+{
+	core_detect_one(c, DETECTION_sensor_mismatch, e, pool_get(&c->conns, s->conn), s, reason);
+}
+
+/*
+ * The kernel knows who logged in; text that says otherwise lies, or one of them is wrong: nothing
+ * of it is taken.
+ */
+static bool account_agrees(struct core *c, struct csession *s, const struct event *e)
 {
 	char said[ACCOUNT_MAX];
 
 	span_copy(said, sizeof(said), e->account);
 	if (span_empty(e->account) || strcmp(s->pub.account, said) == 0)
-		return;
+		return true;
 	if (is_nameless(s->pub.account)) {
 		span_copy(s->pub.account, sizeof(s->pub.account), e->account);
 		session_changed(c, s);
-	} else if (e->outcome == OUTCOME_SUCCESS || e->kind == EVENT_PAM) {
-		core_detect_one(c, DETECTION_sensor_mismatch, e, pool_get(&c->conns, s->conn), s,
-				"account-differs");
+		return true;
 	}
+	if (e->outcome == OUTCOME_SUCCESS || e->kind == EVENT_PAM)
+		contradicted(c, s, e, "account-differs");
+	return false;
+}
+
+/* The first to tell the key is believed, until somebody more trusted tells another. */
+static bool take_key(struct core *c, struct csession *s, const struct event *e)
+{
+	char said[KEY_MAX];
+
+	if (e->outcome != OUTCOME_SUCCESS || e->trust == TRUST_KERNEL || span_empty(e->key))
+		return false;
+	span_copy(said, sizeof(said), e->key);
+	if (s->pub.key[0] && strcmp(s->pub.key, said) != 0 && e->trust <= s->key_trust) {
+		contradicted(c, s, e, "key-differs");
+		return false;
+	}
+	s->key_trust = e->trust;
+	return take_text(s->pub.key, sizeof(s->pub.key), e->key);
 }
 
 static bool take_method(struct csession *s, const struct event *e)
@@ -246,10 +272,10 @@ void session_details(struct core *c, struct csession *s, const struct event *e)
 	struct event told = *e;
 	bool changed;
 
-	check_account(c, s, e);
+	if (!account_agrees(c, s, e))
+		return;
 	changed = take_method(s, e);
-	if (e->outcome == OUTCOME_SUCCESS && e->trust != TRUST_KERNEL)
-		changed |= take_text(s->pub.key, sizeof(s->pub.key), e->key);
+	changed |= take_key(c, s, e);
 	changed |= take_text(s->pub.client, sizeof(s->pub.client), e->client);
 	if (e->flags & EVENT_PTY && !s->pub.has_pty)
 		changed = s->pub.has_pty = true;

@@ -208,6 +208,7 @@ static bool read_listen(const struct decode_stream *s, const void *record, struc
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
 	e->netns = w->conn.netns;
+	e->conn = w->session;
 	e->dest = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->service = service_of(w->conn.lport, e->program);
 	return true;

@@ -85,19 +85,22 @@ static bool has_activity(const struct detect_ctx *x)
 	return false;
 }
 
+/* What was typed last says more than what a login shell's profile ran first. */
 static void say_commands(struct text *t, const struct session *s)
 {
-	unsigned n = s->commands_kept < 3 ? s->commands_kept : 3;
+	bool by_hand = s->commands_kept && s->commands[0].text[0] == '-';
+	unsigned kept = s->commands_kept, n = kept < 3 ? kept : 3, from = by_hand ? kept - n : 0;
 
 	if (!n)
 		return;
 	text_add(t, " ran");
 	for (unsigned i = 0; i < n; i++) {
 		text_add(t, i ? ", " : " ");
-		text_quote(t, span_of(s->commands[i].text), 48);
+		text_quote(t, span_of(s->commands[from + i].text), 48);
 	}
 	if (s->commands_total > n)
-		text_add(t, " and %u more", s->commands_total - n);
+		text_add(t, by_hand ? " last, %u programs in all" : " and %u more",
+			 by_hand ? s->commands_total : s->commands_total - n);
 	text_add(t, ";");
 }
 

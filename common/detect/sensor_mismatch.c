@@ -80,7 +80,7 @@ const struct detection detection_sensor_mismatch = {
 	.tactic = "TA0040 TA0005",
 	.analytic = "AN1005",
 	.data_components = "Application Log Content (DC0038); Network Connection Creation (DC0082)",
-	.reasons = "forged-writer unknown-connection result-differs account-differs",
+	.reasons = "forged-writer unknown-connection result-differs account-differs key-differs",
 	.events = EVENT_BIT(ATTEMPT) | EVENT_BIT(AUTH_NOTE),
 	.triage = "Find who wrote the line: journalctl -o verbose shows _UID, _PID and _EXE of the "
 		  "writer.",

@@ -86,6 +86,23 @@ static void put_destinations(struct writer *w, const struct session *s)
 	json_end(w, ']');
 }
 
+static void put_listens(struct writer *w, const struct session *s)
+{
+	char buf[ADDR_TEXT_MAX];
+
+	if (!s->listens_total)
+		return;
+	json_put_u64(w, "listens_total", s->listens_total);
+	json_begin(w, "listens", '[');
+	for (uint32_t i = 0; i < s->listens_kept && i < SESSION_LISTENS; i++) {
+		json_begin(w, NULL, '{');
+		json_put_str(w, "address", addr_format(&s->listens[i].at.addr, buf));
+		json_put_u64(w, "port", s->listens[i].at.port);
+		json_end(w, '}');
+	}
+	json_end(w, ']');
+}
+
 static void put_judgement(struct writer *w, const struct session *s)
 {
 	struct session_stage stages[SESSION_STAGES];
@@ -115,6 +132,7 @@ int out_session_json(const struct session *s, const struct out_policy *p, char *
 	put_when(&w, &shown);
 	put_commands(&w, &shown);
 	put_destinations(&w, &shown);
+	put_listens(&w, &shown);
 	put_judgement(&w, &shown);
 	json_end(&w, '}');
 	return writer_finish_json(&w);

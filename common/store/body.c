@@ -143,6 +143,7 @@ static const struct field session_fields[] = {
 	U32(session, processes),
 	U32(session, commands_total),
 	U32(session, dests_total),
+	U32(session, listens_total),
 	U32(session, failures_before),
 	U32(session, loginuid),
 	U32(session, audit_session),
@@ -167,6 +168,8 @@ static const struct field dest_fields[] = {
 	TEXT(session_dest, program),
 };
 
+static const struct field listen_fields[] = {ENDPOINT(session_listen, at)};
+
 /* A bounded array of structures inside a structure, with how many are in use. */
 struct list {
 	const char *key;
@@ -186,6 +189,7 @@ static const struct list alert_lists[] = {
 };
 static const struct list session_lists[] = {
 	LIST(session, "commands", command_fields, commands, SESSION_CMDS, commands_kept),
+	LIST(session, "listens", listen_fields, listens, SESSION_LISTENS, listens_kept),
 	LIST(session, "destinations", dest_fields, dests, SESSION_DESTS, dests_kept),
 };
 
