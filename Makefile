@@ -14,6 +14,8 @@ PREFIX ?= /usr
 # After a plain `su` the administrator's tools (bpftool, useradd, ip) are not on the path.
 export PATH := $(PATH):/usr/sbin:/sbin
 MAKEFLAGS += -j$(shell nproc)
+# One word and the file instead of the whole command, unless V=1.
+say = $(if $(V),,@echo "  $(1)";)
 CC      = gcc
 CLANG   = clang
 VERSION := $(shell cat VERSION)
@@ -56,38 +58,38 @@ DEPS := $(BUILD)/.deps $(if $(filter test% lint fuzz%,$(MAKECMDGOALS)),$(BUILD)/
 BPF_SRC := bpf/outergate.bpf.c
 $(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(DEPS)
 	@mkdir -p $(@D)
-	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. \
+	$(call say,BPF $<)$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. \
 		-I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
-	llvm-strip -g $@
+	@llvm-strip -g $@
 $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
-	bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
+	@bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
 
 # --- the default configuration, embedded for `check --defaults`
 $(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(DEPS)
-	(echo 'static const char outergate_yaml[] ='; \
+	@(echo 'static const char outergate_yaml[] ='; \
 		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
 # --- objects
 $(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(AGENT_OBJ): | $(BUILD)/outergate.skel.h
 -include $(COMMON_OBJ:.o=.d) $(AGENT_OBJ:.o=.d)
 
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
-	$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
+	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
 
 run: all
-	$(abspath $(BUILD)/outergate) run
+	@$(abspath $(BUILD)/outergate) run
 
 # --- tests
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
 -include $(UNIT_BIN:%=%.d)
 
 # --- fuzzing: the decoders with sanitizers; `make fuzz` is the longer run of tests/fuzz/run.sh
@@ -98,12 +100,12 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 
 $(BUILD)/fuzz/obj/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
-	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
 -include $(FUZZ_OBJ:.o=.d)
 
 .PHONY: fuzz-build
@@ -114,7 +116,7 @@ fuzz: fuzz-build
 # --- benchmarks: the figures of the README
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
 bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_store
 	$(BUILD)/bench/bench_core
 	$(BUILD)/bench/bench_decode
