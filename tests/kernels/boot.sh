@@ -13,7 +13,7 @@ trap 'rm -f "$initrd"' EXIT
 	cd "$dir"
 	echo veth.ko | cpio --quiet -o -H newc
 } > "$initrd"
-timeout -k 5 "${BOOT_TIMEOUT:-240}" "$q/usr/bin/qemu-system-x86_64" -L "$q/usr/share/qemu" \
+timeout -k 5 "${BOOT_TIMEOUT:-480}" "$q/usr/bin/qemu-system-x86_64" -L "$q/usr/share/qemu" \
 	-L /usr/share/seabios -L /usr/share/qemu \
 	-accel tcg,thread=multi,tb-size=256 -smp 2 -cpu max,la57=off -m 1536 \
 	-display none -no-reboot -nodefaults -serial stdio \

@@ -48,6 +48,12 @@ reason() {
 		sub(/^except[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+/, ""); print }' $here/expected
 }
 
+guest() {
+	local start=$SECONDS
+	$here/boot.sh "$1" "$CACHE/guest.cpio" > "$log/$1.log" 2>&1
+	echo $((SECONDS - start)) > "$log/$1.time"
+}
+
 passed=0 failed=0 skipped=0
 declare -A cell
 judge() {
@@ -92,10 +98,16 @@ packages
 why=$($here/fetch.sh $names 2>&1) || fail "$(tail -1 <<< "$why")"
 why=$($here/image.sh "$BUILD/outergate" "$CACHE/root" "$CACHE/guest.cpio" 2>&1) ||
 	fail "cannot make the guest: $(tail -1 <<< "$why")"
+# As many guests at a time as there are processors.
+running=0
 for name in $names; do
-	start=$SECONDS
-	$here/boot.sh "$name" "$CACHE/guest.cpio" > "$log/$name.log" 2>&1
-	echo "$name: $(sed -n 's/^GUEST \([0-9].*\)/\1/p' "$log/$name.log"), $((SECONDS - start)) s"
+	[ "$running" -lt "$(nproc)" ] || wait -n
+	guest "$name" &
+	running=$((running + 1))
+done
+wait
+for name in $names; do
+	echo "$name: $(sed -n 's/^GUEST \([0-9].*\)/\1/p' "$log/$name.log"), $(cat "$log/$name.time") s"
 	judge "$name"
 done
 table

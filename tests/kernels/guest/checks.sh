@@ -165,7 +165,7 @@ death() {
 		.origin.address == "'$OUTSIDE'"'
 	exec 7>&-
 	# Nothing to wait long for where the probes died with the agent.
-	kept_now || WAIT=5
+	kept_now || WAIT=6
 	want dead_login sessions '.account == "heidi" and .origin.address == "'$OUTSIDE'" and
 		.method == "publickey"'
 	want dead_command sessions '.account == "heidi" and (.commands | tojson | contains("dead-mark"))'

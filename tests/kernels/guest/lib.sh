@@ -8,7 +8,7 @@ OUTSIDE6=2001:db8:1::10
 SERVER6=2001:db8:1::1
 INSIDE=10.20.0.2
 PASSWORD=Corr3ct
-WAIT=${WAIT:-20}
+WAIT=${WAIT:-40}
 options="-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
 	-o ConnectTimeout=20 -o NumberOfPasswordPrompts=1"
 
