@@ -124,19 +124,39 @@ def no_change_of_content_is_no_persistence(w):
           (public(new), public(new)), key=key, check_rc=0)
     w.settle()
     none_of(w, (ID,), account=name)
+    c.ssh(name, w.server, "echo '# x' >> ~/.ssh/authorized_keys", key=key, check_rc=0)
+    check(told(w, name, severity="high")["count"] == 1, "but this one is watched")
 
 
 @case("journal")
 def a_process_of_no_session_is_no_persistence(w):
     """The administrator at the console, while the account is logged in."""
     name, key, c, new = intruder(w, "pout")
-    p = c.ssh_open(name, w.server, "echo here; exec sleep 60", key=key)
+    p = c.ssh_open(name, w.server, "echo here; read x; echo \"$x\" >> .ssh/authorized_keys; "
+                   "exec sleep 60", key=key)
     p.stdout.readline()
     w.users.authorize(new, name)
     w.settle()
     none_of(w, (ID,), account=name)
     check(not [a for a in w.agent.told(detection=ID) if fingerprint(new) in evidence(a)],
           "somebody else's session", w.agent.told(detection=ID))
+    p.stdin.write(b"# here\n")
+    p.stdin.flush()
+    a = told(w, name, severity="high")
+    check(fingerprint(new) not in evidence(a), "the key was there before", a)
+
+
+@case("journal")
+def guessed_and_a_key_left_is_a_chain(w):
+    name, _ = w.users.add("pchain")
+    c = Client(w.net, place(w))
+    new = w.users.new_key("new-" + name, None)
+    c.guess(name, w.server, 6)
+    c.ssh(name, w.server, "mkdir .ssh; echo '%s' >> .ssh/authorized_keys" % public(new),
+          password="Corr3ct-horse", check_rc=0)
+    a = told(w, name, severity="high")
+    chain = w.agent.alert(detection="chain.t1133", account=name)
+    check(w.agent.alert(detection=ID, account=name, part_of=chain["id"]), "part of it", a)
 
 
 @case("journal")
