@@ -78,7 +78,11 @@ agent_kill() {
 }
 
 # --- questions: jq filters over the sessions of the store and the alerts that were printed
-sessions() { outergate sessions --config $CONFIG --format json 2>/dev/null | jq -c "select($1)"; }
+# ran(TEXT): that very command, not one that mentions it
+sessions() {
+	outergate sessions --config $CONFIG --format json 2>/dev/null |
+		jq -c "def ran(\$text): any(.commands[]; .text == \$text); select($1)"
+}
 alerts() { jq -c "select($1)" < /tmp/alerts.jsonl; }
 
 session_brief='{id, account, method, origin: .origin.address, state, existing, bytes_in, bytes_out,
