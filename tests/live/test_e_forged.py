@@ -5,7 +5,7 @@ import os
 import signal
 
 from cases import case
-from harness import (Client, Sshd, at_least, brief, check, fingerprint, in_parallel, json_lines,
+from harness import (Client, Sshd, at_least, check, fingerprint, in_parallel, json_lines,
                      the_journal)
 from sandbox import run, wait_for
 from test_c_main_job import none_of, noise, place
@@ -27,6 +27,16 @@ def logger_that_is_gone(account, lines):
             as_user(account, ["logger", "-t", "sshd", line], timeout=10)
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def forged(w):
+    return w.agent.status()["counters"]["forged_lines"]
+
+
+def counted(w, before, more):
+    """Cases run side by side and share one sensor.mismatch: its number is in the counters."""
+    wait_for(lambda: "%d forged lines more than %d, not %d" % (more, before, forged(w)),
+             lambda: forged(w) >= before + more)
 
 
 def nothing_from(w, address):
@@ -55,6 +65,7 @@ def forged_lines_of_an_ordinary_user(w):
              "pam_unix(sshd:session): session opened for user %s(uid=0) by (uid=0)" % victim]
     lines += ["Failed password for %s from 198.51.100.77 port %d ssh2" % (victim, i)
               for i in range(1, 13)]
+    before = forged(w)
     for line in lines:
         as_user(name, ["logger", "-t", "sshd", line])
     as_user(name, ["logger", "--journald"], input=(
@@ -65,12 +76,9 @@ def forged_lines_of_an_ordinary_user(w):
              lambda: len([m for m in the_journal().lines("198.51.100.")
                           if victim in m or "for root" in m]) >= 14)
 
-    def mismatch():
-        return [a for a in w.agent.stored_alerts("--detection", "sensor.mismatch")
-                if STRANGER in json.dumps(a) or "198.51.100.77" in json.dumps(a)]
-    a = wait_for("sensor.mismatch; told: " + brief(w.agent.told(detection="sensor.mismatch")),
-                 mismatch)[0]
+    a = w.agent.alert(detection="sensor.mismatch")
     check(a["severity"] == "high", "severity", a)
+    counted(w, before, 15)
     w.settle()
     nothing_from(w, STRANGER)
     nothing_from(w, "198.51.100.77")
@@ -85,14 +93,14 @@ def forged_lines_of_a_process_that_is_gone(w):
     name, _ = w.users.add("goner")
     victim, _ = w.users.add("gonevic")
     address = "198.51.100.78"
+    before = forged(w)
     logger_that_is_gone(name, ["Failed password for %s from %s port %d ssh2" %
                                (victim, address, i) for i in range(7)])
     logger_that_is_gone(name, ["Accepted password for %s from %s port 8 ssh2" %
                                (victim, address)])
     wait_for("the lines are in the journal", lambda: len(the_journal().lines(address)) >= 8)
-    wait_for(lambda: "sensor.mismatch; told: " + brief(w.agent.told()), lambda: [
-        a for a in w.agent.stored_alerts("--detection", "sensor.mismatch")
-        if address in json.dumps(a)])
+    w.agent.alert(detection="sensor.mismatch")
+    counted(w, before, 8)
     w.settle()
     nothing_from(w, address)
     none_of(w, ("auth.bruteforce", "access.external"), account=victim)
