@@ -1,17 +1,20 @@
 #!/bin/sh
 # Installs what Debian 12 needs; does nothing when all is there.
-#   deps.sh build   to build and run the agent          deps.sh test   what the tests need besides
+#   deps.sh build   to build and run the agent
+#   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
 libjansson-dev libsqlite3-dev libyaml-dev libsystemd-dev libseccomp-dev libcap-ng-dev"
+demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
-openssh-server openssh-client sshpass iproute2 systemd procps util-linux bsdutils"
+systemd util-linux bsdutils $demo"
 
 case ${1:-} in
 build) packages=$build ;;
+demo) packages=$demo ;;
 test) packages=$test ;;
 *)
-	echo "usage: deps.sh build|test" >&2
+	echo "usage: deps.sh build|demo|test" >&2
 	exit 2
 	;;
 esac

@@ -154,6 +154,18 @@ inside() { # COMMAND in the clone, as root after a login
 	env -i "${env[@]}" chroot "$root" /bin/sh -c "cd /root/outergate && $1" </dev/null
 }
 
+# The README's intruder; the running agent tells of him on its standard output.
+try_demo() {
+	local told=1
+	inside "exec sh tests/live/demo.sh" >"$log/demo.txt" 2>&1
+	step "the demo plays" $? "$(tail -5 "$log/demo.txt")"
+	for _ in $(seq 100); do
+		grep -q 'chain\.t1133.*10\.20\.0\.2' "$log/run.txt" && told=0 && break
+		sleep 0.1
+	done
+	step "and the agent tells its story" $told "$(grep -v '^  ' "$log/run.txt" | tail -8)"
+}
+
 # `make run` as typed, with the README's next commands, then Ctrl-C to the foreground group.
 try_run() {
 	local start=$SECONDS make ready=1 left=1
@@ -170,6 +182,7 @@ try_run() {
 		inside "build/outergate $command" >"$log/${command%% *}.txt" 2>&1
 		step "outergate $command" $? "$(tail -5 "$log/${command%% *}.txt")"
 	done
+	[ $ready = 0 ] && try_demo
 	kill -INT -- -$make 2>/dev/null
 	for _ in $(seq 150); do
 		[ -z "$(inhabitants)" ] && left=0 && break

@@ -4,6 +4,8 @@
 # beside a running agent (`make run` in another terminal) and watch.
 set -eu
 [ "$(id -u)" = 0 ] || { echo "demo: run it as root" >&2; exit 3; }
+PATH=$PATH:/usr/sbin:/sbin
+sh "$(dirname "$0")/../../tools/deps.sh" demo
 id=og$$
 srv=$id-srv ext=$id-ext in=$id-in user=ogdemo$$ password=Corr3ct-$$
 dir=$(mktemp -d /tmp/outergate-demo.XXXXXX)
