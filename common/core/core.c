@@ -134,7 +134,7 @@ static const struct table_row tables[] = {
 	ROW(sources, sources_by, source),   ROW(nets, nets_by, net),
 	ROW(sprays, sprays_by, spray),	    ROW(accounts, accounts_by, account),
 	ROW(seen, seen_by, seen),	    ROW(links, links_by, link),
-	ROW(alerts, alerts_by_key, calert),
+	ROW(alerts, alerts_by_key, calert), ROW(profiles, profiles_by, profile),
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -143,7 +143,8 @@ static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uin
 {
 	uint32_t all = l->conns + l->sessions, few = l->sources / 16 < 64 ? 64 : l->sources / 16;
 	const uint32_t wanted[TABLES] = {
-		all, l->sessions, l->sources, few, few, l->accounts, SEEN_MAX, LINKS_MAX, l->alerts,
+		all,	     l->sessions, l->sources, few,	 few,
+		l->accounts, SEEN_MAX,	  LINKS_MAX,  l->alerts, PROFILES_MAX,
 	};
 
 	memcpy(items, wanted, sizeof(wanted));

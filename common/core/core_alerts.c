@@ -275,9 +275,8 @@ static void note_on_session(struct detect_ctx *x, enum severity severity)
 	s->anomaly_mask |= bit;
 	if (severity > s->worst)
 		s->worst = severity;
-	if (x->index != DETECTION_activity_lateral_movement && x->index != DETECTION_chain_t1133 &&
-	    severity > x->session->worst_other)
-		x->session->worst_other = severity;
+	if (severity > x->session->worst_by[x->index])
+		x->session->worst_by[x->index] = (uint8_t)severity;
 	session_changed(x->core, x->session);
 }
 
@@ -292,6 +291,8 @@ void session_take_alert(struct core *c, const struct calert *a)
 	while (detections[i] != a->pub.detection)
 		i++;
 	s->alerts[i] = pool_handle(&c->alerts, pool_slot(&c->alerts, a));
+	if (a->pub.severity > s->worst_by[i])
+		s->worst_by[i] = (uint8_t)a->pub.severity;
 }
 
 static struct calert *alert_start(struct detect_ctx *x, const struct event *e, const struct fire *f,

@@ -5,14 +5,15 @@
  * section its row size and number of rows. A reader of another version refuses it whole; sizes and
  * counts are checked before anything is taken, so a damaged blob changes nothing.
  *
- * Sections: sources that failed lately, networks, accounts, places and edges, links, digests.
+ * Sections: sources that failed lately, networks, accounts, places and edges, links, how
+ * much identities send, digests.
  */
 #include "core_internal.h"
 
 #include <errno.h>
 
 #define BLOB_MAGIC   0x4f47434f52453131ull /* "OGCORE11" */
-#define BLOB_VERSION 2
+#define BLOB_VERSION 3
 
 struct blob_head {
 	uint64_t magic;
@@ -105,6 +106,7 @@ static const struct table_section sections[] = {
 	TABLE(accounts, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(seen, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(links, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(profiles, sizeof(uint64_t), hash_of_key, always, nothing),
 };
 #define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
 
@@ -199,6 +201,7 @@ union row {
 	struct account account;
 	struct seen seen;
 	struct link link;
+	struct profile profile;
 };
 
 static void table_import(struct core *c, const struct table_section *s, const uint8_t *rows,

@@ -30,6 +30,7 @@
 #define ALERT_PACE_NS	(5 * SECOND_NS) /* revisions of an alert that only grows */
 #define LINK_KEPT_NS	(7 * DAY_NS)
 #define PLACE_KEPT_DAYS 180
+#define LEARN_DAYS	3 /* distinct, without a high alert */
 
 #define LISTENERS_MAX  32  /* watched listeners of one host */
 #define DIGESTS_MAX    32  /* (listener, day) still open; two days of 16 listeners */
@@ -39,6 +40,8 @@
 #define UNSEEN_MAX     64 /* shells that wait for a verdict */
 #define LINKS_MAX      1024
 #define SEEN_MAX       8192
+#define PROFILES_MAX   1024
+#define PROFILE_SIZES  16
 #define CLUES_MAX      512  /* recent failures kept as evidence for an alert that may follow */
 #define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS 4    /* told one by one in a chain's sentence */
@@ -141,6 +144,15 @@ struct seen {
 	uint8_t pad[2];
 };
 
+/* How much the sessions of an identity sent; see core_profile.c. */
+struct profile {
+	uint64_t key;
+	uint32_t last_day;
+	uint8_t days; /* distinct, in sessions without a high alert */
+	uint8_t pad[3];
+	uint8_t sizes[PROFILE_SIZES];
+};
+
 struct link {
 	uint64_t key;
 	uint64_t time_ns;
@@ -201,6 +213,12 @@ struct clue {
 
 #define BURST_MAX 16 /* recent new destinations of a session; the threshold is 5 */
 
+/* A connection to another host that a session holds, and what it sent so far. */
+struct outgoing {
+	uint64_t cookie; /* 0: free */
+	uint64_t bytes;
+};
+
 struct csession {
 	struct session pub;
 	struct handle conn;
@@ -217,10 +235,13 @@ struct csession {
 	uint64_t edges[SESSION_DESTS]; /* seen keys of remote-access destinations, to learn at close
 					*/
 	uint8_t edges_used;
-	unsigned new_dests;	   /* lately, as last counted */
-	enum severity worst_other; /* highest of any detection but lateral movement */
-	uint64_t told_bytes;	   /* transfer bytes when last told */
-	uint64_t chain_stages;	   /* detections already told by its chain */
+	unsigned new_dests;		   /* lately, as last counted */
+	uint8_t worst_by[DETECTION_COUNT]; /* highest severity of each */
+	struct outgoing outs[SESSION_DESTS];
+	uint64_t outs_closed;  /* what those sent that are closed */
+	uint64_t told_sent;    /* as last told by activity.exfiltration */
+	uint64_t told_bytes;   /* transfer bytes when last told */
+	uint64_t chain_stages; /* detections already told by its chain */
 };
 
 struct calert {
@@ -251,8 +272,8 @@ struct core {
 	struct index conns_by_cookie, conns_by_peer, conns_by_pid;
 	uint32_t conns_unproven;
 	struct pool sessions;
-	struct pool sources, nets, sprays, accounts, seen, links;
-	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by;
+	struct pool sources, nets, sprays, accounts, seen, links, profiles;
+	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by, profiles_by;
 	struct pool alerts;
 	struct index alerts_by_key;
 
@@ -387,6 +408,16 @@ void proc_bytes(struct core *c, const struct event *e);
 void proc_listened(struct core *c, const struct event *e);
 void held_replay(struct core *c, struct conn *n);
 enum service service_of_port(uint16_t port);
+
+/* Bytes out so far: over the accepted connection, and over its own ones to other hosts. */
+uint64_t session_sent(const struct csession *s);
+/* Highest severity of any detection but that one; chains only repeat what others found. */
+enum severity session_worst_but(const struct csession *s, unsigned index);
+
+/* --- core_profile.c: how much an identity usually sends */
+uint64_t profile_p95(const struct core *c, uint64_t identity); /* 0 = no habit yet */
+void profile_add(struct core *c, uint64_t identity, uint64_t bytes, enum severity worst,
+		 uint32_t day);
 
 /* --- core_unseen.c: shells that no verdict explains */
 void unseen_note(struct core *c, struct conn *n, const struct event *e);

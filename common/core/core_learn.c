@@ -9,8 +9,6 @@
 
 #include "core_text.h"
 
-#define LEARN_DAYS 3
-
 uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const struct addr *a,
 		  enum service s)
 {
@@ -56,6 +54,8 @@ void session_learn(struct core *c, struct csession *s)
 		 s->pub.worst, day);
 	for (unsigned i = 0; i < s->edges_used; i++)
 		seen_add(c, s->edges[i], s->pub.worst, day);
+	if (s->pub.bytes_known)
+		profile_add(c, session_identity(c, &s->pub), session_sent(s), s->pub.worst, day);
 }
 
 static struct span base_name(struct span path)

@@ -182,6 +182,55 @@ static struct session_dest *dest_of(struct session *s, const struct event *e, bo
 	return d;
 }
 
+static struct outgoing *out_of(struct csession *s, uint64_t cookie)
+{
+	for (unsigned i = 0; i < SESSION_DESTS; i++)
+		if (s->outs[i].cookie == cookie)
+			return &s->outs[i];
+	return NULL;
+}
+
+/* What stays on this host is not sent away. */
+static bool leaves_host(const struct core *c, const struct event *e)
+{
+	return scope_of(&e->dest.addr, &c->config.scope) != SCOPE_LOOPBACK;
+}
+
+/* When there are more at a time, the rest counts when it closes. */
+static void out_opened(const struct core *c, struct csession *s, const struct event *e)
+{
+	struct outgoing *o;
+
+	if (!e->out_conn || !leaves_host(c, e) || out_of(s, e->out_conn))
+		return;
+	o = out_of(s, 0);
+	if (o)
+		o->cookie = e->out_conn;
+}
+
+static void out_closed(const struct core *c, struct csession *s, const struct event *e)
+{
+	struct outgoing *o = e->out_conn ? out_of(s, e->out_conn) : NULL;
+
+	if (o)
+		*o = (struct outgoing){0};
+	if (leaves_host(c, e))
+		s->outs_closed += e->bytes_out;
+}
+
+/*
+ * Forwarded bytes come in by one connection and leave by the other: they are sent once, whichever
+ * way they go, since only what leaves is counted.
+ */
+uint64_t session_sent(const struct csession *s)
+{
+	uint64_t sum = s->pub.bytes_out + s->outs_closed;
+
+	for (unsigned i = 0; i < SESSION_DESTS; i++)
+		sum += s->outs[i].bytes;
+	return sum;
+}
+
 void proc_connected(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_find(c, e);
@@ -190,6 +239,7 @@ void proc_connected(struct core *c, const struct event *e)
 
 	if (!s || !e->dest.addr.family)
 		return;
+	out_opened(c, s, e);
 	d = dest_of(&s->pub, e, true);
 	if (d) {
 		d->count++;
@@ -207,11 +257,14 @@ void proc_connect_closed(struct core *c, const struct event *e)
 	struct csession *s = conn_session(c, n);
 	struct session_dest *d = s ? dest_of(&s->pub, e, false) : NULL;
 
-	if (!d)
+	if (!s)
 		return;
-	d->bytes_in += e->bytes_in;
-	d->bytes_out += e->bytes_out;
-	d->last_ns = e->time_ns;
+	out_closed(c, s, e);
+	if (d) {
+		d->bytes_in += e->bytes_in;
+		d->bytes_out += e->bytes_out;
+		d->last_ns = e->time_ns;
+	}
 	session_changed(c, s);
 	core_detect(c, e, n, s);
 }
@@ -233,14 +286,23 @@ void proc_listened(struct core *c, const struct event *e)
 	core_detect(c, e, n, s);
 }
 
-/* Counters so far of the accepted socket; those of outgoing ones come when they close. */
+/* Counters so far, of the accepted socket and of those that the session opened. */
 void proc_bytes(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_find(c, e);
 	struct csession *s = conn_session(c, n);
 
-	if (!s || (e->out_conn && e->out_conn != e->conn))
+	if (!s)
 		return;
+	if (e->out_conn && e->out_conn != e->conn) {
+		struct outgoing *o = out_of(s, e->out_conn);
+
+		if (!o || e->bytes_out <= o->bytes)
+			return;
+		o->bytes = e->bytes_out;
+		core_detect(c, e, n, s);
+		return;
+	}
 	if (e->bytes_in > s->pub.bytes_in)
 		s->pub.bytes_in = e->bytes_in;
 	if (e->bytes_out > s->pub.bytes_out)

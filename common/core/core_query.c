@@ -80,6 +80,9 @@ int core_restore_session(struct core *c, const struct session *s)
 	r->pub = *s;
 	session_clear(r);
 	r->gone = s->state == SESSION_LINGERING;
+	for (unsigned i = 0; i < s->dests_kept; i++)
+		if (s->dests[i].scope != SCOPE_LOOPBACK)
+			r->outs_closed += s->dests[i].bytes_out;
 	/* A session of another boot is over; one of this boot must show in the snapshot. */
 	if (s->conn || c->id.kernel_sensor)
 		r->confirm_ns = is_of_this_boot(c, s) ? UINT64_MAX : 1;

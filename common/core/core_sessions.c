@@ -89,6 +89,16 @@ static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_
 		 : 0;
 }
 
+enum severity session_worst_but(const struct csession *s, unsigned index)
+{
+	unsigned worst = 0;
+
+	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+		if (i != index && i != DETECTION_chain_t1133 && s->worst_by[i] > worst)
+			worst = s->worst_by[i];
+	return (enum severity)worst;
+}
+
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e)
 {
 	struct event opened = *e;

@@ -147,7 +147,7 @@ static void revise(struct detect_ctx *x, const struct event *e)
 	uint64_t now = s->pub.bytes_in + s->pub.bytes_out;
 	struct calert *a;
 
-	if (!s->pub.has_transfer || (e->kind == EVENT_BYTES && now < 2 * s->told_bytes))
+	if (!s->pub.has_transfer || (e->kind == EVENT_BYTES && (!now || now < 2 * s->told_bytes)))
 		return;
 	a = alert_find(x, e, &f);
 	if (!a)

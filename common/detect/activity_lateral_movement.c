@@ -71,7 +71,7 @@ static enum severity weigh(struct detect_ctx *x, const struct event *e, enum ser
 	if (note_edge(s, key))
 		s->new_dests = burst(x, e);
 	*ret_burst = s->new_dests;
-	if (s->worst_other >= SEVERITY_MEDIUM ||
+	if (session_worst_but(s, x->index) >= SEVERITY_MEDIUM ||
 	    s->new_dests >= detect_param(x, PARAM_DESTINATIONS))
 		return SEVERITY_HIGH;
 	return SEVERITY_MEDIUM;

@@ -5,8 +5,9 @@
 
 A line is "SECONDS KIND key=value ...". Keys: conn (cookie), from (ADDR:PORT of the origin), to
 (ADDR:PORT of the destination), in, out, alive, call, ret, user, flags, path, args (words; "_" is a
-space inside one), pid, uid, comm. Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front
-repeats the line with the cookie, the port and the time one further each time.
+space inside one), pid, uid, comm, of (bytes: "connect" for those of the session's own connection).
+Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front repeats the line with the cookie, the
+port and the time one further each time.
 """
 import ipaddress
 import shlex
@@ -95,8 +96,19 @@ def connect(k):
                struct.pack("<QQII", num(k, "in"), num(k, "out"), flags(k), 0))
 
 
+def connect_close(k):
+    return 9, connect(k)[1]
+
+
+def live_bytes(k):
+    session = num(k, "conn")
+    socket = session + 50000 if k.get("of") == "connect" else session
+    return 10, struct.pack("<QQQQ", session, socket, num(k, "in"), num(k, "out"))
+
+
 KINDS = {"connection": connection, "connection_close": connection_close, "pam": pam,
-         "exec": execute, "exit": leave, "connect": connect}
+         "exec": execute, "exit": leave, "connect": connect,
+         "connect_close": connect_close, "bytes": live_bytes}
 
 
 def further(k, n):
