@@ -135,13 +135,13 @@ static __always_inline void accepted_closes(struct sock *sk, __u64 cookie)
 
 	if (!p && !n)
 		return;
-	if (p || (n->flags & WIRE_F_WATCHED)) {
+	if (p || n->flags) {
 		r = RECORD(p != NULL, KIND_CONN_CLOSE, wire_conn_close);
 		if (r) {
 			r->conn = p ? p->conn : n->conn;
 			r->opened = p ? p->opened : n->opened;
 			r->alive = p ? p->processes : n->processes;
-			r->flags = p ? WIRE_F_PROVEN : WIRE_F_WATCHED;
+			r->flags = p ? WIRE_F_PROVEN : n->flags & 0xffff;
 			conn_bytes(sk, &r->bytes_in, &r->bytes_out);
 			if (p)
 				record_submit_precious(r);

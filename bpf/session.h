@@ -40,11 +40,13 @@ struct {
 	__type(value, struct mark);
 } marks_hash SEC(".maps");
 
+#define NOTED_BOUND 0x10000 /* a process serves it */
+
 /* A connection that was accepted and has proven nothing yet; forgotten oldest first. */
 struct noted {
 	struct wire_conn conn;
 	__u64 opened;
-	__u32 flags; /* WIRE_F_WATCHED */
+	__u32 flags; /* WIRE_F_WATCHED, NOTED_BOUND: its end is told */
 	__u32 processes;
 };
 struct {
@@ -295,6 +297,7 @@ static __always_inline struct mark *conn_bind(struct task_struct *leader, struct
 		processes_add(old->conn.cookie, -1);
 	}
 	exe_of(leader, &m.exe_ino, &m.exe_dev);
+	n->flags |= NOTED_BOUND;
 	__sync_fetch_and_add(&n->processes, 1);
 	return mark_set(leader, &m);
 }
