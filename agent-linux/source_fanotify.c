@@ -213,6 +213,8 @@ static void name_changed(struct engine *e, const struct fanotify_dir *d, const c
 		culprit_find(e, pid, &who);
 		if (f)
 			watched_file_touch(e, f, &who);
+		else
+			losses_tell(e, 1, "changes of files (too many names to keep)");
 		if (kind == WATCH_ETC && strcmp(name, "passwd") == 0)
 			homes_changed(e);
 		return;

@@ -16,6 +16,8 @@
 
 #define LOOKS_MAX    8		   /* a file is hashed at most so often ... */
 #define LOOKS_NS     1000000000ull /* ... in this */
+#define USER_LOOKS   4		   /* below a home, where each costs a process */
+#define USER_FILES   64		   /* of one home, so that nobody fills the table */
 #define LINES_MAX    4096
 #define LINE_TOLD    64
 #define ANCESTORS    16
@@ -80,6 +82,18 @@ void culprit_find(struct engine *e, uint32_t pid, struct culprit *ret)
 	ret->managed = is_managed(e, p);
 }
 
+static bool is_full(const struct fanotify_source *s, enum watch_kind kind, uint32_t uid)
+{
+	unsigned own = 0;
+
+	if (s->files_count == FANOTIFY_FILES_MAX)
+		return true;
+	/* The names in .ssh are three: units never take their place. */
+	for (unsigned i = 0; kind == WATCH_USER_UNITS && i < s->files_count; i++)
+		own += s->files[i].kind == kind && s->files[i].uid == uid;
+	return own >= USER_FILES;
+}
+
 struct watched_file *watched_file_get(struct fanotify_source *s, enum watch_kind kind, uint32_t uid,
 				      const char *name)
 {
@@ -90,7 +104,7 @@ struct watched_file *watched_file_get(struct fanotify_source *s, enum watch_kind
 		if (f->kind == kind && f->uid == uid && strcmp(f->name, name) == 0)
 			return f;
 	}
-	if (s->files_count == FANOTIFY_FILES_MAX)
+	if (is_full(s, kind, uid))
 		return NULL;
 	f = &s->files[s->files_count];
 	*f = (struct watched_file){.kind = kind, .uid = uid, .row = watch_match(kind, name)};
@@ -273,7 +287,7 @@ void watched_file_touch(struct engine *e, struct watched_file *f, const struct c
 	/* A process of a session is not hidden by one that touches the file after it. */
 	if (!f->due_ns || !f->due_who.known)
 		f->due_who = *who;
-	if (f->looks < LOOKS_MAX) {
+	if (f->looks < (watch_is_user(f->kind) ? USER_LOOKS : LOOKS_MAX)) {
 		struct culprit by = f->due_who;
 
 		f->looks++;
