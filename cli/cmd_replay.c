@@ -183,6 +183,16 @@ static int start_core(struct replay *r, int argc, char **argv)
 	return r->core ? 0 : command_fail(EXIT_INPUT, "out of memory");
 }
 
+/* What did not fit into the last output, and what grew since it was told. */
+static void end_core(struct replay *r)
+{
+	tick_until(r, r->latest_ns);
+	do {
+		core_flush(r->core, &r->out);
+		collect(r);
+	} while (r->out.count == CORE_OUT_MAX);
+}
+
 static int replay_files(struct replay *r, int argc, char **argv)
 {
 	const struct input_sink sink = {take_line, take_record, r};
@@ -194,7 +204,7 @@ static int replay_files(struct replay *r, int argc, char **argv)
 			code = command_fail(EXIT_INPUT, "%s is no file of kernel records", argv[i]);
 	}
 	if (!code && r->core)
-		tick_until(r, r->latest_ns); /* what did not fit into the last output */
+		end_core(r);
 	if (!code)
 		code = r->failed;
 	if (!code)

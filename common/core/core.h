@@ -50,6 +50,12 @@ void core_set_config(struct core *core, const struct config *config);
 /* ret_out is overwritten. */
 void core_step(struct core *core, const struct event *e, struct core_out *ret_out);
 
+/*
+ * What grew since it was last told: the end of a replay. As long as the output is full there is
+ * more.
+ */
+void core_flush(struct core *core, struct core_out *ret_out);
+
 /* Gives back what the store remembers, before the first event. Return -ENOSPC when full. */
 int core_restore_session(struct core *core, const struct session *s);
 int core_restore_alert(struct core *core, const struct alert *a);

@@ -15,15 +15,31 @@ void alert_changed(struct core *c, struct calert *a, bool loud)
 	c->changed_alerts[c->changed_alerts_used++] = pool_slot(&c->alerts, a);
 }
 
+/*
+ * The longer it goes on, the seldomer: once a minute after eight minutes. A replay
+ * ends with core_flush().
+ */
+static uint64_t pace_end(const struct core *c, const struct calert *a)
+{
+	uint64_t age = a->told_ns > a->pub.first_ns ? a->told_ns - a->pub.first_ns : 0;
+	uint64_t pace = age / 8;
+
+	if (c->id.hash_seed == 0)
+		return UINT64_MAX;
+	if (pace > ALERT_PACE_MAX_NS)
+		pace = ALERT_PACE_MAX_NS;
+	return a->told_ns + (pace > ALERT_PACE_NS ? pace : ALERT_PACE_NS);
+}
+
 void alert_grew(struct core *c, struct calert *a, bool loud)
 {
-	uint64_t due = a->told_ns + ALERT_PACE_NS;
-	bool is_replay = c->id.hash_seed == 0; /* it may end before the pace does */
+	uint64_t due = pace_end(c, a);
 
-	if ((loud && !a->quiet) || is_replay || !a->told_ns || due <= c->now_ns) {
+	if ((loud && !a->quiet) || !a->told_ns || due <= c->now_ns) {
 		alert_changed(c, a, loud);
 		return;
 	}
+	c->stale_alerts += !a->stale;
 	a->stale = true;
 	core_due(c, due);
 }
@@ -67,10 +83,10 @@ void alerts_expire(struct core *c)
 		if (!pool_is_used(&c->alerts, i) || a->pub.state == ALERT_CLOSED)
 			continue;
 		if (a->stale) {
-			if (a->told_ns + ALERT_PACE_NS <= c->now_ns)
+			if (pace_end(c, a) <= c->now_ns)
 				alert_changed(c, a, false);
 			else
-				core_due(c, a->told_ns + ALERT_PACE_NS);
+				core_due(c, pace_end(c, a));
 		}
 		due = alert_due(a);
 		if (due <= c->now_ns)
@@ -100,6 +116,7 @@ static void revise(struct core *c, struct calert *a)
 		a->pub.state = a->pub.revision == 1 ? ALERT_OPEN : ALERT_UPDATED;
 	a->pub.notify = a->loud && !a->pub.observe;
 	c->stats.alerts_notified += a->pub.notify;
+	c->stale_alerts -= a->stale;
 	a->changed = a->loud = a->stale = false;
 	a->told_ns = c->now_ns;
 }
@@ -139,4 +156,16 @@ void alerts_flush(struct core *c, struct core_out *out)
 			(struct core_out_item){.kind = OUT_ALERT, .alert = &a->pub};
 	}
 	drop_first(c->changed_alerts, &c->changed_alerts_used, n);
+}
+
+void core_flush(struct core *c, struct core_out *ret_out)
+{
+	ret_out->count = 0;
+	for (uint32_t i = 0; c->stale_alerts && i < c->alerts.fresh; i++) {
+		struct calert *a = pool_at(&c->alerts, i);
+
+		if (pool_is_used(&c->alerts, i) && a->stale)
+			alert_changed(c, a, false);
+	}
+	alerts_flush(c, ret_out);
 }

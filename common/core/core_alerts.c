@@ -4,7 +4,8 @@
  * severity, at 10 and 100 times the count, and at its close; anything else is stored only.
  *
  * Full tables: closed and unsent alerts are forgotten first; an alert of medium or above may take
- * the place of an open low one, never the other way round.
+ * the place of an open low one, one of high or above that of any lower one, never the other way
+ * round: a crowd of guesses does not keep a chain out.
  */
 #include "core_internal.h"
 
@@ -163,6 +164,25 @@ enum pool_class alert_class(const struct calert *a)
 	return a->pub.severity >= SEVERITY_MEDIUM ? POOL_PINNED : POOL_WORTH;
 }
 
+/* One that is to be told in this step stays. */
+static uint32_t alert_victim(const struct core *c, enum severity severity)
+{
+	static const enum severity least[POOL_CLASSES] = {
+		[POOL_WORTH] = SEVERITY_MEDIUM, [POOL_PINNED] = SEVERITY_HIGH};
+
+	for (unsigned k = 0; k < POOL_CLASSES && severity >= least[k]; k++) {
+		uint32_t slot = c->alerts.tail[k];
+
+		for (; slot != NIL; slot = c->alerts.links[slot].prev) {
+			const struct calert *a = pool_at(&c->alerts, slot);
+
+			if (!a->changed && (k < POOL_PINNED || a->pub.severity < SEVERITY_HIGH))
+				return slot;
+		}
+	}
+	return NIL;
+}
+
 static struct calert *alert_make(struct core *c, enum severity severity)
 {
 	uint32_t slot = pool_take(&c->alerts);
@@ -170,14 +190,13 @@ static struct calert *alert_make(struct core *c, enum severity severity)
 
 	if (slot != NIL)
 		return pool_at(&c->alerts, slot);
-	slot = c->alerts.tail[POOL_HARMLESS];
-	if (slot == NIL && severity >= SEVERITY_MEDIUM)
-		slot = c->alerts.tail[POOL_WORTH];
-	old = slot == NIL ? NULL : pool_at(&c->alerts, slot);
-	if (!old || old->changed) {
+	slot = alert_victim(c, severity);
+	if (slot == NIL) {
 		c->stats.alerts_refused++;
 		return NULL;
 	}
+	old = pool_at(&c->alerts, slot);
+	c->stale_alerts -= old->stale;
 	index_remove(&c->alerts_by_key, slot);
 	pool_give(&c->alerts, slot);
 	return pool_at(&c->alerts, pool_take(&c->alerts));
@@ -208,7 +227,7 @@ void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 	if (e->method != METHOD_NONE)
 		text_add(&t, " by %s", method_name(e->method));
 	if (!span_empty(e->account)) {
-		text_add(&t, " for ");
+		text_add(&t, e->flags & EVENT_ACCOUNT_UNKNOWN ? " for invalid user " : " for ");
 		text_quote(&t, e->account, 32);
 	}
 	if (e->origin.addr.family) {
@@ -317,7 +336,7 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	for (unsigned i = 0; i < CHAIN_SESSIONS; i++)
 		a->chain_sessions[i] = HANDLE_NONE;
 	make_id(c, &a->pub, key, a->pub.id);
-	a->pub.observe = c->config.observe || c->config.detections[x->index].observe;
+	a->pub.observe = c->config.detections[x->index].observe;
 	a->keep_ns = ALERT_IDLE_NS;
 	a->quiet = f->quiet;
 	session_take_alert(c, a);

@@ -96,7 +96,7 @@ static void credit(struct core *c, struct conn *n, const struct event *e, unsign
 {
 	struct event derived = e ? *e : (struct event){.trust = TRUST_KERNEL};
 
-	n->credited = (uint16_t)(n->credited + added);
+	n->credited += added;
 	derived.kind = EVENT_ATTEMPT;
 	derived.outcome = OUTCOME_FAILURE;
 	derived.origin = n->origin;
@@ -175,10 +175,10 @@ void attempt_add(struct core *c, struct conn *n, const struct event *e, enum wit
 
 	if (slot == SLOT_PREAUTH)
 		n->counts[slot] = 1;
-	else if (count > (unsigned)(UINT16_MAX / 2 - n->counts[slot]))
-		n->counts[slot] = UINT16_MAX / 2;
+	else if (count > UINT32_MAX / 2 - n->counts[slot])
+		n->counts[slot] = UINT32_MAX / 2;
 	else
-		n->counts[slot] = (uint16_t)(n->counts[slot] + count);
+		n->counts[slot] += count;
 	if (e->method != METHOD_NONE)
 		n->method = (uint8_t)e->method;
 	if (total(n) == before)

@@ -58,6 +58,8 @@ enum scope detect_scope(const struct detect_ctx *x);
 bool detect_is_external(const struct detect_ctx *x);
 /* The operator's lists: KnownRemoteIPs, KnownSSHClients, ExpectedOnward. */
 bool known_origin(const struct core *c, const struct session *s);
+/* ExpectedAutomation: nobody sits at that account. */
+bool expected_automation(const struct core *c, const struct session *s);
 bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d);
 /* Failures of that source in TimeWindow, at the time of the event or any time since. */
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns);

@@ -21,16 +21,17 @@
 #define DAY_NS	  (86400 * SECOND_NS)
 #define DAY_DS	  864000u
 
-#define CLAIM_GRACE_NS	(3 * SECOND_NS)	 /* a log line may come this much before the kernel */
-#define STATUS_GRACE_NS (2 * SECOND_NS)	 /* ... and this much after it: journald is 50 ms late */
-#define SILENT_AFTER_NS (10 * SECOND_NS) /* SPEC: over 10 s without evidence */
-#define CONFIRM_NS	(60 * SECOND_NS) /* a restored session not in the snapshot is gone */
-#define CONN_STALE_NS	(15 * 60 * SECOND_NS) /* text: a pid or port used again; sshd waits 120 s */
-#define ALERT_IDLE_NS	DAY_NS
-#define ALERT_PACE_NS	(5 * SECOND_NS) /* revisions of an alert that only grows */
-#define LINK_KEPT_NS	(7 * DAY_NS)
-#define PLACE_KEPT_DAYS 180
-#define LEARN_DAYS	3 /* distinct, without a high alert */
+#define CLAIM_GRACE_NS	  (3 * SECOND_NS)  /* a log line may come this much before the kernel */
+#define STATUS_GRACE_NS	  (2 * SECOND_NS)  /* ... and this much after it: journald is 50 ms late */
+#define SILENT_AFTER_NS	  (10 * SECOND_NS) /* SPEC: over 10 s without evidence */
+#define CONFIRM_NS	  (60 * SECOND_NS) /* a restored session not in the snapshot is gone */
+#define CONN_STALE_NS	  (15 * 60 * SECOND_NS) /* text: a pid or port used again; sshd waits 120 s */
+#define ALERT_IDLE_NS	  DAY_NS
+#define ALERT_PACE_NS	  (5 * SECOND_NS) /* revisions of an alert that only grows: at least ... */
+#define ALERT_PACE_MAX_NS (60 * SECOND_NS) /* ... and at most so far apart */
+#define LINK_KEPT_NS	  (7 * DAY_NS)
+#define PLACE_KEPT_DAYS	  180
+#define LEARN_DAYS	  3 /* distinct, without a high alert */
 
 #define LISTENERS_MAX  32  /* watched listeners of one host */
 #define DIGESTS_MAX    32  /* (listener, day) still open; two days of 16 listeners */
@@ -81,8 +82,8 @@ struct conn {
 	uint64_t opened_ns; /* 0 = unknown */
 	uint64_t tried_ns;  /* last verdict told */
 	uint64_t bytes_in, bytes_out;
-	uint16_t counts[SLOT_COUNT];
-	uint16_t credited;
+	uint32_t counts[SLOT_COUNT];
+	uint32_t credited;
 	uint8_t service, status, pam_auth, method;
 	bool kernel; /* a kernel record speaks of it */
 	bool closed;
@@ -208,6 +209,7 @@ struct clue {
 	struct endpoint origin;
 	uint8_t trust, method;
 	uint8_t account_len, text_len;
+	bool unknown; /* that account does not exist here */
 	char account[32], text[ALERT_EVIDENCE_MAX];
 };
 
@@ -231,9 +233,9 @@ struct csession {
 	bool gone;			       /* its connection closed */
 	bool learned;
 	uint8_t burst_used;
-	uint64_t burst[BURST_MAX];     /* when new destinations were reached */
-	uint64_t edges[SESSION_DESTS]; /* seen keys of remote-access destinations, to learn at close
-					*/
+	uint64_t burst[BURST_MAX]; /* when new destinations were reached */
+	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, to learn at close
+				    */
 	uint8_t edges_used;
 	unsigned new_dests;		   /* lately, as last counted */
 	uint8_t worst_by[DETECTION_COUNT]; /* highest severity of each */
@@ -298,6 +300,7 @@ struct core {
 	unsigned ages_head, ages_used, ages_cap;
 	uint32_t *changed_alerts, *changed_sessions;
 	uint32_t changed_alerts_used, changed_sessions_used;
+	uint32_t stale_alerts;
 };
 
 /* --- core_time.c: ticks of 0.1 s, expiry */
@@ -425,7 +428,7 @@ void unseen_expire(struct core *c);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);
-/* Grew: told at once when loud or in a replay, else every few seconds. */
+/* Grew: told at once when loud, else after a while; in a replay at its end. */
 void alert_grew(struct core *c, struct calert *a, bool loud);
 void alert_close(struct core *c, struct calert *a, uint64_t time_ns);
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns);

@@ -64,6 +64,14 @@ bool expected_onward(const struct core *c, const struct session *s, const struct
 	return false;
 }
 
+bool expected_automation(const struct core *c, const struct session *s)
+{
+	for (unsigned i = 0; i < c->config.expected_automation_count; i++)
+		if (strcmp(c->config.expected_automation[i], s->account) == 0)
+			return true;
+	return false;
+}
+
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
 {
 	const struct core *c = x->core;

@@ -167,6 +167,7 @@ void clue_add(struct core *c, const struct conn *n, const struct event *e)
 	k->origin = n->origin;
 	k->trust = (uint8_t)e->trust;
 	k->method = (uint8_t)e->method;
+	k->unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
 	k->account_len = keep(k->account, sizeof(k->account), e->account);
 	k->text_len = keep(k->text, sizeof(k->text), e->text);
 }
@@ -176,6 +177,7 @@ static void clue_tell(const struct clue *k, struct alert_evidence *ret)
 	struct event e = {.kind = EVENT_ATTEMPT,
 			  .outcome = OUTCOME_FAILURE,
 			  .method = k->method,
+			  .flags = k->unknown ? EVENT_ACCOUNT_UNKNOWN : 0,
 			  .origin = k->origin,
 			  .account = {k->account, k->account_len},
 			  .text = {k->text, k->text_len}};

@@ -1,7 +1,8 @@
 /*
  * unseen: shells on an accepted connection that no verdict explains (SENSORS section 5).
  *
- * A shell with a terminal waits 2 s for its verdict. Below a watched daemon (sshd, dropbear,
+ * A shell with a terminal waits 2 s for its verdict, and so does a command behind the pipes of a
+ * watched daemon. Below such a daemon (sshd, dropbear,
  * telnetd) it then is a login whose method nobody told: a session opens, and the sensor says that
  * it is blind there. Anywhere else nobody was asked who they are: access.shell_without_auth. A
  * shell without a terminal whose stdin and stdout are the connection must live 5 s and start two
@@ -22,6 +23,24 @@
 static bool is_login_daemon(const struct conn *n)
 {
 	return n->opened_ns || n->service == SERVICE_SSH;
+}
+
+/*
+ * A command without a terminal: a login daemon connects it by pipes or local sockets, while its
+ * own helpers before the login (AuthorizedKeysCommand) read /dev/null.
+ */
+static bool is_command(const struct conn *n, const struct event *e)
+{
+	struct span name = e->program;
+
+	for (size_t i = name.len; i > 0; i--) {
+		if (name.ptr[i - 1] == '/') {
+			name = span_skip(name, i);
+			break;
+		}
+	}
+	return (e->flags & EVENT_STDIN_PIPE) && is_login_daemon(n) &&
+	       !span_starts(name, SPAN_LIT("sshd"));
 }
 
 static struct unseen *unseen_find(struct core *c, struct handle conn)
@@ -46,12 +65,13 @@ void unseen_note(struct core *c, struct conn *n, const struct event *e)
 			core_due(c, u->due_ns);
 		return;
 	}
-	if (!terminal && !(e->flags & EVENT_STDIN_SOCKET))
+	if (!terminal && !(e->flags & EVENT_STDIN_SOCKET) && !is_command(n, e))
 		return;
 	u = &c->unseen[c->unseen_next++ % UNSEEN_MAX];
 	c->stats.procs_evicted += u->due_ns != 0;
 	*u = (struct unseen){.conn = mine, .e = *e};
-	u->due_ns = e->time_ns + (terminal ? TERMINAL_GRACE_NS : SOCKET_GRACE_NS);
+	u->due_ns = e->time_ns +
+		    (e->flags & EVENT_STDIN_SOCKET ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
 	span_copy(u->program, sizeof(u->program), e->program);
 	span_copy(u->user, sizeof(u->user), e->user);
 	u->e.program = span_of(u->program);
@@ -113,16 +133,16 @@ static void shell_without_auth(struct core *c, struct conn *n, const struct unse
 static void unseen_decide(struct core *c, struct unseen *u)
 {
 	struct conn *n = pool_get(&c->conns, u->conn);
-	bool terminal = u->e.flags & EVENT_STDIN_TTY;
+	bool on_socket = u->e.flags & EVENT_STDIN_SOCKET;
 
 	if (!n || conn_session(c, n) || n->evidence || n->closed || !n->origin.addr.family) {
 		u->due_ns = 0;
 		return;
 	}
-	if (!terminal && u->children < CHILDREN_WANTED)
+	if (on_socket && !(u->e.flags & EVENT_STDIN_TTY) && u->children < CHILDREN_WANTED)
 		return; /* its next program may be the second */
 	u->due_ns = 0;
-	if (is_login_daemon(n) && !(u->e.flags & EVENT_STDIN_SOCKET))
+	if (is_login_daemon(n) && !on_socket)
 		login_by_unknown_means(c, n, u);
 	else
 		shell_without_auth(c, n, u);

@@ -2,7 +2,8 @@
  * activity.lateral_movement: the session goes on to another host.
  *
  * Sees a connection by one of the session's processes to a remote-access port of another host.
- * Info on an edge (identity, destination, service) that is expected or learned; medium on a new
+ * Info on an edge (identity, destination, service) that is expected or learned, and for accounts
+ * of ExpectedAutomation; medium on a new
  * one; high when the session is already anomalous or reached many new destinations in a short
  * time. One alert a session, with every destination.
  * Cannot see: tunnels through an allowed connection; what happens on the other host.
@@ -51,7 +52,7 @@ static bool note_edge(struct csession *s, uint64_t key)
 	for (unsigned i = 0; i < s->edges_used; i++)
 		if (s->edges[i] == key)
 			return false;
-	if (s->edges_used < SESSION_DESTS)
+	if (s->edges_used < BURST_MAX)
 		s->edges[s->edges_used++] = key;
 	return true;
 }
@@ -64,7 +65,8 @@ static enum severity weigh(struct detect_ctx *x, const struct event *e, enum ser
 	uint64_t key = seen_key(x->core, SEEN_EDGE, session_identity(x->core, &s->pub),
 				&e->dest.addr, service);
 
-	if (expected_onward(x->core, &s->pub, &d) || seen_is_learned(x->core, key)) {
+	if (expected_onward(x->core, &s->pub, &d) || expected_automation(x->core, &s->pub) ||
+	    seen_is_learned(x->core, key)) {
 		note_edge(s, key);
 		return SEVERITY_INFO;
 	}
@@ -156,8 +158,10 @@ const struct detection detection_activity_lateral_movement = {
 	.contain = "End the session here and on the destination; rotate the keys the account could "
 		   "use.",
 	.false_positive = "A bastion, Ansible, a deployment: say so in ExpectedOnward.",
-	.tune = "ExpectedOnward (from, to, service); it is learned after clean sessions.",
+	.tune = "ExpectedOnward (from, to, service), ExpectedAutomation (accounts); it is learned "
+		"after clean sessions.",
 	.mitigation = "M1030 M1035 M1026",
 	.step = step,
 	.key = KEY_SESSION,
+	.param_max = {BURST_MAX},
 };

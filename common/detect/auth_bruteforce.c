@@ -123,6 +123,8 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);
 	f.count = a ? e->count : most(x);
+	if (f.count < e->count) /* a window counts to 65,535 */
+		f.count = e->count;
 	f.first_ns = core_ds_ns(x->core, window_first(WINDOW_OF(&s->failures), now, window));
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
 		f.first_ns = a->pub.first_ns;

@@ -73,6 +73,21 @@ static void remember(struct detect_ctx *x, const struct event *e, const char *wh
 	}
 }
 
+/* The story of that source and account is being told: one more session of it is no news. */
+static void join_chain(const struct detect_ctx *x, struct calert *a)
+{
+	const struct session *s = &x->session->pub;
+	const struct link *l =
+		link_find(x->core, link_key(x->core, LINK_SOURCE, hash_addr(0, &s->origin.addr)));
+	const struct calert *chain = l && l->chain[0] ? alert_by_id(x->core, l->chain) : NULL;
+
+	if (!chain || chain->pub.state == ALERT_CLOSED ||
+	    strcmp(chain->pub.account, s->account) != 0)
+		return;
+	memcpy(a->pub.part_of, chain->pub.id, ID_TEXT_MAX);
+	a->loud = false;
+}
+
 static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool own)
 {
 	const struct session *s = &x->session->pub;
@@ -127,6 +142,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (failures > x->session->pub.failures_before && own)
 		x->session->pub.failures_before = failures;
 	say(x, &a->pub, failures, own);
+	if (is_new)
+		join_chain(x, a);
 	if (detect_is_external(x))
 		remember(x, e, f.reason);
 }

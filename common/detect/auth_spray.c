@@ -116,5 +116,6 @@ const struct detection detection_auth_spray = {
 	.tune = "Accounts; an exception for the gateway's address.",
 	.mitigation = "M1032 M1027 M1036",
 	.step = step,
+	.param_max = {SPRAY_ACCOUNTS - 1},
 	.key = KEY_SOURCE,
 };

@@ -212,16 +212,18 @@ static bool chain_join(struct detect_ctx *x, struct calert *a)
 	return true;
 }
 
-static bool is_part(const struct core *c, const struct calert *a, const struct csession *s)
+static bool is_part(const struct calert *a, const struct csession *s)
 {
 	struct addr source = source_addr(&s->pub.origin.addr), from;
+	bool is_guess;
 
 	if (strcmp(a->pub.session, s->pub.id) == 0 && a->pub.detection->key != KEY_REASON)
 		return true;
-	if (a->pub.detection->key != KEY_SOURCE)
+	is_guess = a->pub.detection == detections[DETECTION_auth_bruteforce_success] &&
+		   strcmp(a->pub.account, s->pub.account) == 0;
+	if (a->pub.detection->key != KEY_SOURCE && !is_guess)
 		return false;
 	from = source_addr(&a->pub.origin.addr);
-	(void)c;
 	return addr_eq(&from, &source);
 }
 
@@ -233,7 +235,7 @@ static void take_parts(struct detect_ctx *x, struct calert *chain)
 		struct calert *a = pool_at(&c->alerts, i);
 
 		if (!pool_is_used(&c->alerts, i) || a == chain || a->pub.part_of[0] ||
-		    !is_part(c, a, x->session))
+		    !is_part(a, x->session))
 			continue;
 		memcpy(a->pub.part_of, chain->pub.id, ID_TEXT_MAX);
 		if (a->changed && a->pub.revision == 0)

@@ -38,6 +38,7 @@ struct world {
 	unsigned alerts_used;
 	unsigned sessions_out;
 	uint64_t line;
+	bool paced; /* only what a step tells by itself */
 };
 
 static inline struct world *world_make(bool kernel_sensor)
@@ -100,6 +101,10 @@ static inline void world_collect(struct world *w)
 static inline void step(struct world *w, const struct event *e)
 {
 	core_step(w->core, e, &w->out);
+	world_collect(w);
+	if (w->paced)
+		return;
+	core_flush(w->core, &w->out); /* as if a replay ended here */
 	world_collect(w);
 }
 

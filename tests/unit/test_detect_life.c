@@ -200,6 +200,7 @@ static void growth_is_paced(void **state)
 
 	(void)state;
 	w->id.hash_seed = 5;
+	w->paced = true;
 	world_start(w);
 	intrude(w, 0, 1, A, 3);
 	for (unsigned i = 0; i < 2000; i++)
