@@ -23,11 +23,11 @@
 #define BULK_DRAIN_NS	10000000l /* 10 ms */
 #define UID_USERS	1000	  /* login.defs: UID_MIN */
 #define UID_NOBODY	65534
-#define LIBPAM_SOON	20000000ull    /* a connection's process runs by then */
-#define LIBPAM_PAUSE	10000000000ull /* a flood of connections asks for no more */
-#define DRAIN_MAX	4096	       /* then other inputs get their turn */
-#define DRAIN_ROUNDS	16	       /* as much as the larger ring holds */
-#define SNAPSHOT_ROUNDS 16	       /* deeper process trees are completed by their next exec */
+#define LIBPAM_SOON	20000000ull   /* a connection's process runs by then */
+#define LIBPAM_PAUSE	2000000000ull /* a flood of connections asks for no more */
+#define DRAIN_MAX	4096	      /* then other inputs get their turn */
+#define DRAIN_ROUNDS	16	      /* as much as the larger ring holds */
+#define SNAPSHOT_ROUNDS 16	      /* deeper process trees are completed by their next exec */
 #define BYTES_BUSY	5000000000ull
 #define BYTES_IDLE	30000000000ull
 
@@ -57,12 +57,12 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 {
 	uint64_t soon;
 
+	if (ev->kind != EVENT_CONNECTION && ev->kind != EVENT_LISTEN)
+		return;
 	if (ev->kind == EVENT_LISTEN) {
 		libpam_listener(e, ev->proc.pid);
-		return;
+		e->libpam_hint_ns = 0;
 	}
-	if (ev->kind != EVENT_CONNECTION)
-		return;
 	/* OpenSSH 10 maps it only in the process of a connection: look when that one runs. */
 	soon = clock_wall_ns() + LIBPAM_SOON;
 	if (soon > e->libpam_hint_ns + LIBPAM_PAUSE && soon < e->libpam_scan_ns) {

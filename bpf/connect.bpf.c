@@ -37,11 +37,25 @@ static __always_inline bool comm_is(const char *a, const volatile char *b)
 	return true;
 }
 
+/* 16 bits of the local address, never 0. */
+static __always_inline __u16 listen_hash(struct sock *sk)
+{
+	struct wire_conn c = {};
+	__u32 h = 1, word;
+
+	conn_fill(&c, sk, 0);
+	for (int i = 0; i < 16; i += 4) {
+		__builtin_memcpy(&word, c.laddr + i, 4);
+		h = h * 31 + word;
+	}
+	return (h ^ h >> 16) | 1;
+}
+
 static __always_inline void tcp_listens(struct sock *sk)
 {
 	struct task_struct *leader = current_leader();
 	struct wire_listener_key k = {};
-	__u64 now = bpf_ktime_get_boot_ns(), *told;
+	__u64 now = bpf_ktime_get_boot_ns(), *told, pause;
 	__u32 one = WIRE_WATCHED;
 	char comm[WIRE_COMM] = {};
 	struct wire_listen *r;
@@ -53,10 +67,16 @@ static __always_inline void tcp_listens(struct sock *sk)
 	for (int i = 0; i < WATCHED_DAEMONS; i++)
 		if (comm_is(comm, watched_daemons[i]))
 			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);
+	/* The port alone says that somebody listens; with its address, what was told. */
+	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
+	k.pad = listen_hash(sk);
 	told = bpf_map_lookup_elem(&listen_told, &k);
-	if (told && now - *told < 60000000000ull)
+	/* A daemon of root's may be another one already; a user may listen in a loop. */
+	pause = (__u32)bpf_get_current_uid_gid() ? 60000000000ull : 5000000000ull;
+	if (told && now - *told < pause)
 		return;
 	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
+	k.pad = 0;
 	r = RECORD(true, KIND_LISTEN, wire_listen);
 	if (!r)
 		return;

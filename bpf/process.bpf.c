@@ -145,14 +145,17 @@ static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cooki
 	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
 	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
 	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
-	__u32 flags = 0, major;
+	__u32 flags = 0, major, mode;
 
 	if (in && in == out &&
 	    BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
 		flags |= WIRE_F_STDIN_SOCKET;
 	if (slots)
 		bpf_probe_read_kernel(&f, sizeof(f), slots);
-	if (f && (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) == S_IFCHR) {
+	mode = f ? BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT : 0;
+	if ((mode == S_IFSOCK && !(flags & WIRE_F_STDIN_SOCKET)) || mode == S_IFIFO)
+		flags |= WIRE_F_STDIN_PIPE;
+	if (mode == S_IFCHR) {
 		major = BPF_CORE_READ(f, f_inode, i_rdev) >> 20;
 		if (major >= 136 &&
 		    major <= 143) /* Unix98 pty slaves, Documentation/admin-guide/devices.txt */

@@ -73,6 +73,7 @@ enum event_flag {
 	EVENT_CHILD_CALL = 1u << 12,  /* pam: the caller is a child of the process that is bound */
 	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
+	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
 	EVENT_MANAGED = 1u << 15,     /* file: by a package manager, or one's own password */
 };
 
@@ -135,7 +136,7 @@ struct event {
 	struct span program; /* daemon (text), exe path (exec), comm (others) */
 	struct span args;    /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
-	struct span text; /* the raw line or a reason; evidence */
+	struct span text;	   /* the raw line or a reason; evidence */
 	struct span path;	   /* file: which */
 	struct span subject;	   /* file: what it is: "authorized-keys", "service-unit" */
 	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */

@@ -52,6 +52,7 @@
 #define WIRE_F_WATCHED	    0x0100
 #define WIRE_F_CHILD_CALL   0x0200 /* pam: caller inherited the binding, did not bind itself */
 #define WIRE_F_LEADER	    0x0400 /* snapshot: holds the accepted socket */
+#define WIRE_F_STDIN_PIPE   0x0800 /* exec: stdin is a pipe or a local socket */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1

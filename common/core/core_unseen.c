@@ -70,8 +70,8 @@ void unseen_note(struct core *c, struct conn *n, const struct event *e)
 	u = &c->unseen[c->unseen_next++ % UNSEEN_MAX];
 	c->stats.procs_evicted += u->due_ns != 0;
 	*u = (struct unseen){.conn = mine, .e = *e};
-	u->due_ns = e->time_ns +
-		    (e->flags & EVENT_STDIN_SOCKET ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
+	u->due_ns =
+		e->time_ns + (e->flags & EVENT_STDIN_SOCKET ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
 	span_copy(u->program, sizeof(u->program), e->program);
 	span_copy(u->user, sizeof(u->user), e->user);
 	u->e.program = span_of(u->program);

@@ -147,6 +147,36 @@ static void login_that_nobody_tells(void **state)
 	world_free(w);
 }
 
+/* ssh host 'command', without a terminal: sshd connects it by local sockets. */
+static void a_command_that_nobody_tells(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 5, A, 40000);
+	ran(w, 1, 5, "/bin/sh", 22, 1001, EVENT_STDIN_PIPE);
+	tick(w, 3.5);
+	assert_int_equal(sessions(w), 1);
+	assert_int_equal(alerts_of(w, "sensor.blind"), 1);
+	assert_int_equal(alerts_of(w, SHELL), 0);
+	world_free(w);
+}
+
+/* sshd's own helpers, and a command behind pipes of what is no login daemon. */
+static void helpers_and_pipes_elsewhere(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 5, A, 40000);
+	ran(w, 1, 5, "/usr/lib/openssh/sshd-auth", 22, 0, EVENT_STDIN_PIPE);
+	ran(w, 1, 6, "/bin/sh", 8080, 33, EVENT_STDIN_PIPE);
+	tick(w, 30);
+	assert_int_equal(sessions(w), 0);
+	assert_int_equal(w->alerts_used, 0);
+	world_free(w);
+}
+
 /* AuthorizedKeysCommand runs as another user before the login, and waits for nothing. */
 static void helper_before_the_login(void **state)
 {
@@ -185,6 +215,8 @@ int main(void)
 		cmocka_unit_test(pipes_are_nothing),
 		cmocka_unit_test(verdict_in_time),
 		cmocka_unit_test(login_that_nobody_tells),
+		cmocka_unit_test(a_command_that_nobody_tells),
+		cmocka_unit_test(helpers_and_pipes_elsewhere),
 		cmocka_unit_test(helper_before_the_login),
 		cmocka_unit_test(a_crowd),
 	};
