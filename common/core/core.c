@@ -167,12 +167,14 @@ static int tables_init(struct core *c)
 	}
 	if (index_init(&c->conns_by_pid, keys[0]))
 		return -1;
+	c->rings = calloc(RINGS_MAX, sizeof(*c->rings));
 	c->ages_cap = l->conns;
 	c->ages = calloc(c->ages_cap, sizeof(*c->ages));
 	c->ages_due = calloc(c->ages_cap, sizeof(*c->ages_due));
 	c->changed_alerts = calloc(l->alerts, sizeof(*c->changed_alerts));
 	c->changed_sessions = calloc(l->sessions, sizeof(*c->changed_sessions));
-	return c->ages && c->ages_due && c->changed_alerts && c->changed_sessions ? 0 : -1;
+	return c->rings && c->ages && c->ages_due && c->changed_alerts && c->changed_sessions ? 0
+											      : -1;
 }
 
 size_t core_memory(const struct core *c)
@@ -190,6 +192,7 @@ size_t core_memory(const struct core *c)
 			keys[i]);
 	}
 	sum += index_memory(&c->conns_by_pid, keys[0]);
+	sum += RINGS_MAX * sizeof(*c->rings);
 	sum += l->conns * (sizeof(*c->ages) + sizeof(*c->ages_due));
 	return sum + (l->alerts + l->sessions) * sizeof(uint32_t);
 }
@@ -225,6 +228,7 @@ void core_free(struct core *c)
 		index_free((struct index *)(void *)((char *)c + tables[i].index));
 	}
 	index_free(&c->conns_by_pid);
+	free(c->rings);
 	free(c->ages);
 	free(c->ages_due);
 	free(c->changed_alerts);

@@ -271,7 +271,7 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 	l = listener_get(c, n);
 	if (!l)
 		return;
-	window_add(WINDOW_OF(&l->silent), core_ds(c, at_ns), 1, core_window_ds(c));
+	window_note(c, WINDOW_OF(&l->silent), core_ds(c, at_ns), 1, UINT32_MAX);
 	e.local = n->local;
 	e.service = n->service;
 	core_detect_one(c, DETECTION_sensor_blind, &e, n, NULL, "no-evidence");

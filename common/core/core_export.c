@@ -87,6 +87,17 @@ static bool always(const struct core *c, const void *item)
 static void source_clean(void *item)
 {
 	((struct source *)item)->session = ((struct source *)item)->alert = HANDLE_NONE;
+	((struct source *)item)->failures.ring = 0;
+}
+
+static void net_clean(void *item)
+{
+	((struct net *)item)->failures.ring = 0;
+}
+
+static void account_clean(void *item)
+{
+	((struct account *)item)->guesses.ring = 0;
 }
 
 static void nothing(void *item)
@@ -102,8 +113,8 @@ static void nothing(void *item)
 
 static const struct table_section sections[] = {
 	TABLE(sources, sizeof(struct addr), hash_of_addr, source_worth, source_clean),
-	TABLE(nets, sizeof(struct addr), hash_of_addr, net_worth, nothing),
-	TABLE(accounts, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(nets, sizeof(struct addr), hash_of_addr, net_worth, net_clean),
+	TABLE(accounts, sizeof(uint64_t), hash_of_key, always, account_clean),
 	TABLE(seen, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(links, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(profiles, sizeof(uint64_t), hash_of_key, always, nothing),

@@ -27,7 +27,7 @@
 #define CONFIRM_NS	  (60 * SECOND_NS) /* a restored session not in the snapshot is gone */
 #define CONN_STALE_NS	  (15 * 60 * SECOND_NS) /* text: a pid or port used again; sshd waits 120 s */
 #define ALERT_IDLE_NS	  DAY_NS
-#define ALERT_PACE_NS	  (5 * SECOND_NS) /* revisions of an alert that only grows: at least ... */
+#define ALERT_PACE_NS	  (5 * SECOND_NS)  /* revisions of an alert that only grows: at least ... */
 #define ALERT_PACE_MAX_NS (60 * SECOND_NS) /* ... and at most so far apart */
 #define LINK_KEPT_NS	  (7 * DAY_NS)
 #define PLACE_KEPT_DAYS	  180
@@ -43,7 +43,9 @@
 #define SEEN_MAX       8192
 #define PROFILES_MAX   1024
 #define PROFILE_SIZES  16
-#define CLUES_MAX      512  /* recent failures kept as evidence for an alert that may follow */
+#define CLUES_MAX      512 /* recent failures kept as evidence for an alert that may follow */
+#define RINGS_MAX      1024
+#define RING_MOMENTS   132  /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS 4    /* told one by one in a chain's sentence */
 #define WAITING_MAX    1024 /* connections whose verdicts wait for the account's status */
@@ -159,6 +161,15 @@ struct link {
 	uint64_t time_ns;
 	char why[24];
 	char chain[ID_TEXT_MAX]; /* "" until a chain grew from it */
+};
+
+/* A window that is exact; see core_rings.c. */
+struct ring {
+	const uint32_t *owner; /* the small window's stamps; NULL: free */
+	uint32_t stamp[RING_MOMENTS];
+	uint16_t count[RING_MOMENTS];
+	uint8_t used;
+	bool recent;
 };
 
 struct digest {
@@ -301,6 +312,8 @@ struct core {
 	uint32_t *changed_alerts, *changed_sessions;
 	uint32_t changed_alerts_used, changed_sessions_used;
 	uint32_t stale_alerts;
+	struct ring *rings;
+	unsigned rings_hand;
 };
 
 /* --- core_time.c: ticks of 0.1 s, expiry */
@@ -366,6 +379,13 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 void account_succeeded(struct core *c, struct span name, enum method m);
 /* May this log line open a session, or what else; see core_attempts.c. */
 void attempt_accepted(struct core *c, struct conn *n, const struct event *e);
+
+/* --- core_rings.c: windows */
+/* The best that is known of it. */
+struct window window_exact(const struct core *c, struct window w);
+/* Adds; above the threshold its verdict is known and it needs no more room. */
+void window_note(struct core *c, struct window w, uint32_t stamp, uint32_t count,
+		 uint32_t threshold);
 
 /* --- core_claims.c: log lines that wait for the kernel's word */
 void claim_hold(struct core *c, struct conn *n, const struct event *e);

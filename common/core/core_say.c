@@ -78,7 +78,8 @@ uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
 
 	if (!x->source)
 		return 0;
-	return window_count(WINDOW_OF(&x->source->failures), core_ds(c, at_ns), core_window_ds(c));
+	return window_count(window_exact(c, WINDOW_OF(&x->source->failures)), core_ds(c, at_ns),
+			    core_window_ds(c));
 }
 
 void say_origin(struct text *t, const struct endpoint *o, enum scope s)

@@ -85,7 +85,8 @@ static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_
 {
 	struct source *s = source_find(c, &n->origin.addr);
 
-	return s ? window_count(WINDOW_OF(&s->failures), core_ds(c, time_ns), core_window_ds(c))
+	return s ? window_count(window_exact(c, WINDOW_OF(&s->failures)), core_ds(c, time_ns),
+				core_window_ds(c))
 		 : 0;
 }
 

@@ -237,7 +237,7 @@ static void account_credit(struct core *c, const struct event *e, uint32_t ds, s
 	if (exists)
 		a = account_get(c, e->account);
 	if (a) {
-		window_add(WINDOW_OF(&a->guesses), ds, e->count, core_window_ds(c));
+		window_note(c, WINDOW_OF(&a->guesses), ds, e->count, UINT32_MAX);
 		a->guessed_ds[e->method] = ds;
 		pool_touch(&c->accounts, pool_slot(&c->accounts, a), POOL_WORTH);
 	}
@@ -299,6 +299,14 @@ static void spray_credit(struct core *c, const struct event *e, uint32_t ds, str
 	pool_touch(&c->sprays, pool_slot(&c->sprays, p), p->who[2] ? POOL_WORTH : POOL_HARMLESS);
 }
 
+/* NetworkThreshold of auth.bruteforce. */
+static uint32_t network_threshold(const struct core *c)
+{
+	uint64_t n = c->config.detections[DETECTION_auth_bruteforce].params[0];
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
 void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 {
 	struct source *s = source_get(c, &n->origin.addr);
@@ -311,13 +319,13 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 	c->credited_spray = NULL;
 	if (!s)
 		return;
-	window_add(WINDOW_OF(&s->failures), ds, e->count, window);
+	window_note(c, WINDOW_OF(&s->failures), ds, e->count, c->config.failed_logon_threshold);
 	s->total += e->count;
 	spray_credit(c, e, ds, s);
 	if (ds > s->last_ds)
 		s->last_ds = ds;
 	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
-		window_add(WINDOW_OF(&net->failures), ds, e->count, window);
+		window_note(c, WINDOW_OF(&net->failures), ds, e->count, network_threshold(c));
 	account_credit(c, e, ds, s, net);
 	pool_touch(&c->sources, pool_slot(&c->sources, s),
 		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds

@@ -33,7 +33,7 @@ static void make_room(struct window w, uint32_t newest, uint32_t width)
 {
 	unsigned best = 0;
 
-	if (newest - w.stamp[0] >= width) {
+	if (newest - w.stamp[0] >= width * w.kept) {
 		moment_remove(w, 0);
 		return;
 	}
@@ -58,7 +58,7 @@ void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width)
 		return;
 	}
 	if (*w.used == w.cap) {
-		if (at == 0 && newest - stamp >= width)
+		if (at == 0 && newest - stamp >= width * w.kept)
 			return; /* later than late */
 		make_room(w, newest, width);
 		window_add(w, stamp, count, width);

@@ -4,7 +4,8 @@
  * Moments are kept in order of time with a count each. While there is room the answer is exact,
  * whatever order events come in; when a window is full, moments that have left it are dropped
  * first, then the two nearest are taken as one at the earlier time: a count may leave the window
- * early, it never stays too long, so nothing fires on too few.
+ * early, it never stays too long, so nothing fires on too few. What is full and still undecided
+ * goes on in a larger one (core_rings.c).
  *
  * Time is in ticks of 0.1 s ("ds") since an origin that the core chooses. A moment exactly one
  * window old is outside.
@@ -22,26 +23,30 @@ struct window {
 	uint32_t *stamp;
 	uint16_t *count;
 	uint8_t *used;
+	uint16_t *ring; /* where it is exact when this is too small; core_rings.c */
 	unsigned cap;
+	unsigned kept; /* widths that a moment is kept when there is no room */
 };
 
 struct window_small {
 	uint32_t stamp[WINDOW_SMALL];
 	uint16_t count[WINDOW_SMALL];
 	uint8_t used;
-	uint8_t pad[3];
+	uint8_t pad;
+	uint16_t ring;
 };
 
 struct window_large {
 	uint32_t stamp[WINDOW_LARGE];
 	uint16_t count[WINDOW_LARGE];
 	uint8_t used;
-	uint8_t pad[3];
+	uint8_t pad;
+	uint16_t ring;
 };
 
 #define WINDOW_OF(w)                                                                               \
-	((struct window){(w)->stamp, (w)->count, &(w)->used,                                       \
-			 (unsigned)(sizeof((w)->stamp) / sizeof((w)->stamp[0]))})
+	((struct window){(w)->stamp, (w)->count, &(w)->used, &(w)->ring,                           \
+			 (unsigned)(sizeof((w)->stamp) / sizeof((w)->stamp[0])), 1})
 
 /* width: of the window, in ticks. */
 void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width);

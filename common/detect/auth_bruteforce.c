@@ -42,7 +42,8 @@ enum severity guess_severity(const struct detect_ctx *x, const struct event *e)
 
 static uint32_t most(const struct detect_ctx *x)
 {
-	return window_most(WINDOW_OF(&x->source->failures), core_window_ds(x->core));
+	return window_most(window_exact(x->core, WINDOW_OF(&x->source->failures)),
+			   core_window_ds(x->core));
 }
 
 bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
@@ -110,10 +111,21 @@ static bool is_quiet(struct detect_ctx *x, const struct event *e, const struct c
 	return !digest_allows(x, e);
 }
 
+/* Only the most specific counts: what has an alert of its own is not the network's. */
+static void net_forget(const struct core *c, struct net *net, struct window failures)
+{
+	struct window exact = window_exact(c, WINDOW_OF(&net->failures));
+
+	if (exact.stamp != net->failures.stamp)
+		window_subtract(exact, failures);
+	window_subtract(WINDOW_OF(&net->failures), failures);
+}
+
 /* e has the time; the first of those that count is in the window. */
 static void fire_source(struct detect_ctx *x, const struct event *e, enum severity severity)
 {
 	struct source *s = x->source;
+	struct window failures = window_exact(x->core, WINDOW_OF(&s->failures));
 	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
 	struct fire f = {.severity = severity_by_scope(x, severity), .reason = ""};
 	struct calert *a = pool_get(&x->core->alerts, s->alert);
@@ -125,12 +137,12 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	f.count = a ? e->count : most(x);
 	if (f.count < e->count) /* a window counts to 65,535 */
 		f.count = e->count;
-	f.first_ns = core_ds_ns(x->core, window_first(WINDOW_OF(&s->failures), now, window));
+	f.first_ns = core_ds_ns(x->core, window_first(failures, now, window));
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
 		f.first_ns = a->pub.first_ns;
 	f.quiet = is_quiet(x, e, a, f.severity, severity == SEVERITY_INFO);
 	if (!s->alerted_ds && net && severity > SEVERITY_INFO)
-		window_subtract(WINDOW_OF(&net->failures), WINDOW_OF(&s->failures));
+		net_forget(x->core, net, failures);
 	if (severity > SEVERITY_INFO)
 		s->alerted_ds = now;
 	f.open = a;
@@ -154,7 +166,7 @@ static void fire_network(struct detect_ctx *x, const struct event *e)
 
 	if (!net)
 		return;
-	n = window_most(WINDOW_OF(&net->failures), window);
+	n = window_most(window_exact(x->core, WINDOW_OF(&net->failures)), window);
 	if (n <= detect_param(x, PARAM_NETWORK))
 		return;
 	f.severity = severity_of(x, net->exists_ds, net->weak_ds, core_ds(x->core, e->time_ns));

@@ -50,7 +50,7 @@ static uint32_t guesses_of_others(const struct detect_ctx *x, const struct event
 		return 0;
 	if (seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service)))
 		return 0;
-	all = window_count(WINDOW_OF(&a->guesses), at, core_window_ds(c));
+	all = window_count(window_exact(c, WINDOW_OF(&a->guesses)), at, core_window_ds(c));
 	return all > own ? all - own : 0;
 }
 

@@ -70,8 +70,7 @@ static void from_silence(struct detect_ctx *x, const struct event *e)
 
 	if (!l || (l->evidence_ds && now < l->evidence_ds + window))
 		return; /* others of that listener are seen: these few had nothing to show */
-	silent = (struct window){(uint32_t *)l->silent.stamp, (uint16_t *)l->silent.count,
-				 (uint8_t *)&l->silent.used, WINDOW_LARGE};
+	silent = window_exact(x->core, WINDOW_OF((struct window_large *)(uintptr_t)&l->silent));
 	f.count = window_count(silent, now, window);
 	f.reason = "no-evidence";
 	if (f.count < detect_param(x, PARAM_CONNECTIONS))

@@ -344,6 +344,107 @@ static void window_agrees_with_reference(void **state)
 	}
 }
 
+/* A source of the core against the obvious way to count: any threshold, late, twice. */
+static void thresholds_are_exact(void **state)
+{
+	static const unsigned thresholds[] = {5, 6, 10, 20, 50, 64};
+	uint32_t seed = 7, fired = 0, expected = 0;
+
+	(void)state;
+	for (int round = 0; round < 900; round++) {
+		unsigned limit = thresholds[round % 6], n = limit / 2 + rnd(&seed, limit * 2);
+		struct world *w = world_make(false);
+		uint32_t stamps[400], now = 100, used = 0;
+		/* about the threshold within one window of 900 s */
+		uint32_t gap = 2 + 2 * 900 / (limit + 1);
+
+		w->config.failed_logon_threshold = limit;
+		w->paced = true;
+		world_start(w);
+		for (unsigned i = 0; i < n; i++) {
+			uint32_t late = rnd(&seed, 3) ? 0 : rnd(&seed, 900), at;
+			unsigned times = rnd(&seed, 8) ? 1 : 2;
+
+			now += rnd(&seed, gap);
+			at = now > late + 1 ? now - late : 1;
+			while (times--) {
+				stamps[used++] = at * 10;
+				failed(w, at, A, 2000 + used, "alice");
+			}
+		}
+		fired += alert_of(w, "auth.bruteforce", A) != NULL;
+		expected += most_in_window(stamps, used, 9000) > limit;
+		assert_int_equal(alert_of(w, "auth.bruteforce", A) != NULL,
+				 most_in_window(stamps, used, 9000) > limit);
+		world_free(w);
+	}
+	assert_int_equal(fired, expected);
+	assert_in_range(fired, 200, 700); /* both kinds were tried */
+}
+
+/* So many addresses of one network, one failure each; guesses of one account by many sources. */
+static void aggregates_are_exact(void **state)
+{
+	static const unsigned thresholds[] = {30, 33, 50, 64};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct world *w = world_make(false);
+		char origin[32];
+
+		w->config.detections[DETECTION_auth_bruteforce].params[0] = thresholds[i];
+		world_start(w);
+		for (unsigned k = 1; k <= thresholds[i] + 1; k++) {
+			assert_int_equal(alerts_of(w, "auth.bruteforce"), 0);
+			snprintf(origin, sizeof(origin), "203.0.113.%u", k);
+			failed(w, k * 10, origin, 1, "alice");
+		}
+		assert_int_equal(alerts_of(w, "auth.bruteforce"), 1);
+		world_free(w);
+	}
+	for (unsigned n = 29; n <= 30; n++) {
+		struct world *w = world_make(false);
+		char origin[32];
+
+		w->config.detections[DETECTION_auth_bruteforce_success].params[0] = 30;
+		world_start(w);
+		for (unsigned k = 0; k < n; k++) {
+			snprintf(origin, sizeof(origin), "198.51.%u.7", k);
+			failed(w, k * 29.9, origin, 1, "alice");
+		}
+		accepted(w, n * 29.9, A, 1, "alice", METHOD_PASSWORD, "");
+		assert_int_equal(alerts_of(w, "auth.bruteforce_success"), n >= 30);
+		world_free(w);
+	}
+}
+
+/* More sources at it than there are rings: the default threshold does not need one. */
+static void the_default_needs_no_ring(void **state)
+{
+	struct world *w = world_make(false);
+	char origin[32];
+
+	(void)state;
+	w->paced = true;
+	world_start(w);
+	for (unsigned k = 0; k < 6; k++)
+		for (unsigned i = 0; i < 500; i++) {
+			snprintf(origin, sizeof(origin), "20.%u.%u.1", i / 250, i % 250);
+			failed(w, k * 100 + i * 0.1, origin, 1, "alice");
+			if (k < 5)
+				assert_null(alert_of(w, "auth.bruteforce", origin));
+		}
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 500);
+	for (unsigned i = 0; i < RINGS_MAX; i++)
+		assert_false(w->core->rings[i].owner >=
+				     (uint32_t *)(void *)w->core->sources.items &&
+			     w->core->rings[i].owner <
+				     (uint32_t *)(void *)(w->core->sources.items +
+							  (size_t)w->core->sources.limit *
+								  w->core->sources.item_size));
+	world_free(w);
+}
+
 /* Whole streams: duplicates from several witnesses, out of order, several sources. */
 static void random_stream(uint32_t seed, bool *ret_fired, bool *ret_expected)
 {
@@ -425,6 +526,9 @@ int main(void)
 		cmocka_unit_test(unknown_account_waits_for_the_log),
 		cmocka_unit_test(without_a_log_the_account_is_taken_to_exist),
 		cmocka_unit_test(window_agrees_with_reference),
+		cmocka_unit_test(thresholds_are_exact),
+		cmocka_unit_test(aggregates_are_exact),
+		cmocka_unit_test(the_default_needs_no_ring),
 		cmocka_unit_test(random_streams_fire_when_they_should),
 		cmocka_unit_test(many_connections_of_one_source_is_one_alert),
 	};
