@@ -23,6 +23,7 @@
 #define FUTURE_MAX     (48 * 3600 * NS_PER_S) /* zones and skewed clocks */
 #define CORE_BLOB      "core"
 #define PRIVACY_BLOB   "privacy-key"
+#define MEMORY_SMALL   (256u << 10)  /* cheap enough to save with every alert */
 #define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
 #define EPOLL_BATCH    16
 
@@ -70,14 +71,6 @@ static void transaction_begin(struct engine *e)
 		e->in_transaction = true;
 }
 
-void engine_flush(struct engine *e)
-{
-	if (!e->in_transaction)
-		return;
-	e->in_transaction = false;
-	store_check(e, store_commit(e->store), "commit");
-}
-
 /* User space knows better than the kernel that somebody is logged in (no PAM, snapshot). */
 static void session_prove(struct engine *e, const struct session *s)
 {
@@ -97,6 +90,7 @@ static void out_deliver(struct engine *e)
 			/* Told first, kept second: a slow disk never delays an alert. */
 			if (it->alert->notify && !it->alert->observe)
 				sinks_alert(e, it->alert);
+			e->alert_put = true;
 			store_check(e, store_put_alert(e->store, it->alert), "alert");
 		} else {
 			session_prove(e, it->session);
@@ -208,19 +202,23 @@ static void losses_restore(struct engine *e)
 	free(text);
 }
 
-void engine_save(struct engine *e)
+static void transaction_end(struct engine *e)
 {
-	size_t need;
-	void *buf;
-
-	if (!e->dirty)
+	if (!e->in_transaction)
 		return;
-	need = core_export(e->core, NULL, 0);
-	buf = malloc(need ? need : 1);
+	e->in_transaction = false;
+	store_check(e, store_commit(e->store), "commit");
+}
+
+/* Puts the core's memory and the cursors of its inputs; skips it when larger than most. */
+static void memory_put(struct engine *e, size_t most)
+{
+	size_t need = core_export(e->core, NULL, 0);
+	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
+
 	if (!buf)
 		return;
 	core_export(e->core, buf, need);
-	transaction_begin(e);
 	store_check(e, store_put_blob(e->store, CORE_BLOB, buf, need), "core memory");
 	free(buf);
 	losses_save(e);
@@ -228,9 +226,29 @@ void engine_save(struct engine *e)
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		if (e->files[i])
 			file_source_save(e, e->files[i]);
-	engine_flush(e);
 	e->dirty = false;
 	e->saved_ns = clock_wall_ns();
+}
+
+/*
+ * An alert goes to disk together with what the core knew and how far its inputs were read, so that
+ * a kill between the two cannot make the core count a try again that the alert has counted.
+ */
+void engine_flush(struct engine *e)
+{
+	if (e->in_transaction && e->alert_put)
+		memory_put(e, MEMORY_SMALL);
+	e->alert_put = false;
+	transaction_end(e);
+}
+
+void engine_save(struct engine *e)
+{
+	if (!e->dirty)
+		return;
+	transaction_begin(e);
+	memory_put(e, SIZE_MAX);
+	transaction_end(e);
 }
 
 static void prune(struct engine *e, uint64_t now)

@@ -106,7 +106,7 @@ struct engine {
 	uint64_t libpam_hint_ns;
 	uint64_t libpam_scan_ns; /* when to look again; 0: now */
 	char libpam_reason[SENSOR_REASON_MAX];
-	bool in_transaction, dirty, stop;
+	bool in_transaction, alert_put, dirty, stop;
 	bool any_live; /* a session may be open: its bytes are worth reading */
 	bool store_failing;
 	bool said; /* why we cannot start */
