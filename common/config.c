@@ -306,12 +306,12 @@ void config_defaults(struct config *ret)
 	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT("/var/lib/outergate/outergate.db"));
 	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT("/run/outergate"));
 	ret->limits = (struct config_limits){
-		.sessions = 1024,
+		.sessions = 512,
 		.sources = 65536,
 		.accounts = 4096,
-		.conns = 8192,
+		.conns = 4096,
 		.procs = 16384,
-		.alerts = 1024,
+		.alerts = 512,
 	};
 }
 

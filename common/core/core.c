@@ -141,7 +141,7 @@ static const struct table_row tables[] = {
 /* Items by table; an aggregate or a list of accounts is needed by few of the sources. */
 static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uint32_t keys[TABLES])
 {
-	uint32_t all = l->conns + l->sessions, few = l->sources / 16 < 64 ? 64 : l->sources / 16;
+	uint32_t all = l->conns + l->sessions, few = l->sources / 64 < 64 ? 64 : l->sources / 64;
 	const uint32_t wanted[TABLES] = {
 		all,	     l->sessions, l->sources, few,	 few,
 		l->accounts, SEEN_MAX,	  LINKS_MAX,  l->alerts, PROFILES_MAX,
@@ -167,14 +167,17 @@ static int tables_init(struct core *c)
 	}
 	if (index_init(&c->conns_by_pid, keys[0]))
 		return -1;
+	c->walks = calloc(WALKS, sizeof(*c->walks));
 	c->rings = calloc(RINGS_MAX, sizeof(*c->rings));
 	c->ages_cap = l->conns;
 	c->ages = calloc(c->ages_cap, sizeof(*c->ages));
 	c->ages_due = calloc(c->ages_cap, sizeof(*c->ages_due));
 	c->changed_alerts = calloc(l->alerts, sizeof(*c->changed_alerts));
 	c->changed_sessions = calloc(l->sessions, sizeof(*c->changed_sessions));
-	return c->rings && c->ages && c->ages_due && c->changed_alerts && c->changed_sessions ? 0
-											      : -1;
+	return c->walks && c->rings && c->ages && c->ages_due && c->changed_alerts &&
+			       c->changed_sessions
+		       ? 0
+		       : -1;
 }
 
 size_t core_memory(const struct core *c)
@@ -228,6 +231,7 @@ void core_free(struct core *c)
 		index_free((struct index *)(void *)((char *)c + tables[i].index));
 	}
 	index_free(&c->conns_by_pid);
+	free(c->walks);
 	free(c->rings);
 	free(c->ages);
 	free(c->ages_due);

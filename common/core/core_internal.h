@@ -44,7 +44,7 @@
 #define PROFILES_MAX   1024
 #define PROFILE_SIZES  16
 #define CLUES_MAX      512 /* recent failures kept as evidence for an alert that may follow */
-#define RINGS_MAX      1024
+#define RINGS_MAX      384
 #define RING_MOMENTS   132  /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS 4    /* told one by one in a chain's sentence */
@@ -271,6 +271,17 @@ struct calert {
 	uint16_t prefix; /* chains: restored part of the sentence */
 };
 
+enum {
+	WALK_SESSIONS,
+	WALK_ALERTS,
+	WALKS
+};
+
+/* Where the last reader of a table stood: the next of it is near. */
+struct walk {
+	uint32_t index, slot, changes;
+};
+
 struct core {
 	struct config config;
 	struct core_identity id;
@@ -312,6 +323,7 @@ struct core {
 	uint32_t *changed_alerts, *changed_sessions;
 	uint32_t changed_alerts_used, changed_sessions_used;
 	uint32_t stale_alerts;
+	struct walk *walks; /* of whoever reads sessions and alerts one by one */
 	struct ring *rings;
 	unsigned rings_hand;
 };

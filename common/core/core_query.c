@@ -3,25 +3,34 @@
 
 #include <errno.h>
 
-/* The index-th used slot. */
-static void *nth(const struct pool *p, unsigned index)
+/* The index-th used slot; one after the other costs no more than once through. */
+static void *nth(const struct pool *p, struct walk *w, unsigned index)
 {
-	for (uint32_t i = 0; i < p->fresh; i++)
-		if (pool_is_used(p, i) && index-- == 0)
-			return pool_at(p, i);
+	uint32_t from = 0, left = index;
+
+	if (w->changes == p->changes && w->index <= index) {
+		from = w->slot;
+		left = index - w->index;
+	}
+	for (uint32_t i = from; i < p->fresh; i++) {
+		if (!pool_is_used(p, i) || left--)
+			continue;
+		*w = (struct walk){index, i, p->changes};
+		return pool_at(p, i);
+	}
 	return NULL;
 }
 
 const struct session *core_session_at(const struct core *c, unsigned index)
 {
-	const struct csession *s = nth(&c->sessions, index);
+	const struct csession *s = nth(&c->sessions, &c->walks[WALK_SESSIONS], index);
 
 	return s ? &s->pub : NULL;
 }
 
 const struct alert *core_alert_at(const struct core *c, unsigned index)
 {
-	const struct calert *a = nth(&c->alerts, index);
+	const struct calert *a = nth(&c->alerts, &c->walks[WALK_ALERTS], index);
 
 	return a ? &a->pub : NULL;
 }

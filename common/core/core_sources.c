@@ -326,6 +326,9 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 		s->last_ds = ds;
 	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
 		window_note(c, WINDOW_OF(&net->failures), ds, e->count, network_threshold(c));
+	if (net)
+		pool_touch(&c->nets, pool_slot(&c->nets, net),
+			   net->failures.used > 1 ? POOL_WORTH : POOL_HARMLESS);
 	account_credit(c, e, ds, s, net);
 	pool_touch(&c->sources, pool_slot(&c->sources, s),
 		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds

@@ -91,6 +91,7 @@ uint32_t pool_take(struct pool *p)
 	else
 		return NIL;
 	p->used++;
+	p->changes++;
 	memset(pool_at(p, slot), 0, p->item_size);
 	chain_push(p, slot, POOL_HARMLESS);
 	return slot;
@@ -106,6 +107,7 @@ void pool_give(struct pool *p, uint32_t slot)
 	l->next = p->free;
 	p->free = slot;
 	p->used--;
+	p->changes++;
 }
 
 void pool_touch(struct pool *p, uint32_t slot, enum pool_class class)

@@ -35,6 +35,7 @@ struct pool {
 	uint32_t item_size, limit;
 	uint32_t used, fresh; /* slots below fresh were handed out at least once */
 	uint32_t free;	      /* chain of given back slots */
+	uint32_t changes;     /* slots taken and given back so far */
 	uint32_t head[POOL_CLASSES], tail[POOL_CLASSES];
 };
 

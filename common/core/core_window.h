@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define WINDOW_SMALL 8	/* exact up to 7 moments in one window: FailedLogonThreshold is 5 */
+#define WINDOW_SMALL 6	/* the sixth is more than 5, the default FailedLogonThreshold */
 #define WINDOW_LARGE 32 /* aggregates: 30 */
 
 /* Common head, so that one set of functions serves both sizes. */

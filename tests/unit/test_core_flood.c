@@ -60,6 +60,70 @@ static void a_million_sources_change_no_memory(void **state)
 	world_free(w);
 }
 
+static void the_default_tables_fit(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	assert_int_equal(w->config.limits.sources, 65536);
+	assert_true(core_memory(w->core) <= 16u << 20);
+	world_free(w);
+}
+
+/* A network in the middle of an attack outlives many that failed once. */
+static void a_busy_network_is_not_forgotten(void **state)
+{
+	struct world *w = world_new(false);
+	char origin[32];
+
+	(void)state;
+	for (unsigned i = 1; i <= 31; i++) {
+		snprintf(origin, sizeof(origin), "203.0.113.%u", i);
+		failed(w, i, origin, 1, "alice");
+		for (uint32_t k = 0; i > 1 && k < 500; k++)
+			failure(w, i + k * 0.001, nth_origin(i * 500 + k), "admin", false);
+	}
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 1);
+	assert_string_equal(alert_of(w, "auth.bruteforce", NULL)->last.reason, "network");
+	world_free(w);
+}
+
+/* One after the other, in the order of any index, and while they come and go. */
+static void reading_one_by_one_finds_each(void **state)
+{
+	struct world *w = world_make(false);
+	const struct session *s;
+	char name[16];
+
+	(void)state;
+	w->config.limits.sessions = 8192;
+	world_start(w);
+	w->paced = true;
+	for (unsigned i = 0; i < 8000; i++) {
+		struct event e = text_event(w, EVENT_ATTEMPT, i * 0.01, ATTACKER, 1 + i, "x");
+
+		snprintf(name, sizeof(name), "u%u", i);
+		e.account = span_of(name);
+		e.outcome = OUTCOME_SUCCESS;
+		e.method = METHOD_PUBLICKEY;
+		core_step(w->core, &e, &w->out);
+	}
+	for (unsigned round = 0; round < 20; round++)
+		for (unsigned i = 0; i < 8000; i++) {
+			snprintf(name, sizeof(name), "u%u", i);
+			assert_string_equal(core_session_at(w->core, i)->account, name);
+		}
+	assert_null(core_session_at(w->core, 8000));
+	assert_string_equal(core_session_at(w->core, 5)->account, "u5");
+	assert_string_equal(core_session_at(w->core, 2)->account, "u2");
+	pool_give(&w->core->sessions, 1);
+	assert_string_equal(core_session_at(w->core, 2)->account, "u3");
+	s = core_session_at(w->core, 1);
+	assert_string_equal(s->account, "u2");
+	assert_null(core_session_at(w->core, 7999));
+	world_free(w);
+}
+
 static void connections_do_not_push_out_a_session(void **state)
 {
 	struct world *w = world_new(true);
@@ -230,6 +294,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_million_sources_change_no_memory),
+		cmocka_unit_test(the_default_tables_fit),
+		cmocka_unit_test(a_busy_network_is_not_forgotten),
+		cmocka_unit_test(reading_one_by_one_finds_each),
 		cmocka_unit_test(connections_do_not_push_out_a_session),
 		cmocka_unit_test(alerts_are_bounded),
 		cmocka_unit_test(the_noise_budget_holds),
