@@ -529,8 +529,12 @@ static void engine_loop(struct engine *e)
 
 static void engine_close(struct engine *e)
 {
-	if (e->store && e->core)
+	if (e->store && e->core) {
+		core_flush(e->core, &e->out); /* counts that grew since they were last told */
+		out_deliver(e);
+		e->dirty = true;
 		engine_save(e);
+	}
 	journal_source_close(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		file_source_close(e->files[i]);

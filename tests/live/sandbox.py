@@ -72,6 +72,7 @@ def private_mounts():
         os.mkdir(work)
         mount("-t", "overlay", "-o", "lowerdir=/%s,upperdir=%s,workdir=%s" % (name, up, work),
               "overlay", "/" + name)
+    os.makedirs("/etc/cron.d", exist_ok=True)  # every server has it; a minimal root does not
     for d, mode in (("/home", "0755"), ("/root", "0700"), ("/var/log", "0755"),
                     ("/var/mail", "0755")):
         mount("-t", "tmpfs", "-o", "mode=" + mode, "tmpfs", d)
