@@ -38,7 +38,9 @@ def told(w, account, **want):
 def intruder(w, stem):
     """(account, its key, client, another key's path)"""
     name, key = w.users.add(stem, key=True)
-    return name, key, Client(w.net, place(w)), w.users.new_key("new-" + name, None)
+    new = w.users.new_key("new-" + name, None)
+    w.settle()  # the agent has learned of the new account's home, as of any that is older
+    return name, key, Client(w.net, place(w)), new
 
 
 def as_root(w):
