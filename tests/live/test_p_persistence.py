@@ -201,9 +201,9 @@ def root_leaves_a_unit_and_a_job(w):
     c.ssh("root", address, "mkdir -p /etc/cron.d; echo '[Service]' > %s; echo '* * * * * root id' > /etc/cron.d/og-%s" %
           (unit, w.users.tag), key=key, check_rc=0)
 
-    def both():  # two alerts where the session closed between the two records
-        text = "".join(evidence(a) for a in w.agent.told(detection=ID, severity="high",
-                                                         origin__address=c.source))
+    def both():  # one alert that grows quietly, or two where the session closed in between
+        text = "".join(evidence(a) for a in w.agent.stored_alerts("--detection", ID, "--origin",
+                                                                  c.source))
         return unit in text and "/etc/cron.d/og-" in text
     wait_for(lambda: "unit and job; told: %s" %
              w.agent.told(detection=ID, origin__address=c.source), both)
