@@ -153,11 +153,6 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;
-	case PRIV_WATCH:
-		if (m->arg > UINT16_MAX)
-			return -EPROTO;
-		(void)sensor_watch(p->sensor, m->arg2, (uint16_t)m->arg);
-		return 0;
 	case PRIV_READY:
 		sd_notify(0, "READY=1");
 		return 0;

@@ -14,7 +14,6 @@ enum priv_kind {
 		1,	  /* arg: index into config->files; arg2: 0 the file, 1 "<file>.1" -> fd */
 	PRIV_SNAPSHOT,	  /* arg: enum priv_snapshot -> fd of an iterator, read to its end */
 	PRIV_PROVE,	  /* value[0]: cookie of a connection that user space proved; no reply */
-	PRIV_WATCH,	  /* arg: port, arg2: netns inode; no reply */
 	PRIV_LIBPAM_OPEN, /* arg: candidate index -> fd of a regular file; -ENOENT past the last */
 	PRIV_LIBPAM_ATTACH, /* arg: candidate index, value[]: file offsets by enum libpam_symbol */
 	PRIV_READY,	    /* the child serves: tell the service manager; no reply */

@@ -426,15 +426,6 @@ int sensor_prove(struct sensor *s, uint64_t cookie)
 	return 0;
 }
 
-int sensor_watch(struct sensor *s, uint32_t netns, uint16_t port)
-{
-	struct wire_listener_key k = {.netns = netns, .port = port};
-	uint32_t one = WIRE_WATCHED;
-
-	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.watched), &k, &one, BPF_ANY) ? -errno
-											  : 0;
-}
-
 /* name tells the file, the function and entry or return, so that a former run's is found. */
 static int attach_uprobe(struct sensor *s, struct bpf_program *prog, bool ret, const char *path,
 			 uint64_t offset, const char *name, struct bpf_link **out)

@@ -58,7 +58,6 @@ const volatile uint64_t *sensor_counters(const struct sensor *s);
 int sensor_snapshot(struct sensor *s, enum priv_snapshot which);
 /* User space has proven a connection (log evidence, snapshot). Returns 0 or -errno. */
 int sensor_prove(struct sensor *s, uint64_t cookie);
-int sensor_watch(struct sensor *s, uint32_t netns, uint16_t port);
 /* Attaches the PAM probes to an open file; offsets are checked against its size. */
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
 

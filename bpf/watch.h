@@ -1,5 +1,5 @@
 /*
- * Which listeners are remote services: by port, by the daemon that listens, or as user space says.
+ * Which listeners are remote services: by port, or by the daemon that listens.
  * Only their connections are reported; any other accepted connection is noted and no more.
  */
 #ifndef OUTERGATE_BPF_WATCH_H
