@@ -179,8 +179,8 @@ static void homes_changed(struct engine *e)
 		s->homes_scan_ns = now;
 		homes_scan(e);
 	}
-	if (!s->homes_ns)
-		s->homes_ns = now + HOMES_SOON;
+	if (!s->homes_ns || s->homes_ns > now + HOMES_SOON)
+		s->homes_ns = now + HOMES_SOON; /* not behind the later looks of an earlier one */
 }
 
 void fanotify_path(const struct fanotify_source *s, enum watch_kind kind, uint32_t uid,

@@ -256,11 +256,13 @@ void watched_file_look(struct engine *e, struct watched_file *f, const struct cu
 	f->due_ns = 0;
 	snprintf(m.name, sizeof(m.name), "%s", f->name);
 	r = priv_call(e->setup.priv, &m, &fd);
-	if (r || (f->known && m.value[4] == f->size &&
-		  memcmp(m.value, f->digest, sizeof(f->digest)) == 0)) {
+	/* Empty lets nobody in, and is what a file is for a moment while it is written anew. */
+	if (r || (f->known && !m.value[4]) ||
+	    (f->known && m.value[4] == f->size &&
+	     memcmp(m.value, f->digest, sizeof(f->digest)) == 0)) {
 		if (fd >= 0)
 			close(fd);
-		return; /* gone, or of a kind that nobody reads; or what it was */
+		return; /* gone, of a kind that nobody reads, or what it was */
 	}
 	if (f->known)
 		digest_text(f->digest, before);

@@ -101,7 +101,13 @@ static __always_inline void tcp_connects(struct sock *sk)
 	struct mark *m;
 	__u64 cookie;
 
-	m = leader ? mark_get(leader) : NULL;
+	if (!leader)
+		return;
+	if (stays_here(sk))
+		loopback_note(sk, leader);
+	else
+		loopback_owner_connects(sk, leader);
+	m = mark_get(leader);
 	if (!m)
 		return;
 	proc_fill(&o.proc, leader);
@@ -213,6 +219,8 @@ int BPF_PROG(tcp_state, struct sock *sk, int old, int new)
 	} else if (new == KTCP_ESTABLISHED && old == KTCP_SYN_SENT) {
 		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 		o = cookie ? bpf_map_lookup_elem(&outgoing, &cookie) : NULL;
+		if (cookie && stays_here(sk))
+			loopback_established(sk, cookie);
 		if (o) {
 			o->flags |= WIRE_F_ESTABLISHED;
 			outgoing_emit(o, sk, cookie, KIND_CONNECT);

@@ -7,6 +7,7 @@
 #include "watch.h"
 #include "peer.bpf.c"
 #include "process.bpf.c"
+#include "loopback.bpf.c"
 #include "connect.bpf.c"
 #include "pam.bpf.c"
 #include "snapshot.bpf.c"

@@ -74,7 +74,8 @@ enum event_flag {
 	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
-	EVENT_MANAGED = 1u << 15,     /* file: by a package manager, or one's own password */
+	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
+	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 };
 
 /* PAM calls, as in wire.h. */
@@ -113,7 +114,7 @@ struct event {
 	uint32_t netns;		/* network namespace inode; 0 = unknown */
 	struct endpoint origin; /* remote end of the accepted connection */
 	struct endpoint local;	/* our end of it */
-	struct endpoint dest;	/* connect: where to; listen: where */
+	struct endpoint dest;	/* connect: where to; listen: where; loopback: the other host */
 	uint64_t out_conn;	/* connect*: cookie of the outgoing socket */
 
 	struct proc_id proc; /* who did it, or which daemon process logged it */

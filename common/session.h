@@ -30,7 +30,8 @@ enum origin_source {
 	ORIGIN_SOCKET,
 	ORIGIN_ANCESTOR,
 	ORIGIN_SNAPSHOT,
-	ORIGIN_LOG
+	ORIGIN_LOG,
+	ORIGIN_LOCAL_PROXY /* the connection that a proxy on this host had accepted */
 };
 
 struct session_command {

@@ -38,7 +38,8 @@
 	X(10, BYTES, wire_bytes, 0)                                                                \
 	X(11, SNAPSHOT, wire_snapshot, 0)                                                          \
 	X(12, BIND, wire_bind, 0)                                                                  \
-	X(13, MAPPING, wire_mapping, 0)
+	X(13, MAPPING, wire_mapping, 0)                                                            \
+	X(14, LOOPBACK, wire_loopback, 1)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -186,6 +187,21 @@ struct wire_mapping {
 	__u64 start, end; /* of the mapping, as in /proc/PID/map_files */
 	__u64 ino;
 	__u32 tgid, dev; /* dev: the kernel's own encoding */
+};
+
+/*
+ * A process of this host connected to a watched listener of it, while it holds connections to
+ * other hosts. conn: its own end as laddr/lport, the listener as raddr/rport.
+ */
+#define WIRE_PEERS 4
+struct wire_loopback {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn;
+	struct wire_conn peers[WIRE_PEERS]; /* the first it holds; raddr is the other host */
+	__u32 peers_count, accepted;	    /* accepted: bit per peer; the others it opened */
+	__u32 flags, args_len;
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 
 #define WIRE_STATIC_ASSERT(id, name, type, precious)                                               \

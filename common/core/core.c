@@ -47,6 +47,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_CONNECT_CLOSE] = proc_connect_closed,
 	[EVENT_SNAPSHOT] = session_snapshot,
 	[EVENT_LISTEN] = proc_listened,
+	[EVENT_LOOPBACK] = tunnel_told,
 	[EVENT_LOSS] = pass,
 	[EVENT_SENSOR] = pass,
 	[EVENT_FILE] = file_changed,

@@ -63,9 +63,9 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 		return;
 	a->origin = n && n->origin.addr.family ? n->origin : e->origin;
 	a->scope = scope_of(&a->origin.addr, &x->core->config.scope);
-	a->origin_source = !a->origin.addr.family ? ORIGIN_NONE
-			   : n && n->kernel	  ? ORIGIN_SOCKET
-						  : ORIGIN_LOG;
+	a->origin_source = !a->origin.addr.family			? ORIGIN_NONE
+			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET
+									: ORIGIN_LOG;
 	a->account_unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
 	a->method = e->method;
 	span_copy(a->account, sizeof(a->account), e->account);

@@ -254,6 +254,7 @@ void conn_evidence(struct core *c, struct conn *n)
 	n->evidence = true;
 	if (l)
 		l->evidence_ds = core_ds(c, n->last_ns);
+	tunnel_used(c, n, n->last_ns);
 }
 
 /* Long enough without evidence, or closed: silent if it went past the banner. */
@@ -268,6 +269,7 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 	n->judged = true;
 	if (n->evidence || (n->bytes_in <= PAST_BANNER && lived < SILENT_AFTER_NS))
 		return;
+	tunnel_used(c, n, at_ns);
 	l = listener_get(c, n);
 	if (!l)
 		return;
@@ -300,6 +302,7 @@ void conn_opened(struct core *c, const struct event *e)
 		n->opened_ns = e->time_ns;
 	if (e->trust == TRUST_KERNEL)
 		ages_add(c, n, e->time_ns + SILENT_AFTER_NS);
+	tunnel_joins(c, n, e);
 	attempts_settle(c, n, e);
 	core_detect(c, e, n, conn_session(c, n));
 }

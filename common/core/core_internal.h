@@ -38,7 +38,9 @@
 #define CLAIMS_MAX     64  /* log lines waiting for the kernel's word */
 #define HELD_MAX       128 /* execs seen before their session opened */
 #define HELD_PER_CONN  4
-#define UNSEEN_MAX     64 /* shells that wait for a verdict */
+#define UNSEEN_MAX     64  /* shells that wait for a verdict */
+#define TUNNELS_MAX    32  /* loopback connections whose owner is connected elsewhere */
+#define TUNNEL_ARGS    384 /* as much as the kernel sends */
 #define LINKS_MAX      1024
 #define SEEN_MAX       8192
 #define PROFILES_MAX   1024
@@ -93,6 +95,7 @@ struct conn {
 	bool judged;	      /* counted (or not) as silent */
 	bool waiting;	      /* in core->waiting */
 	bool session_refused; /* the table was full; counted once */
+	bool tunneled;	      /* in core->tunnels */
 	bool refused;	      /* PAM said no after a right password */
 	bool kernel_verdict, kernel_success, claimed;
 	uint8_t held; /* execs waiting */
@@ -282,6 +285,14 @@ struct walk {
 	uint32_t index, slot, changes;
 };
 
+/* Who owns the client end of a loopback connection; see core_tunnels.c. */
+struct tunnel {
+	struct event e;	    /* kind NONE: free */
+	struct handle conn; /* slot NIL: not seen yet */
+	bool told, named;   /* an alert was raised; and the session that came through */
+	char program[32], args[TUNNEL_ARGS];
+};
+
 struct core {
 	struct config config;
 	struct core_identity id;
@@ -308,6 +319,8 @@ struct core {
 	unsigned held_next;
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
+	struct tunnel tunnels[TUNNELS_MAX];
+	unsigned tunnels_next;
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
 	/* What the failure being credited belongs to; NULL outside of credit(). */
@@ -457,6 +470,14 @@ void profile_add(struct core *c, uint64_t identity, uint64_t bytes, enum severit
 /* --- core_unseen.c: shells that no verdict explains */
 void unseen_note(struct core *c, struct conn *n, const struct event *e);
 void unseen_expire(struct core *c);
+
+/* --- core_tunnels.c: services reached over loopback */
+void tunnel_told(struct core *c, const struct event *e);
+void tunnel_joins(struct core *c, struct conn *n, const struct event *e);
+/* Somebody talks through it: time to tell. */
+void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns);
+/* The peer of a local proxy is where the session came from. */
+void tunnel_origin(struct core *c, const struct conn *n, struct session *s);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);

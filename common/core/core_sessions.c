@@ -66,7 +66,7 @@ static void session_id(const struct core *c, const struct conn *n, const struct 
 	id_text(&h, out);
 }
 
-static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
+static void fill_origin(struct core *c, const struct conn *n, struct session *s)
 {
 	s->conn = n->cookie;
 	s->netns = n->netns;
@@ -79,6 +79,7 @@ static void fill_origin(const struct core *c, const struct conn *n, struct sessi
 	s->bytes_in = n->bytes_in;
 	s->bytes_out = n->bytes_out;
 	s->bytes_known = n->kernel && n->closed;
+	tunnel_origin(c, n, s);
 }
 
 static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_t time_ns)

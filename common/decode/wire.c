@@ -7,6 +7,7 @@
  *
  * Example: WIRE_PAM, call authenticate, ret 7, service "sshd", user "root", 203.0.113.7:40022
  */
+#include "../scope.h"
 #include "../wire.h"
 
 #include "decode.h"
@@ -262,6 +263,45 @@ static bool read_snapshot(const struct decode_stream *s, const void *record, str
 	return true;
 }
 
+/*
+ * Which of its other ends is the one that counts: one that it opened to a public address, else any
+ * that it opened, else one that it accepted.
+ */
+static unsigned peer_rank(const struct wire_loopback *w, unsigned i)
+{
+	struct endpoint p = endpoint_of(&w->peers[i], w->peers[i].raddr, w->peers[i].rport);
+
+	if (w->accepted >> i & 1)
+		return 1;
+	return scope_counts_as_external(scope_of(&p.addr, NULL), NULL) ? 3 : 2;
+}
+
+static bool read_loopback(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_loopback *w = record;
+	unsigned best = 0;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args) || !w->peers_count || w->peers_count > WIRE_PEERS)
+		return false;
+	for (unsigned i = 1; i < w->peers_count; i++)
+		if (peer_rank(w, i) > peer_rank(w, best))
+			best = i;
+	e->kind = EVENT_LOOPBACK;
+	e->flags = flags_of(w->flags);
+	if (w->accepted >> best & 1)
+		e->flags |= EVENT_ACCEPTED;
+	set_proc(&w->proc, e);
+	e->netns = w->conn.netns;
+	e->out_conn = w->conn.cookie;
+	e->origin = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
+	e->local = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
+	e->service = service_of_port(w->conn.rport);
+	e->dest = endpoint_of(&w->peers[best], w->peers[best].raddr, w->peers[best].rport);
+	e->args = (struct span){w->args, w->args_len};
+	return true;
+}
+
 #define READ_CONN_OPEN	   read_conn_open
 #define READ_CONN_CLOSE	   read_conn_close
 #define READ_PAM	   read_pam
@@ -274,6 +314,7 @@ static bool read_snapshot(const struct decode_stream *s, const void *record, str
 #define READ_BYTES	   read_bytes
 #define READ_SNAPSHOT	   read_snapshot
 #define READ_BIND	   NULL /* later records of that process say it again */
+#define READ_LOOPBACK	   read_loopback
 #define READ_MAPPING	   NULL /* for the agent: where to attach */
 
 struct wire_kind {

@@ -338,12 +338,14 @@ static void apply_command_policy(char *field, size_t cap, int policy)
 
 static bool is_command(enum event_kind k)
 {
-	return k == EVENT_EXEC || k == EVENT_SNAPSHOT;
+	return k == EVENT_EXEC || k == EVENT_SNAPSHOT || k == EVENT_LOOPBACK;
 }
 
 /* The command lines that the sentence quotes are those of the evidence. */
 static void hide_commands(struct alert *a, int policy)
 {
+	char *end;
+
 	if (policy == COMMANDS_FULL)
 		return;
 	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++) {
@@ -357,6 +359,9 @@ static void hide_commands(struct alert *a, int policy)
 		if (strcmp(before, e->text) != 0)
 			replace_all(a->sentence, sizeof(a->sentence), span_of(before), e->text);
 	}
+	end = policy == COMMANDS_NONE ? strstr(a->sentence, PRIVACY_COMMAND_MARK) : NULL;
+	if (end)
+		*end = '\0';
 	/* And what it quotes of others, cut at another place. */
 	apply_command_policy(a->sentence, sizeof(a->sentence), COMMANDS_REDACTED);
 }

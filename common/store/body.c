@@ -54,7 +54,7 @@ WORDS(severity, SEVERITY_COUNT);
 WORDS(scope, SCOPE_COUNT);
 WORDS(event_kind, EVENT_COUNT);
 WORDS(trust, TRUST_KERNEL + 1);
-WORDS(origin_source, ORIGIN_LOG + 1);
+WORDS(origin_source, ORIGIN_LOCAL_PROXY + 1);
 WORDS(alert_state, ALERT_CLOSED + 1);
 WORDS(session_state, SESSION_CLOSED + 1);
 

@@ -4,10 +4,10 @@
     usage: records.py INPUT.events OUTPUT.rec
 
 A line is "SECONDS KIND key=value ...". Keys: conn (cookie), from (ADDR:PORT of the origin), to
-(ADDR:PORT of the destination), in, out, alive, call, ret, user, flags, path, args (words; "_" is a
+(ADDR:PORT of the destination), in, out, alive, call, ret, user, flags, path, port (ours, 22), args (words; "_" is a
 space inside one), pid, uid, comm, of (bytes: "connect" for those of the session's own connection).
 Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front repeats the line with the cookie, the
-port and the time one further each time.
+port and the time one further each time. "loopback" has keys of its own, see there.
 """
 import ipaddress
 import shlex
@@ -45,7 +45,8 @@ def accepted(k):
     if "from" in k:
         origins[k["conn"]] = k["from"]
     k.setdefault("from", origins.get(k.get("conn"), ""))
-    local = "[2001:db8::1]:22" if k.get("from", "").startswith("[") else "192.0.2.1:22"
+    host = "[2001:db8::1]" if k.get("from", "").startswith("[") else "192.0.2.1"
+    local = "%s:%s" % (host, k.get("port", "22"))
     return conn(int(k.get("conn", 0)), local, k.get("from"))
 
 
@@ -106,7 +107,18 @@ def live_bytes(k):
     return 10, struct.pack("<QQQQ", session, socket, num(k, "in"), num(k, "out"))
 
 
-KINDS = {"connection": connection, "connection_close": connection_close, "pam": pam,
+def loopback(k):
+    """from: the client end; peer: the other hosts (comma), "+" before one that it accepted."""
+    peers = [p for p in k["peer"].split(",") if p]
+    ends = [conn(n + 1, "192.0.2.1:0", p.lstrip("+")) for n, p in enumerate(peers)]
+    accepted_bits = sum(1 << n for n, p in enumerate(peers) if p[0] == "+")
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k.get("args", "").split())
+    return 14, (proc(k) + conn(num(k, "conn") + 70000, k["from"], k.get("at", "127.0.0.1:22")) +
+                b"".join(ends).ljust(4 * 56, b"\0") +
+                struct.pack("<IIII384s", len(peers), accepted_bits, flags(k), len(args), args))
+
+
+KINDS = {"loopback": loopback, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

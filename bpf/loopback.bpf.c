@@ -1,0 +1,225 @@
+/*
+ * Remote services reached over loopback: who owns the client end of a connection from this host to
+ * a watched listener of its own, and which other hosts that process is connected to. A tunnel
+ * (ssh -R, Tor, a reverse tunnel tool) holds a connection that it opened itself; a local proxy one
+ * that it accepted.
+ *
+ * The descriptors are looked at when the loopback connection is made, in the process's own
+ * context; a process that goes out afterwards is remembered and told when it does. Not seen: a
+ * tunnel whose two ends are held by different processes; the outer end over UDP.
+ */
+#define LOOPBACK_FDS 64
+
+/* A record in the making waits for its handshake, by cookie of the client end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u64);
+	__type(value, struct wire_loopback);
+} loopbacks SEC(".maps");
+
+/* Owners of such a connection that have gone nowhere yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct mark_key);
+	__type(value, struct wire_loopback);
+} loopback_owners SEC(".maps");
+
+/* [0]: has there ever been one? Spares every other connect() a look-up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} loopback_any SEC(".maps");
+
+/* When a user's last one was told as precious: a loop of connects shall not cost a login. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 128);
+	__type(key, __u32);
+	__type(value, __u64);
+} loopback_told SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_loopback);
+} loopback_scratch SEC(".maps");
+
+static __always_inline bool bytes_are_loopback(const struct wire_conn *c)
+{
+	__u32 word[4], own[4];
+
+	__builtin_memcpy(word, c->raddr, 16);
+	__builtin_memcpy(own, c->laddr, 16);
+	if (word[0] == own[0] && word[1] == own[1] && word[2] == own[2] && word[3] == own[3])
+		return true; /* this host under another of its addresses */
+	if (c->family == AF_INET)
+		return bpf_ntohl(word[0]) >> 24 == 127;
+	if (word[0] || word[1])
+		return false;
+	return (!word[2] && bpf_ntohl(word[3]) == 1) ||
+	       (bpf_ntohl(word[2]) == 0xffff && bpf_ntohl(word[3]) >> 24 == 127);
+}
+
+/* Cheap, for every connect(): does it stay on this host? */
+static __always_inline bool stays_here(struct sock *sk)
+{
+	struct wire_conn c = {};
+	__u32 to, from;
+
+	if (sk->__sk_common.skc_family == AF_INET) {
+		to = sk->__sk_common.skc_daddr;
+		from = sk->__sk_common.skc_rcv_saddr;
+		return bpf_ntohl(to) >> 24 == 127 || to == from;
+	}
+	conn_fill(&c, sk, 0);
+	return bytes_are_loopback(&c);
+}
+
+/* Another TCP connection of that process which leaves this host. */
+static __always_inline void peer_add(struct wire_loopback *r, struct file *f)
+{
+	struct wire_conn c = {};
+	struct sock *sk;
+	__u32 at = r->peers_count;
+
+	if (!f || at >= WIRE_PEERS || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return;
+	sk = file_sock(f);
+	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
+		return;
+	c.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if ((c.family != AF_INET && c.family != AF_INET6) ||
+	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return;
+	conn_fill(&c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	if (bytes_are_loopback(&c))
+		return;
+	r->peers[at & (WIRE_PEERS - 1)] = c;
+	if (has_listener(&c))
+		r->accepted |= 1u << at;
+	r->peers_count = at + 1;
+}
+
+static __always_inline void peers_of(struct wire_loopback *r, struct task_struct *leader)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f;
+	__u32 max = BPF_CORE_READ(t, max_fds);
+
+	for (__u32 fd = 0; slots && fd < LOOPBACK_FDS; fd++) {
+		if (fd >= max)
+			break;
+		f = NULL;
+		bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
+		peer_add(r, f);
+	}
+}
+
+static __always_inline void loopback_args(struct wire_loopback *r, struct task_struct *leader)
+{
+	unsigned long start = BPF_CORE_READ(leader, mm, arg_start);
+	unsigned long len = BPF_CORE_READ(leader, mm, arg_end) - start;
+
+	if (len > WIRE_ARGS)
+		len = WIRE_ARGS;
+	asm volatile("" : "+r"(len));
+	if (len > 0 && len <= WIRE_ARGS && !bpf_probe_read_user(r->args, len, (void *)start))
+		r->args_len = len;
+}
+
+/* A connect() that stays here: noted when its port is that of a remote service. */
+static __always_inline void loopback_note(struct sock *sk, struct task_struct *leader)
+{
+	struct wire_listener_key k = {};
+	struct wire_loopback *r;
+	__u32 zero = 0;
+	__u64 cookie;
+
+	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	k.port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (!is_watched(&k))
+		return;
+	cookie = sock_cookie(sk);
+	r = bpf_map_lookup_elem(&loopback_scratch, &zero);
+	if (!cookie || !r)
+		return;
+	__builtin_memset(&r->hdr, 0, sizeof(r->hdr));
+	r->hdr.kind = KIND_LOOPBACK;
+	r->hdr.version = WIRE_VERSION;
+	r->hdr.size = sizeof(*r);
+	__builtin_memset(&r->proc, 0, sizeof(r->proc));
+	proc_fill(&r->proc, leader);
+	r->peers_count = r->accepted = r->flags = r->args_len = 0;
+	__builtin_memset(r->peers, 0, sizeof(r->peers));
+	__builtin_memset(r->args, 0, sizeof(r->args));
+	__builtin_memset(&r->conn, 0, sizeof(r->conn));
+	peers_of(r, leader);
+	loopback_args(r, leader);
+	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
+}
+
+static __always_inline void loopback_tell(struct wire_loopback *r)
+{
+	__u32 uid = r->proc.uid;
+	__u64 now = bpf_ktime_get_boot_ns(), *told = bpf_map_lookup_elem(&loopback_told, &uid);
+	long failed;
+
+	r->hdr.time = now;
+	count(WIRE_STAT_records);
+	if (told && now - *told < 50000000ull) {
+		failed = bpf_ringbuf_output(&bulk, r, sizeof(*r), 0);
+		if (failed)
+			count(WIRE_STAT_lost_bulk);
+		return;
+	}
+	bpf_map_update_elem(&loopback_told, &uid, &now, BPF_ANY);
+	failed = bpf_ringbuf_output(&precious, r, sizeof(*r), 0);
+	if (failed)
+		count(WIRE_STAT_lost_precious);
+}
+
+/* Its handshake is done: the source port is known. */
+static __always_inline void loopback_established(struct sock *sk, __u64 cookie)
+{
+	struct wire_loopback *r = bpf_map_lookup_elem(&loopbacks, &cookie);
+	struct mark_key k = {};
+	__u32 zero = 0, one = 1;
+
+	if (!r)
+		return;
+	conn_fill(&r->conn, sk, cookie);
+	if (r->peers_count) {
+		loopback_tell(r);
+	} else {
+		k.tgid = r->proc.tgid;
+		k.start = r->proc.start;
+		bpf_map_update_elem(&loopback_owners, &k, r, BPF_ANY);
+		bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);
+	}
+	bpf_map_delete_elem(&loopbacks, &cookie);
+}
+
+/* A process goes out: is it the client end of one? Told once. */
+static __always_inline void loopback_owner_connects(struct sock *sk, struct task_struct *leader)
+{
+	struct wire_loopback *r;
+	struct mark_key k = {};
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&loopback_any, &zero);
+
+	if (!any || !*any)
+		return;
+	k.tgid = BPF_CORE_READ(leader, tgid);
+	k.start = BPF_CORE_READ(leader, start_boottime);
+	r = bpf_map_lookup_elem(&loopback_owners, &k);
+	if (!r)
+		return;
+	conn_fill(&r->peers[0], sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	r->peers_count = 1;
+	loopback_tell(r);
+	bpf_map_delete_elem(&loopback_owners, &k);
+}

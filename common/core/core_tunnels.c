@@ -1,0 +1,117 @@
+/*
+ * tunnels: a remote service of this host reached over loopback. What matters is who owns the
+ * client end: a process that opened a connection to the outside lets somebody in by a way that no
+ * firewall sees (access.loopback_forwarded); one that had accepted a connection is a local proxy,
+ * and where that came from is the origin of the session.
+ *
+ * The kernel tells of the client end before the server's end exists, so the two meet by address
+ * and port. Told once somebody talks through it: an attempt, a login, more than a banner, or 10 s;
+ * a monitoring agent that looks whether the port answers is none.
+ *
+ * Example: `ssh -R 2222:localhost:22 relay.example` inside, then a login by relay's port 2222.
+ */
+#include "core_internal.h"
+
+#define JOIN_NS (5 * SECOND_NS) /* both ends of one handshake, in rings of their own */
+
+static bool is_of(const struct tunnel *t, const struct conn *n)
+{
+	return t->e.kind && t->e.origin.port == n->origin.port &&
+	       addr_eq(&t->e.origin.addr, &n->origin.addr) && t->e.local.port == n->local.port &&
+	       (!n->netns || n->netns == t->e.netns);
+}
+
+static struct tunnel *tunnel_of(struct core *c, const struct conn *n)
+{
+	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
+
+	if (!n->tunneled)
+		return NULL;
+	for (unsigned i = 0; i < TUNNELS_MAX; i++)
+		if (c->tunnels[i].e.kind && c->tunnels[i].conn.slot == mine.slot &&
+		    c->tunnels[i].conn.generation == mine.generation)
+			return &c->tunnels[i];
+	return NULL;
+}
+
+static void join(struct core *c, struct tunnel *t, struct conn *n)
+{
+	t->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	n->tunneled = true;
+}
+
+void tunnel_joins(struct core *c, struct conn *n, const struct event *e)
+{
+	for (unsigned i = 0; i < TUNNELS_MAX && e->trust == TRUST_KERNEL && !n->tunneled; i++) {
+		struct tunnel *t = &c->tunnels[i];
+
+		if (t->conn.slot == NIL && is_of(t, n) && e->time_ns < t->e.time_ns + JOIN_NS &&
+		    t->e.time_ns < e->time_ns + JOIN_NS)
+			join(c, t, n);
+	}
+}
+
+/* The oldest that nobody talks through gives way. */
+static struct tunnel *tunnel_slot(struct core *c)
+{
+	for (unsigned i = 0; i < TUNNELS_MAX; i++) {
+		struct tunnel *t = &c->tunnels[c->tunnels_next++ % TUNNELS_MAX];
+		const struct conn *n = pool_get(&c->conns, t->conn);
+
+		if (!n || n->closed)
+			return t;
+	}
+	c->stats.tunnels_evicted++;
+	return &c->tunnels[c->tunnels_next++ % TUNNELS_MAX];
+}
+
+void tunnel_told(struct core *c, const struct event *e)
+{
+	struct tunnel *t = tunnel_slot(c);
+	struct conn *n;
+
+	*t = (struct tunnel){.e = *e, .conn = HANDLE_NONE};
+	span_copy(t->program, sizeof(t->program), e->program);
+	t->e.args.len = e->args.len < sizeof(t->args) ? e->args.len : sizeof(t->args);
+	if (t->e.args.len)
+		memcpy(t->args, e->args.ptr, t->e.args.len);
+	t->e.program = span_of(t->program);
+	t->e.args.ptr = t->args;
+	t->e.account = t->e.user = t->e.client = t->e.key = t->e.host = (struct span){0};
+	t->e.pam_service = t->e.tty = t->e.text = (struct span){0};
+	n = conn_find(c, e);
+	if (!n || n->closed || !is_of(t, n) || e->time_ns < n->first_ns)
+		return;
+	join(c, t, n); /* it went out after it came here */
+	if (n->evidence || n->judged)
+		tunnel_used(c, n, e->time_ns);
+}
+
+void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns)
+{
+	struct tunnel *t = tunnel_of(c, n);
+	struct csession *s = conn_session(c, n);
+	struct event e;
+
+	/* An attempt is told at once; the session that comes of it is named when it opens. */
+	if (!t || t->named || (t->told && !s))
+		return;
+	e = t->e;
+	if (time_ns > e.time_ns)
+		e.time_ns = time_ns;
+	core_detect_one(c, DETECTION_access_loopback_forwarded, &e, n, s,
+			t->told ? "session" : "tunnel");
+	t->told = true;
+	t->named = s != NULL;
+}
+
+void tunnel_origin(struct core *c, const struct conn *n, struct session *s)
+{
+	const struct tunnel *t = tunnel_of(c, n);
+
+	if (!t || !(t->e.flags & EVENT_ACCEPTED))
+		return;
+	s->origin = t->e.dest;
+	s->scope = scope_of(&s->origin.addr, &c->config.scope);
+	s->origin_source = ORIGIN_LOCAL_PROXY;
+}

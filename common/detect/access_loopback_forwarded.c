@@ -1,0 +1,105 @@
+/*
+ * access.loopback_forwarded: a remote service reached by a tunnel that ends on this host.
+ *
+ * Sees that the process which owns the client end of a loopback connection to a remote service
+ * holds a connection to an outside host which it opened itself: by that structure, never by its
+ * name. The alert's origin is that outside host; one alert a host.
+ * Cannot see: a tunnel whose two ends are held by different processes; an outer end over UDP.
+ * A process that had accepted the outer connection is a local proxy: its peer is the session's
+ * origin (core_tunnels.c) and nothing fires here.
+ *
+ * Example: 'ssh' (ssh -R 2222:localhost:22 relay) is connected to 198.51.100.7:443 and reaches
+ * ssh on port 22.
+ */
+#include "../core/core_detect.h"
+
+#define HEAD 60 /* of a long command line; what a tunnel is for stands at its end */
+
+static void say_command(struct text *t, struct span args)
+{
+	char line[TUNNEL_ARGS];
+	size_t n = 0;
+
+	for (; n < args.len && n < sizeof(line); n++)
+		line[n] = args.ptr[n] ? args.ptr[n] : ' ';
+	while (n && line[n - 1] == ' ')
+		n--;
+	if (!n)
+		return;
+	/* privacy.c cuts here when command lines are not to be told */
+	text_add(t, PRIVACY_COMMAND_MARK);
+	if (n > COMMAND_MAX) {
+		text_plain(t, (struct span){line, HEAD}, HEAD);
+		text_add(t, " ... ");
+		text_plain(t, (struct span){line + n - (COMMAND_MAX - HEAD), COMMAND_MAX - HEAD},
+			   COMMAND_MAX);
+	} else {
+		text_plain(t, (struct span){line, n}, n);
+	}
+}
+
+static void say(struct alert *a, const struct event *e)
+{
+	struct text t = TEXT_IN(a->sentence);
+
+	text_add(&t, "Somebody reaches %s on port %u of this host over loopback, through ",
+		 e->service ? service_name(e->service) : "a remote service", e->local.port);
+	text_quote(&t, e->program, 32);
+	text_add(&t, " (pid %u, uid %u), which is connected to ", e->proc.pid, e->uid);
+	text_addr(&t, &e->dest.addr);
+	text_add(&t, ":%u outside: a tunnel around the firewall.", e->dest.port);
+	say_command(&t, e->args);
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "1 outer connection that it opened itself");
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1};
+	const struct scope_rules *rules = &x->core->config.scope;
+	struct csession *s = x->session;
+	struct event outer = *e;
+	struct calert *a;
+	bool is_new;
+
+	if (!x->reason || (e->flags & EVENT_ACCEPTED) ||
+	    !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules))
+		return;
+	outer.origin = e->dest; /* the far end; who sits behind it is not to be seen from here */
+	x->conn = NULL;
+	x->session = NULL;
+	a = strcmp(x->reason, "session") == 0 ? alert_find(x, &outer, &f)
+					      : alert_raise(x, &outer, &f, &is_new);
+	if (!a)
+		return;
+	if (s && strcmp(a->pub.session, s->pub.id) != 0) {
+		memcpy(a->pub.session, s->pub.id, sizeof(a->pub.session));
+		alert_grew(x->core, a, false);
+	}
+	say(&a->pub, e);
+}
+
+const struct detection detection_access_loopback_forwarded = {
+	.id = "access.loopback_forwarded",
+	.number = 1203,
+	.severity = SEVERITY_HIGH,
+	.scope = DETECT_LOOPBACK,
+	.stage = "access",
+	.title = "A remote service reached through a tunnel",
+	.attack = "T1572 T1090.003",
+	.tactic = "TA0011",
+	.analytic = "AN1005",
+	.data_components = "Network Connection Creation (DC0082); Process Creation (DC0032)",
+	.reasons = "",
+	.events = EVENT_BIT(LOOPBACK),
+	.triage = "Who started that process, when, and does anybody know the outside host? Look at "
+		  "the sessions from 127.0.0.1 since then.",
+	.contain = "End the process, block the outside host, and look for what starts it again "
+		   "(units, cron, authorized_keys).",
+	.false_positive = "A support tunnel that was agreed on; a tool that checks a login on this "
+			  "host and reports elsewhere.",
+	.tune = "An exception with the outside host as origin, its reason and an end.",
+	.mitigation = "M1037 M1042",
+	.step = step,
+	.key = KEY_SOURCE,
+};
