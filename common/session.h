@@ -10,7 +10,7 @@
 
 /* Bounds of attacker-chosen text kept per session; longer text is cut and marked. */
 #define ACCOUNT_MAX	64
-#define KEY_MAX		96
+#define KEY_MAX		128 /* a certificate: 67 before the key id, at most 30 after it */
 #define CLIENT_MAX	64
 #define COMMAND_MAX	160
 #define SESSION_CMDS	8 /* the first four and the last four; all are counted */

@@ -58,7 +58,8 @@ void claim_hold(struct core *c, struct conn *n, const struct event *e)
 	k->due_ns = claim_due(c, e);
 	k->e = *e;
 	keep(&k->e.account, k->account, sizeof(k->account));
-	keep(&k->e.key, k->key, sizeof(k->key));
+	key_store(k->key, e->key);
+	k->e.key = span_of(k->key);
 	keep(&k->e.client, k->client, sizeof(k->client));
 	keep(&k->e.text, k->text, sizeof(k->text));
 	keep(&k->e.program, k->program, sizeof(k->program));

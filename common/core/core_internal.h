@@ -33,10 +33,10 @@
 #define PLACE_KEPT_DAYS	  180
 #define LEARN_DAYS	  3 /* distinct, without a high alert */
 
-#define LISTENERS_MAX  32  /* watched listeners of one host */
-#define DIGESTS_MAX    32  /* (listener, day) still open; two days of 16 listeners */
-#define CLAIMS_MAX     64  /* log lines waiting for the kernel's word */
-#define HELD_MAX       128 /* execs seen before their session opened */
+#define LISTENERS_MAX  32 /* watched listeners of one host */
+#define DIGESTS_MAX    32 /* (listener, day) still open; two days of 16 listeners */
+#define CLAIMS_MAX     64 /* log lines waiting for the kernel's word */
+#define HELD_MAX       96 /* execs seen before their session opened */
 #define HELD_PER_CONN  4
 #define UNSEEN_MAX     64  /* shells that wait for a verdict */
 #define TUNNELS_MAX    32  /* loopback connections whose owner is connected elsewhere */
@@ -466,6 +466,11 @@ enum severity session_worst_but(const struct csession *s, unsigned index);
 uint64_t profile_p95(const struct core *c, uint64_t identity); /* 0 = no habit yet */
 void profile_add(struct core *c, uint64_t identity, uint64_t bytes, enum severity worst,
 		 uint32_t day);
+
+/* --- core_key.c: what is kept of a key; told may be what it wrote */
+void key_store(char ret[KEY_MAX], struct span told);
+/* The part that says who it is: a certificate's key id and serial, else all of it. */
+struct span key_identity(const char *key);
 
 /* --- core_unseen.c: shells that no verdict explains */
 void unseen_note(struct core *c, struct conn *n, const struct event *e);

@@ -149,7 +149,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	fill_origin(c, n, &s->pub);
 	span_copy(s->pub.account, sizeof(s->pub.account),
 		  span_empty(e->account) ? span_of(n->account) : e->account);
-	span_copy(s->pub.key, sizeof(s->pub.key), e->key);
+	key_store(s->pub.key, e->key);
 	span_copy(s->pub.client, sizeof(s->pub.client), e->client);
 	s->pub.method = e->method;
 	s->pub.method_inferred = e->trust == TRUST_KERNEL;
@@ -254,13 +254,13 @@ static bool take_key(struct core *c, struct csession *s, const struct event *e)
 
 	if (e->outcome != OUTCOME_SUCCESS || e->trust == TRUST_KERNEL || span_empty(e->key))
 		return false;
-	span_copy(said, sizeof(said), e->key);
+	key_store(said, e->key);
 	if (s->pub.key[0] && strcmp(s->pub.key, said) != 0 && e->trust <= s->key_trust) {
 		contradicted(c, s, e, "key-differs");
 		return false;
 	}
 	s->key_trust = e->trust;
-	return take_text(s->pub.key, sizeof(s->pub.key), e->key);
+	return take_text(s->pub.key, sizeof(s->pub.key), span_of(said));
 }
 
 static bool take_method(struct csession *s, const struct event *e)
@@ -317,7 +317,7 @@ uint64_t session_identity(const struct core *c, const struct session *s)
 {
 	uint64_t h = hash_text(c->seed, span_of(s->account));
 
-	return s->key[0] ? hash_text(h, span_of(s->key)) : h;
+	return s->key[0] ? hash_text(h, key_identity(s->key)) : h;
 }
 
 static void session_end(struct core *c, struct csession *s, uint64_t time_ns)
