@@ -64,6 +64,11 @@ registry=$(
 )
 check registries "$registry"
 
+# What docs/WAYS.md says is proved by a live case names one.
+check "docs/WAYS.md names live cases" "$(grep -oE '`[a-z0-9_]+_[a-z0-9_]+`' docs/WAYS.md | tr -d '`' | sort -u | while read -r n; do
+	grep -rq "^def $n(" tests/live || echo "$n is no case of tests/live"
+done)"
+
 # Purity: no I/O, clock, locale or allocation in what a replay must repeat bit for bit.
 impure='^(fopen|open|openat|read|write|fread|fwrite|printf|fprintf|puts|time|clock_gettime|gettimeofday|getenv|setlocale|localtime|gmtime|mktime|strftime|rand|random|getrandom|socket|strtod|atof|isalpha|isdigit|isspace|isprint|tolower|toupper)$'
 purity=$(

@@ -136,6 +136,24 @@ onward() {
 		any(.destinations[]; .address == "'$INSIDE'" and .port == 22)'
 }
 
+# From here to the outside, and back through it.
+tunnel() {
+	local client n
+	# shellcheck disable=SC2086
+	nsenter --net=/run/netns/srv ssh $options -i /guest/key -N \
+		-R 127.0.0.1:4811:127.0.0.1:22 "erin@$OUTSIDE" &
+	client=$!
+	for n in 1 2 3 4 5; do
+		sleep 2
+		# shellcheck disable=SC2086
+		outside ssh $options -i /guest/key -p 4811 bob@127.0.0.1 true && break
+	done
+	want tunnel alerts '.detection == "access.loopback_forwarded" and
+		.origin.address == "'$OUTSIDE'" and (.sentence | contains("'"'ssh'"'"))'
+	kill $client
+	wait $client
+}
+
 bytes() {
 	with_scp "erin@$SERVER:/guest/blob" /tmp/fetched
 	want bytes_out sessions '.account == "erin" and .origin.address == "'$OUTSIDE'" and
@@ -196,7 +214,7 @@ loss() {
 }
 
 probe
-for part in no_btf existing kept password publickey keyboard ipv6 threads onward bytes death loss; do
+for part in no_btf existing kept password publickey keyboard ipv6 threads onward tunnel bytes death loss; do
 	$part
 done > /tmp/out 2>&1
 grep -E '^(CHECK|NOTE|\{)' /tmp/out
