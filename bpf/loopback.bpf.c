@@ -98,8 +98,7 @@ __noinline int loopback_peer(__u64 slot)
 		return 0;
 	at = r->peers_count;
 	sk = file_sock(f);
-	if (at >= WIRE_PEERS || !sk ||
-	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
+	if (at >= WIRE_PEERS || !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
 		return 0;
 	c.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if ((c.family != AF_INET && c.family != AF_INET6) ||

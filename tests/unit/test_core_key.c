@@ -44,7 +44,8 @@ static void a_long_key_id_leaves_the_serial(void **state)
 
 	(void)state;
 	snprintf(told, sizeof(told),
-		 "ED25519-CERT " FP " ID %0500u (serial 18446744073709551615) CA RSA SHA256:Zz", 1u);
+		 "ED25519-CERT " FP " ID %0500u (serial 18446744073709551615) CA RSA SHA256:Zz",
+		 1u);
 	key_store(key, span_of(told));
 	assert_int_equal(strlen(key), KEY_MAX - 1);
 	assert_non_null(strstr(key, "0 (serial 18446744073709551615)"));
