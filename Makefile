@@ -75,6 +75,8 @@ $(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(AGENT_OBJ): | $(BUILD)/outergate.skel.h
+# The skeleton is a system header to the compiler, which lists none of those as a dependency.
+$(filter $(BUILD)/agent-linux/%,$(AGENT_OBJ)): $(BUILD)/outergate.skel.h
 -include $(COMMON_OBJ:.o=.d) $(AGENT_OBJ:.o=.d)
 
 $(BUILD)/libcommon.a: $(COMMON_OBJ)

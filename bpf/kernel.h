@@ -49,6 +49,7 @@ struct uid_gid_map {
 };
 struct user_namespace {
 	struct uid_gid_map uid_map;
+	kuid_t owner;
 };
 struct cred {
 	kuid_t uid, euid;

@@ -3,6 +3,7 @@ plays a whole PAM conversation. None of them changes a verdict or forges anythin
 import json
 import os
 import signal
+import subprocess
 
 from cases import case
 from harness import (Client, Sshd, at_least, check, fingerprint, in_parallel, json_lines,
@@ -299,3 +300,56 @@ def unprivileged_pam_play_opens_nothing(w):
     s = w.agent.session(id=s["id"])
     check(s["account"] == name and not s.get("effective_account") == "root", "whose session", s)
     nothing_from(w, STRANGER)
+
+
+# accepts, and a child that asks for the peer plays the login, as sshd's does
+PAM_SERVER = r"""
+import os, socket, subprocess, sys
+l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+l.bind(('0.0.0.0', 4891)); l.listen()
+print('uid', os.getuid(), flush=True)
+c, a = l.accept()
+if os.fork() == 0:
+    c.getpeername()
+    sys.argv = ['play', sys.argv[1], sys.argv[2]]
+    exec(open(sys.argv[1] + '/../play.py').read())
+    c.sendall(b'played'); os._exit(0)
+os.wait()
+"""
+
+
+@case("journal")
+def root_of_an_own_namespace_is_nobody(w):
+    """unshare -r: root, but only in the player's eyes; before and inside a real session."""
+    name, key = w.users.add("nsroot", key=True)
+    victim, _ = w.users.add("nsvictim")
+    home = "/home/" + name
+    run(["mkdir", home + "/pam.d"])
+    with open(home + "/pam.d/sshd", "w") as f:
+        for kind in ("auth", "account", "session", "password"):
+            f.write("%s required pam_permit.so\n" % kind)
+    for file, text in (("play.py", PAM_PLAY), ("server.py", PAM_SERVER)):
+        with open(home + "/" + file, "w") as f:
+            f.write(text)
+    run(["chmod", "-R", "a+rX", home])
+    source = w.net.address(place(w))
+    server = subprocess.Popen(
+        w.net.inside_ns(w.net.srv, ["setpriv", "--reuid", name, "--clear-groups", "unshare", "-r",
+                                    "/usr/bin/python3", home + "/server.py", home + "/pam.d",
+                                    victim]), stdout=subprocess.PIPE, cwd="/")
+    check(server.stdout.readline() == b"uid 0\n", "root of its own namespace")
+    got = run(w.net.inside_ns(w.net.ext, [
+        "/usr/bin/python3", "-c", "import socket\nc = socket.create_connection(('%s', 4891), 9, "
+        "('%s', 0))\nprint(c.recv(99))" % (w.server, source)]), timeout=30).stdout
+    check(b"played" in got, "the play itself works", got)
+    check(b"[0, 0, 0, 0, 0]" in server.stdout.readline(), "every call returned 0")
+    server.wait(10)
+    Client(w.net, source).ssh(name, w.server, "unshare -r /usr/bin/python3 play.py %s/pam.d %s" %
+                              (home, victim), key=key, check_rc=0)
+    w.agent.session(account=name, origin__address=source)
+    w.settle()
+    check(not w.agent.sessions(account=victim), "a play opened a session",
+          w.agent.sessions(account=victim))
+    check(len(w.agent.sessions(origin__address=source)) == 1, "one login, one session",
+          w.agent.sessions(origin__address=source))
+    none_of(w, ("access.external",), account=victim)
