@@ -290,13 +290,52 @@ static void families(void **state)
 	assert_int_equal(e.origin.port, 0);
 }
 
+/* Which of its other ends counts, and that no length or number leads outside the record. */
+static void loopback_record(void **state)
+{
+	struct wire_loopback w = {.hdr = HDR(14, wire_loopback), .peers_count = 3, .args_len = 4};
+	struct event e;
+
+	(void)state;
+	w.proc = proc_of("frpc");
+	w.conn = conn_of(40001);
+	memcpy(w.conn.laddr, "\x7f\0\0\1", 4);
+	memcpy(w.conn.raddr, "\x7f\0\0\1", 4);
+	w.conn.rport = 22;
+	w.peers[0] = w.peers[1] = w.peers[2] = conn_of(50000);
+	memcpy(w.peers[1].raddr, "\x0a\0\0\x09", 4);
+	memcpy(w.args, "frpc", 4);
+	w.accepted = 1; /* the first is a proxy's, the second private, the third outside */
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_LOOPBACK);
+	assert_endpoint(&e.origin, "127.0.0.1", 40001);
+	assert_endpoint(&e.local, "127.0.0.1", 22);
+	assert_endpoint(&e.dest, "203.0.113.7", 40022);
+	assert_int_equal(e.service, SERVICE_SSH);
+	assert_false(e.flags & EVENT_ACCEPTED);
+	assert_true(span_is(e.args, "frpc"));
+	w.peers_count = 2;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_endpoint(&e.dest, "10.0.0.9", 40022);
+	w.peers_count = 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_true(e.flags & EVENT_ACCEPTED);
+	w.peers_count = 0;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+	w.peers_count = WIRE_PEERS + 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+	w.peers_count = 1;
+	w.args_len = sizeof(w.args) + 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conn_records),	   cmocka_unit_test(pam_record),
 		cmocka_unit_test(process_records), cmocka_unit_test(network_records),
 		cmocka_unit_test(snapshot_record), cmocka_unit_test(wrong_records),
-		cmocka_unit_test(families),
+		cmocka_unit_test(families),	   cmocka_unit_test(loopback_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

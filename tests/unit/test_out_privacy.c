@@ -316,6 +316,27 @@ static void command_policy_reaches_evidence_and_sentence(void **state)
 	assert_string_equal(shown.evidence[0].text, "mysql -phunter2 db");
 }
 
+/* A command line that ends a sentence is cut off where none are told. */
+static void a_tunnels_command_line_follows_the_policy(void **state)
+{
+	struct alert a = alert_of("", "through 'ssh'. Command line: ssh --token abc relay",
+				  "loopback from 203.0.113.7:443 by ssh: ssh --token abc relay");
+	struct out_policy none = keep;
+	struct alert shown;
+
+	(void)state;
+	a.evidence[0].kind = EVENT_LOOPBACK;
+	none.command_lines = COMMANDS_NONE;
+	privacy_alert(&a, &none, &shown);
+	assert_string_equal(shown.sentence, "through 'ssh'.");
+	assert_string_equal(shown.evidence[0].text, "loopback from 203.0.113.7:443 by ssh");
+	privacy_alert(&a, &hide, &shown);
+	assert_null(strstr(shown.sentence, "abc"));
+	assert_null(strstr(shown.evidence[0].text, "abc"));
+	privacy_alert(&a, &keep, &shown);
+	assert_string_equal(shown.sentence, a.sentence);
+}
+
 static void session_commands_follow_the_policy(void **state)
 {
 	struct session s = {.commands_kept = 1}, shown;
@@ -347,6 +368,7 @@ int main(void)
 		cmocka_unit_test(denied_names_in_sentences_are_hidden),
 		cmocka_unit_test(known_accounts_stay),
 		cmocka_unit_test(command_policy_reaches_evidence_and_sentence),
+		cmocka_unit_test(a_tunnels_command_line_follows_the_policy),
 		cmocka_unit_test(session_commands_follow_the_policy),
 	};
 
