@@ -24,6 +24,9 @@
 #define S_IFIFO	    0010000
 #define S_IFCHR	    0020000
 #define S_IFREG	    0100000
+#define FMODE_WRITE 2 /* include/linux/fs.h */
+#define PTMX_RDEV                                                                                  \
+	(5 << 20 | 2) /* Documentation/admin-guide/devices.txt, in the kernel's own encoding */
 
 /* enum of include/net/tcp_states.h; stable ABI by tcp(7) and TCP_INFO. */
 enum tcp_state_value {
@@ -90,6 +93,7 @@ struct vm_area_struct {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_mode;
 	void *private_data;
 };
 struct fdtable {

@@ -110,6 +110,53 @@ static __always_inline bool is_shell(const char *comm)
 }
 
 /*
+ * Does a process hold the other end: the master of a terminal, or the writing end of that pipe?
+ * A global function of numbers, so that the verifier looks at its loop once.
+ */
+__noinline int relay_holds(__u64 slots, __u64 pipe)
+{
+	for (__u32 fd = 0; fd < 16; fd++) {
+		struct file *f = NULL;
+		struct inode *i;
+
+		bpf_probe_read_kernel(&f, sizeof(f), (void *)(slots + fd * sizeof(f)));
+		if (!f)
+			continue;
+		i = BPF_CORE_READ(f, f_inode);
+		if (pipe && (__u64)i == pipe && BPF_CORE_READ(f, f_mode) & FMODE_WRITE)
+			return 1;
+		if (!pipe && (BPF_CORE_READ(i, i_mode) & S_IFMT) == S_IFCHR &&
+		    BPF_CORE_READ(i, i_rdev) == PTMX_RDEV)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Is what the shell reads written by that process? A supervisor that starts a script while it
+ * holds somebody's connection relays nothing.
+ */
+static __always_inline bool is_relayed(struct task_struct *leader, struct file **parent_slots)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
+	struct inode *i;
+	__u32 mode, major;
+
+	if (!slots || bpf_probe_read_kernel(&f, sizeof(f), slots) || !f)
+		return false;
+	i = BPF_CORE_READ(f, f_inode);
+	mode = BPF_CORE_READ(i, i_mode) & S_IFMT;
+	if (mode == S_IFSOCK)
+		return true; /* a pair of local sockets, or the connection itself */
+	if (mode == S_IFIFO)
+		return relay_holds((__u64)parent_slots, (__u64)i);
+	major = BPF_CORE_READ(i, i_rdev) >> 20;
+	return mode == S_IFCHR && major >= 136 && major <= 143 &&
+	       relay_holds((__u64)parent_slots, 0);
+}
+
+/*
  * A shell below a process that holds an accepted connection of its own: the terminal or the pipes
  * between them are relayed (socat with a pty, pty.spawn). Only shells pay for this look.
  */
@@ -127,7 +174,9 @@ static __always_inline struct mark *bind_by_relay(struct task_struct *leader)
 	parent = BPF_CORE_READ(leader, real_parent);
 	t = BPF_CORE_READ(parent, files, fdt);
 	slots = BPF_CORE_READ(t, fd);
-	n = slots ? noted_in_files(slots, 16) : NULL;
+	if (!slots || !is_relayed(leader, slots))
+		return NULL;
+	n = noted_in_files(slots, 16);
 	return n ? conn_bind(leader, n) : NULL;
 }
 

@@ -321,6 +321,10 @@ os.wait()
 @case("journal")
 def root_of_an_own_namespace_is_nobody(w):
     """unshare -r: root, but only in the player's eyes; before and inside a real session."""
+    if run(["unshare", "-r", "true"], check=False).returncode:
+        print("SKIP root_of_an_own_namespace_is_nobody: no user namespace can be made here (a "
+              "chroot), so nobody can play it", flush=True)
+        return
     name, key = w.users.add("nsroot", key=True)
     victim, _ = w.users.add("nsvictim")
     home = "/home/" + name

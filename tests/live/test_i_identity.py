@@ -7,9 +7,9 @@ from sandbox import TMP, run
 from test_c_main_job import place
 
 
-def certificate(w, key, name, serial, principal):
-    """Signs key's public half by the run's authority."""
-    ca = TMP + "/user-ca"
+def certificate(w, key, name, serial, principal, authority="user-ca"):
+    """Signs key's public half; returns the authority's path."""
+    ca = TMP + "/" + authority
     with w.users.lock:
         if run(["test", "-e", ca], check=False).returncode:
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ca])
@@ -20,10 +20,11 @@ def certificate(w, key, name, serial, principal):
 @case("journal")
 def certificate_login(w):
     name, _ = w.users.add("cert")
-    one, two = (w.users.new_key("c%d-%s" % (i, name), None) for i in (1, 2))
+    one, two, alien = (w.users.new_key("c%d-%s" % (i, name), None) for i in (1, 2, 3))
     hostile = "eve (serial 1) CA ED25519 SHA256:x ssh2: ED25519-CERT from 198.51.100.9 port 22"
     ca = certificate(w, one, "alice@laptop", 18446744073709551615, name)
     certificate(w, two, hostile, 8, name)
+    certificate(w, alien, "mallory", 9, name, "other-ca")
     sshd = Sshd(w.net, w.net.srv, [w.server], port=2298, TrustedUserCAKeys=ca + ".pub")
     source = place(w)
     c = Client(w.net, source)
@@ -36,6 +37,13 @@ def certificate_login(w):
     s = w.agent.session(account=name, test=lambda s: fingerprint(two) in s.get("key", ""))
     check(s["key"].endswith(" (serial 8)") and s["origin"]["address"] == source,
           "a hostile key id changes nothing else", s)
+    c.ssh(name, w.server, "id", key=alien, port=2298, check_rc=255)
+    w.settle()
+    check(len(w.agent.sessions(account=name)) == 2, "nobody by another authority's certificate")
+    named = [a for a in w.agent.stored_alerts() if a["detection"] == "access.external" and
+             a.get("account") == name]
+    check(sorted(a["key"].rsplit(" ", 1)[1] for a in named) == ["18446744073709551615)", "8)"],
+          "an access an identity, named by its certificate", named)
     sshd.stop()
 
 

@@ -1,0 +1,117 @@
+"""Crowds that must not hide one login: idle connections, listen() loops, storms of programs."""
+import json
+import subprocess
+import sys
+
+from cases import case
+from harness import Client, check
+from sandbox import wait_for
+from test_c_main_job import ONWARD, PASSWORD, onward_key, place
+
+CROWD = 70000
+SOURCES = 4  # 28,000 ports each
+
+# accepts and keeps all; the peer's address is asked for, as every server does
+HOLD = """import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (200000, 200000))
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(4096); kept = []
+print('ready', flush=True)
+while len(kept) < int(sys.argv[3]): kept.append(s.accept()[0])
+print('full', flush=True); sys.stdin.read()"""
+
+COME = """import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (200000, 200000))
+to, n, kept = (sys.argv[1], int(sys.argv[2])), int(sys.argv[3]), []
+for i in range(n):
+    s = socket.socket(); s.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+    s.bind((sys.argv[4 + i % (len(sys.argv) - 4)], 0)); s.connect(to); kept.append(s)
+print('all', flush=True); sys.stdin.read()"""
+
+LISTEN_LOOP = """import socket
+for i in range(20000):
+    s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); s.close()
+"""
+
+EXEC_STORM = "i=0; while [ $i -lt 5000 ]; do /bin/true; i=$((i + 1)); done"
+
+
+def resident(w):
+    """KiB of all of the agent's processes."""
+    total = 0
+    for pid in w.agent.family():
+        with open("/proc/%d/status" % pid) as f:
+            total += int(next(x for x in f if x.startswith("VmRSS:")).split()[1])
+    return total
+
+
+def lost(w):
+    counters = w.agent.status()["counters"]
+    return {k: v for k, v in counters.items() if v and ("lost_precious" in k or "map_full_sess" in k)}
+
+
+def one_login(w, stem):
+    """By password, a command, onward to the inside host: all of it is told."""
+    name, _ = w.users.add(stem)
+    deploy, _ = w.users.add(stem + "dep")
+    w.users.authorize(onward_key(w, name), deploy)
+    source = place(w)
+    Client(w.net, source).ssh(name, w.server, "/bin/echo crowd-mark; ssh %s %s@10.20.0.2 id" %
+                              (ONWARD, deploy), password=PASSWORD, check_rc=0)
+    s = w.agent.session(account=name, timeout=30, test=lambda s: s["destinations"] and
+                        "crowd-mark" in json.dumps(s["commands"]))
+    check(s["origin"]["address"] == source and s["method"] == "password", "who and how", s)
+    check(s["destinations"][0]["address"] == "10.20.0.2", "where it went", s)
+    w.agent.session(account=name, timeout=30, state="closed")
+    w.agent.alert(detection="access.external", account=name, timeout=30)
+    check(not lost(w), "nothing precious was lost", lost(w))
+
+
+def spawn(w, ns, *argv):
+    return subprocess.Popen(w.net.inside_ns(ns, argv), stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE)
+
+
+def crowd(w, address, port, sources):
+    hold = spawn(w, w.net.srv, sys.executable, "-c", HOLD, address, str(port), str(CROWD))
+    check(hold.stdout.readline() == b"ready\n", "the listener")
+    come = spawn(w, w.net.ext, sys.executable, "-c", COME, address, str(port), str(CROWD),
+                 *sources)
+    check(hold.stdout.readline() == b"full\n", "all of them were accepted")
+    return hold, come
+
+
+@case("journal", alone=True)
+def a_login_among_70000_idle_connections(w):
+    """On a port nobody watches, then on one that is watched: each connection is reported."""
+    sources = [w.net.address("198.19.77.%d" % (i + 1)) for i in range(SOURCES)]
+    one_login(w, "calm")
+    before = resident(w)
+    for port, stem in ((4895, "idle"), (22, "watched")):
+        hold, come = crowd(w, "192.0.2.251", port, sources)
+        one_login(w, stem)
+        grown = resident(w) - before
+        check(grown < 4096, "the agent grew by %d KiB" % grown)
+        for p in (come, hold):
+            p.kill()
+            p.wait(20)
+    one_login(w, "after")
+    grown = resident(w) - before
+    check(grown < 4096, "the agent grew by %d KiB" % grown)
+
+
+@case("journal", alone=True)
+def a_login_in_a_storm(w):
+    """A user who listens in a loop, and a host that starts thousands of programs."""
+    name, _ = w.users.add("storm")
+    before = resident(w)
+    loop = spawn(w, w.net.srv, "setpriv", "--reuid", name, "--clear-groups", sys.executable, "-c",
+                 LISTEN_LOOP)
+    storm = spawn(w, w.net.srv, "/bin/sh", "-c", EXEC_STORM)
+    one_login(w, "instorm")
+    for p in (loop, storm):
+        check(p.wait(60) == 0, "it came to its end")
+    one_login(w, "poststorm")
+    grown = resident(w) - before
+    check(grown < 4096, "the agent grew by %d KiB" % grown)
+    wait_for("the agent to answer", w.agent.status)
