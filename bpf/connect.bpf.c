@@ -75,6 +75,10 @@ static __always_inline void tcp_listens(struct sock *sk)
 	pause = (__u32)bpf_get_current_uid_gid() ? 60000000000ull : 5000000000ull;
 	if (told && now - *told < pause)
 		return;
+	if (!share_take((__u32)bpf_get_current_uid_gid())) {
+		count(WIRE_STAT_over_share); /* told when it listens again */
+		return;
+	}
 	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
 	k.pad = 0;
 	r = RECORD(true, KIND_LISTEN, wire_listen);

@@ -80,6 +80,44 @@ static __always_inline void record_submit_bulk(void *r, __u32 size)
 	bpf_ringbuf_submit(r, avail > size + 8 ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 }
 
+/*
+ * Each user's share of the precious ring for what anybody can cause (a listener, a connection to
+ * loopback): so many a second, so that a loop of one user costs nobody's login its record.
+ */
+#define SHARE_RECORDS 32
+#define SHARE_NS      1000000000ull
+struct share {
+	__u64 since;
+	__u32 used, pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct share);
+} shares SEC(".maps");
+
+static __always_inline bool share_take(__u32 uid)
+{
+	struct share *s = bpf_map_lookup_elem(&shares, &uid), fresh = {};
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!s) {
+		fresh.since = now;
+		fresh.used = 1;
+		bpf_map_update_elem(&shares, &uid, &fresh, BPF_ANY);
+		return true;
+	}
+	if (now - s->since > SHARE_NS) {
+		s->since = now;
+		s->used = 0;
+	}
+	if (s->used >= SHARE_RECORDS)
+		return false;
+	s->used++;
+	return true;
+}
+
 #define RECORD(is_precious, KIND, type)                                                            \
 	((struct type *)record_begin(is_precious, KIND, sizeof(struct type)))
 

@@ -34,14 +34,6 @@ struct {
 	__type(value, __u32);
 } loopback_any SEC(".maps");
 
-/* When a user's last one was told as precious: a loop of connects shall not cost a login. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 128);
-	__type(key, __u32);
-	__type(value, __u64);
-} loopback_told SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -171,24 +163,17 @@ static __always_inline void loopback_note(struct sock *sk, struct task_struct *l
 	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
 }
 
+/* Over its user's share it goes with the bulk. */
 static __always_inline void loopback_tell(struct wire_loopback *r)
 {
-	__u32 uid = r->proc.uid;
-	__u64 now = bpf_ktime_get_boot_ns(), *told = bpf_map_lookup_elem(&loopback_told, &uid);
-	long failed;
-
-	r->hdr.time = now;
+	r->hdr.time = bpf_ktime_get_boot_ns();
 	count(WIRE_STAT_records);
-	if (told && now - *told < 50000000ull) {
-		failed = bpf_ringbuf_output(&bulk, r, sizeof(*r), 0);
-		if (failed)
-			count(WIRE_STAT_lost_bulk);
-		return;
+	if (share_take(r->proc.uid)) {
+		if (bpf_ringbuf_output(&precious, r, sizeof(*r), 0))
+			count(WIRE_STAT_lost_precious);
+	} else if (bpf_ringbuf_output(&bulk, r, sizeof(*r), 0)) {
+		count(WIRE_STAT_lost_bulk);
 	}
-	bpf_map_update_elem(&loopback_told, &uid, &now, BPF_ANY);
-	failed = bpf_ringbuf_output(&precious, r, sizeof(*r), 0);
-	if (failed)
-		count(WIRE_STAT_lost_precious);
 }
 
 /* Its handshake is done: the source port is known. */

@@ -223,6 +223,7 @@ struct wire_listener_key {
 #define WIRE_STATS(X)                                                                              \
 	X(lost_precious)                                                                           \
 	X(lost_bulk)                                                                               \
+	X(over_share)                                                                              \
 	X(pam_untrusted)                                                                           \
 	X(map_full_conns)                                                                          \
 	X(map_full_sessions)                                                                       \

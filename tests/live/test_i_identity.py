@@ -25,11 +25,11 @@ def certificate_login(w):
     ca = certificate(w, one, "alice@laptop", 18446744073709551615, name)
     certificate(w, two, hostile, 8, name)
     certificate(w, alien, "mallory", 9, name, "other-ca")
-    sshd = Sshd(w.net, w.net.srv, [w.server], port=2298, TrustedUserCAKeys=ca + ".pub")
+    sshd = Sshd(w.net, w.net.srv, [w.server], port=2293, TrustedUserCAKeys=ca + ".pub")
     source = place(w)
     c = Client(w.net, source)
-    c.ssh(name, w.server, "id", key=one, port=2298, check_rc=0)
-    c.ssh(name, w.server, "uname", key=two, port=2298, check_rc=0)
+    c.ssh(name, w.server, "id", key=one, port=2293, check_rc=0)
+    c.ssh(name, w.server, "uname", key=two, port=2293, check_rc=0)
     s = w.agent.session(account=name, test=lambda s: "alice@laptop" in s.get("key", ""))
     check(s["method"] == "certificate", "method", s)
     check(s["key"] == "ED25519-CERT %s ID alice@laptop (serial 18446744073709551615)" %
@@ -37,7 +37,7 @@ def certificate_login(w):
     s = w.agent.session(account=name, test=lambda s: fingerprint(two) in s.get("key", ""))
     check(s["key"].endswith(" (serial 8)") and s["origin"]["address"] == source,
           "a hostile key id changes nothing else", s)
-    c.ssh(name, w.server, "id", key=alien, port=2298, check_rc=255)
+    c.ssh(name, w.server, "id", key=alien, port=2293, check_rc=255)
     w.settle()
     check(len(w.agent.sessions(account=name)) == 2, "nobody by another authority's certificate")
     named = [a for a in w.agent.stored_alerts() if a["detection"] == "access.external" and
