@@ -197,7 +197,10 @@ static __always_inline void loopback_established(struct sock *sk, __u64 cookie)
 	bpf_map_delete_elem(&loopbacks, &cookie);
 }
 
-/* A process goes out: is it the client end of one? Told once. */
+#define OWNER_TOLD     8 /* connections of one owner: the first may go to an inside host */
+#define OWNER_TOLD_ONE 0x10000
+
+/* A process goes out: is it the client end of one? */
 static __always_inline void loopback_owner_connects(struct sock *sk, struct task_struct *leader)
 {
 	struct wire_loopback *r;
@@ -214,5 +217,7 @@ static __always_inline void loopback_owner_connects(struct sock *sk, struct task
 	conn_fill(&r->peers[0], sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
 	r->peers_count = 1;
 	loopback_tell(r);
-	bpf_map_delete_elem(&loopback_owners, &k);
+	r->flags += OWNER_TOLD_ONE;
+	if (r->flags >= OWNER_TOLD * OWNER_TOLD_ONE)
+		bpf_map_delete_elem(&loopback_owners, &k);
 }

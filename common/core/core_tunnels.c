@@ -34,8 +34,24 @@ static struct tunnel *tunnel_of(struct core *c, const struct conn *n)
 	return NULL;
 }
 
+static bool is_outside(const struct core *c, const struct tunnel *t)
+{
+	const struct scope_rules *rules = &c->config.scope;
+
+	return scope_counts_as_external(scope_of(&t->e.dest.addr, rules), rules);
+}
+
+/* One a connection: what leads outside stays, else the latest. */
 static void join(struct core *c, struct tunnel *t, struct conn *n)
 {
+	struct tunnel *old = tunnel_of(c, n);
+
+	if (old && is_outside(c, old)) {
+		t->e.kind = EVENT_NONE;
+		return;
+	}
+	if (old)
+		old->e.kind = EVENT_NONE;
 	t->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	n->tunneled = true;
 }

@@ -91,9 +91,9 @@ def crowd(w, address, port, sources):
 def a_login_among_70000_idle_connections(w):
     """On a port nobody watches, then on one that is watched: each connection is reported."""
     sources = [w.net.address("198.19.77.%d" % (i + 1)) for i in range(SOURCES)]
-    one_login(w, "calm")
+    one_login(w, "crowdcalm")
     before = resident(w)
-    for port, stem in ((4895, "idle"), (22, "watched")):
+    for port, stem in ((4895, "crowdidle"), (22, "crowdseen")):
         hold, come = crowd(w, "192.0.2.251", port, sources)
         one_login(w, stem)
         grown = resident(w) - before
@@ -101,7 +101,7 @@ def a_login_among_70000_idle_connections(w):
         for p in (come, hold):
             p.stdin.close()  # each part waits for this
             p.wait(20)
-    one_login(w, "after")
+    one_login(w, "crowdafter")
     grown = resident(w) - before
     check(grown < 4096, "the agent grew by %d KiB" % grown)
 

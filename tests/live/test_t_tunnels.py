@@ -12,8 +12,9 @@ ID = "access.loopback_forwarded"
 
 # connects here and there (in the order of its arguments), passes bytes on until one end is closed
 RELAY = """import select, socket, sys
-a, b = (socket.create_connection((h, int(p)), 10) for h, p in
-        (x.rsplit(':', 1) for x in sys.argv[1:3]))
+ends = [socket.create_connection((h, int(p)), 10) for h, p in
+        (x.rsplit(':', 1) for x in sys.argv[1:])]
+a, b = ends[0], ends[-1]
 while True:
     for s in select.select([a, b], [], [])[0]:
         d = s.recv(65536)
@@ -162,6 +163,11 @@ def reverse_tool_of_any_name(w):
 @case("journal")
 def reverse_tool_that_goes_out_last(w):
     through_a_relay(w, 4814, ("127.0.0.1:22", None), "updater")
+
+
+@case("journal")
+def reverse_tool_that_asks_inside_first(w):
+    through_a_relay(w, 4818, ("127.0.0.1:22", "10.20.0.2:22", None), "resolver")
 
 
 @case("journal")
