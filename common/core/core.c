@@ -57,7 +57,9 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 static struct source *source_of(struct core *c, const struct event *e, const struct conn *n,
 				const struct csession *s)
 {
-	const struct addr *from = s ? &s->pub.origin.addr : n ? &n->origin.addr : &e->origin.addr;
+	const struct addr *from = s   ? &s->pub.origin.addr
+				  : n ? &conn_origin(c, n)->addr
+				      : &e->origin.addr;
 	uint64_t asking = EVENT_BIT(ATTEMPT) | EVENT_BIT(SESSION_OPEN) | EVENT_BIT(CONNECT);
 
 	if (e->kind == EVENT_ATTEMPT && c->credited)

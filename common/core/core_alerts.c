@@ -61,7 +61,7 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 	a->local = n ? n->local : e->local;
 	if (x->session)
 		return;
-	a->origin = n && n->origin.addr.family ? n->origin : e->origin;
+	a->origin = n && n->origin.addr.family ? *conn_origin(x->core, n) : e->origin;
 	a->scope = scope_of(&a->origin.addr, &x->core->config.scope);
 	a->origin_source = !a->origin.addr.family			? ORIGIN_NONE
 			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET

@@ -481,8 +481,8 @@ void tunnel_told(struct core *c, const struct event *e);
 void tunnel_joins(struct core *c, struct conn *n, const struct event *e);
 /* Somebody talks through it: time to tell. */
 void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns);
-/* The peer of a local proxy is where the session came from. */
-void tunnel_origin(struct core *c, const struct conn *n, struct session *s);
+/* Where it came from: of a local proxy's connection the peer of the one that it had accepted. */
+const struct endpoint *conn_origin(const struct core *c, const struct conn *n);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);

@@ -5,7 +5,8 @@ enum scope detect_scope(const struct detect_ctx *x)
 {
 	if (x->session)
 		return x->session->pub.scope;
-	return x->conn ? scope_of(&x->conn->origin.addr, &x->core->config.scope) : SCOPE_NONE;
+	return x->conn ? scope_of(&conn_origin(x->core, x->conn)->addr, &x->core->config.scope)
+		       : SCOPE_NONE;
 }
 
 bool detect_is_external(const struct detect_ctx *x)

@@ -66,25 +66,26 @@ static void session_id(const struct core *c, const struct conn *n, const struct 
 	id_text(&h, out);
 }
 
-static void fill_origin(struct core *c, const struct conn *n, struct session *s)
+static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
 {
 	s->conn = n->cookie;
 	s->netns = n->netns;
 	s->service = n->service;
-	s->origin = n->origin;
+	s->origin = *conn_origin(c, n);
 	s->local = n->local;
-	s->scope = scope_of(&n->origin.addr, &c->config.scope);
-	s->origin_source = n->kernel ? ORIGIN_SOCKET : ORIGIN_LOG;
+	s->scope = scope_of(&s->origin.addr, &c->config.scope);
+	s->origin_source = conn_origin(c, n) != &n->origin ? ORIGIN_LOCAL_PROXY
+			   : n->kernel			   ? ORIGIN_SOCKET
+							   : ORIGIN_LOG;
 	s->conn_open_ns = n->opened_ns;
 	s->bytes_in = n->bytes_in;
 	s->bytes_out = n->bytes_out;
 	s->bytes_known = n->kernel && n->closed;
-	tunnel_origin(c, n, s);
 }
 
 static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_t time_ns)
 {
-	struct source *s = source_find(c, &n->origin.addr);
+	struct source *s = source_find(c, &conn_origin(c, n)->addr);
 
 	return s ? window_count(window_exact(c, WINDOW_OF(&s->failures)), core_ds(c, time_ns),
 				core_window_ds(c))
@@ -104,13 +105,13 @@ enum severity session_worst_but(const struct csession *s, unsigned index)
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e)
 {
 	struct event opened = *e;
-	struct source *source = source_find(c, &n->origin.addr);
+	struct source *source = source_find(c, &conn_origin(c, n)->addr);
 
 	if (source)
 		source->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
 	opened.kind = EVENT_SESSION_OPEN;
 	opened.outcome = OUTCOME_SUCCESS;
-	opened.origin = n->origin;
+	opened.origin = *conn_origin(c, n);
 	opened.local = n->local;
 	opened.service = s->pub.service;
 	opened.account = span_of(s->pub.account);
@@ -174,7 +175,7 @@ struct csession *session_open(struct core *c, struct conn *n, const struct event
 
 	if (!n->origin.addr.family)
 		return NULL; /* no socket, no line said from where: not a remote session */
-	attempts_settle_source(c, &n->origin.addr, e);
+	attempts_settle_source(c, &conn_origin(c, n)->addr, e);
 	s = session_start(c, n, e);
 	if (!s)
 		return NULL;

@@ -159,12 +159,12 @@ static uint8_t keep(char *dst, size_t cap, struct span s)
 void clue_add(struct core *c, const struct conn *n, const struct event *e)
 {
 	struct clue *k = &c->clues[c->clues_next++ % CLUES_MAX];
-	struct addr key = source_addr(&n->origin.addr);
+	struct addr key = source_addr(&conn_origin(c, n)->addr);
 
 	k->source = hash_addr(c->seed, &key);
 	k->time_ns = e->time_ns;
 	k->line = e->line;
-	k->origin = n->origin;
+	k->origin = *conn_origin(c, n);
 	k->trust = (uint8_t)e->trust;
 	k->method = (uint8_t)e->method;
 	k->unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
@@ -309,8 +309,8 @@ static uint32_t network_threshold(const struct core *c)
 
 void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 {
-	struct source *s = source_get(c, &n->origin.addr);
-	struct net *net = net_get(c, &n->origin.addr);
+	struct source *s = source_get(c, &conn_origin(c, n)->addr);
+	struct net *net = net_get(c, &conn_origin(c, n)->addr);
 	uint32_t ds = core_ds(c, e->time_ns), window = core_window_ds(c);
 
 	clue_add(c, n, e);

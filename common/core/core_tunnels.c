@@ -21,7 +21,7 @@ static bool is_of(const struct tunnel *t, const struct conn *n)
 	       (!n->netns || n->netns == t->e.netns);
 }
 
-static struct tunnel *tunnel_of(struct core *c, const struct conn *n)
+static const struct tunnel *tunnel_of(const struct core *c, const struct conn *n)
 {
 	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
 
@@ -34,6 +34,13 @@ static struct tunnel *tunnel_of(struct core *c, const struct conn *n)
 	return NULL;
 }
 
+static struct tunnel *tunnel_at(struct core *c, const struct conn *n)
+{
+	const struct tunnel *t = tunnel_of(c, n);
+
+	return t ? &c->tunnels[t - c->tunnels] : NULL;
+}
+
 static bool is_outside(const struct core *c, const struct tunnel *t)
 {
 	const struct scope_rules *rules = &c->config.scope;
@@ -44,7 +51,7 @@ static bool is_outside(const struct core *c, const struct tunnel *t)
 /* One a connection: what leads outside stays, else the latest. */
 static void join(struct core *c, struct tunnel *t, struct conn *n)
 {
-	struct tunnel *old = tunnel_of(c, n);
+	struct tunnel *old = tunnel_at(c, n);
 
 	if (old && is_outside(c, old)) {
 		t->e.kind = EVENT_NONE;
@@ -74,7 +81,7 @@ static struct tunnel *tunnel_slot(struct core *c)
 		struct tunnel *t = &c->tunnels[c->tunnels_next++ % TUNNELS_MAX];
 		const struct conn *n = pool_get(&c->conns, t->conn);
 
-		if (!n || n->closed)
+		if (!t->e.kind || !n || n->closed)
 			return t;
 	}
 	c->stats.tunnels_evicted++;
@@ -96,16 +103,16 @@ void tunnel_told(struct core *c, const struct event *e)
 	t->e.account = t->e.user = t->e.client = t->e.key = t->e.host = (struct span){0};
 	t->e.pam_service = t->e.tty = t->e.text = (struct span){0};
 	n = conn_find(c, e);
-	if (!n || n->closed || !is_of(t, n) || e->time_ns < n->first_ns)
+	if (!n || n->closed || !is_of(t, n) || e->time_ns + JOIN_NS < n->first_ns)
 		return;
-	join(c, t, n); /* it went out after it came here */
+	join(c, t, n); /* it went out after it came here, or the other ring was read first */
 	if (n->evidence || n->judged)
 		tunnel_used(c, n, e->time_ns);
 }
 
 void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns)
 {
-	struct tunnel *t = tunnel_of(c, n);
+	struct tunnel *t = tunnel_at(c, n);
 	struct csession *s = conn_session(c, n);
 	struct event e;
 
@@ -121,13 +128,9 @@ void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns)
 	t->named = s != NULL;
 }
 
-void tunnel_origin(struct core *c, const struct conn *n, struct session *s)
+const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
 {
 	const struct tunnel *t = tunnel_of(c, n);
 
-	if (!t || !(t->e.flags & EVENT_ACCEPTED))
-		return;
-	s->origin = t->e.dest;
-	s->scope = scope_of(&s->origin.addr, &c->config.scope);
-	s->origin_source = ORIGIN_LOCAL_PROXY;
+	return t && t->e.flags & EVENT_ACCEPTED ? &t->e.dest : &n->origin;
 }

@@ -30,10 +30,15 @@ assert here.recv(100).startswith(b'SSH-2.0-')
 here.close(); out.sendall(b'ssh is up'); out.close()"""
 
 # accepts there, then connects here: what socat, haproxy or stunnel do
-PROXY = """import select, socket, sys
+PROXY = """import os, select, signal, socket, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 l.bind(('0.0.0.0', int(sys.argv[1]))); l.listen()
-a, _ = l.accept(); b = socket.create_connection(('127.0.0.1', 22), 10)
+while True:
+    a, _ = l.accept()
+    if os.fork() == 0: break
+    a.close()
+b = socket.create_connection(('127.0.0.1', 22), 10)
 while True:
     for s in select.select([a, b], [], [])[0]:
         d = s.recv(65536)
@@ -207,7 +212,12 @@ def origin_behind_a_local_proxy(w):
     p = start(w, w.net.srv, PROXY, "4817")
     listening(p, 4817)
     source = place(w)
-    Client(w.net, source).ssh(name, w.server, "id", password=PASSWORD, port=4817, check_rc=0)
+    c = Client(w.net, source)
+    c.guess(name, w.server, 6, port=4817)
+    a = w.agent.alert(detection="auth.bruteforce", account=name)
+    check(a["origin"]["address"] == source, "who guesses", a)
+    c.ssh(name, w.server, "id", password=PASSWORD, port=4817, check_rc=0)
+    w.agent.alert(detection="auth.bruteforce_success", account=name, origin__address=source)
     s = w.agent.session(account=name)
     check(s["origin"]["address"] == source, "the origin is the proxy's client", s)
     check(s["origin"]["source"] == "local-proxy", "and says by which proof", s)
