@@ -15,6 +15,7 @@ PARTS = 5  # processes on each side; the limit of open files is often 20,000
 
 # accept and keep all; the peer's address is asked for, as every server does
 HOLD = """import os, resource, socket, sys
+open('/proc/self/comm', 'w').write(sys.argv[5])
 n = int(sys.argv[3]); resource.setrlimit(resource.RLIMIT_NOFILE, (n + 100, n + 100))
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(4096); kept = []
@@ -78,9 +79,10 @@ def spawn(w, ns, *argv):
                             stdout=subprocess.PIPE)
 
 
-def crowd(w, address, port, sources):
+def crowd(w, address, port, name, sources):
     count = (str(CROWD // PARTS), str(PARTS))
-    hold = spawn(w, w.net.srv, sys.executable, "-c", HOLD, address, str(port), *count)
+    hold = spawn(w, w.net.srv, sys.executable, "-c", HOLD, address, str(port), *count,
+                 name)
     check(hold.stdout.readline() == b"ready\n", "the listener")
     come = spawn(w, w.net.ext, sys.executable, "-c", COME, address, str(port), *count, *sources)
     check(hold.stdout.read(PARTS) == b"f" * PARTS, "all of them were accepted")
@@ -93,8 +95,9 @@ def a_login_among_70000_idle_connections(w):
     sources = [w.net.address("198.19.77.%d" % (i + 1)) for i in range(SOURCES)]
     one_login(w, "crowdcalm")
     before = resident(w)
-    for port, stem in ((4895, "crowdidle"), (22, "crowdseen")):
-        hold, come = crowd(w, "192.0.2.251", port, sources)
+    # What a daemon called sshd listens on is watched.
+    for port, daemon, stem in ((4895, "httpd", "crowdidle"), (4896, "sshd", "crowdseen")):
+        hold, come = crowd(w, "192.0.2.251", port, daemon, sources)
         one_login(w, stem)
         grown = resident(w) - before
         check(grown < 4096, "the agent grew by %d KiB" % grown)
