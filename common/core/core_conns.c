@@ -188,6 +188,7 @@ static void learn_times(struct conn *n, const struct event *e)
 struct conn *conn_join(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_find(c, e);
+	bool had_peer = n && n->origin.port;
 
 	if (!n && !e->conn && !e->proc.pid && !e->origin.addr.family)
 		return NULL;
@@ -197,6 +198,8 @@ struct conn *conn_join(struct core *c, const struct event *e)
 		return NULL;
 	learn_names(c, n, e);
 	learn_times(n, e);
+	if (!had_peer && n->origin.port && c->tried_used && !n->credited)
+		tried_take(c, n);
 	if (!n->local.port)
 		n->local = e->local;
 	if (!n->netns)

@@ -6,14 +6,16 @@
  * counts are checked before anything is taken, so a damaged blob changes nothing.
  *
  * Sections: sources that failed lately, networks, accounts, places and edges, links, how
- * much identities send, digests.
+ * much identities send, digests, connections whose tries were counted just now.
  */
 #include "core_internal.h"
 
 #include <errno.h>
 
 #define BLOB_MAGIC   0x4f47434f52453131ull /* "OGCORE11" */
-#define BLOB_VERSION 3
+#define BLOB_VERSION 4
+#define BLOB_OLDEST  3		      /* without the last section */
+#define TRIED_NS     (60 * SECOND_NS) /* a journal is seconds late, not minutes */
 
 struct blob_head {
 	uint64_t magic;
@@ -142,12 +144,52 @@ static uint32_t table_rows(const struct core *c, const struct table_section *s, 
 	return n;
 }
 
+static void tried_rows(const struct core *c, struct writer *w)
+{
+	struct blob_section s = {sizeof(struct tried), 0};
+	struct tried rows[TRIED_MAX];
+
+	memset(rows, 0, sizeof(rows));
+	for (uint32_t i = 0; i < c->conns.fresh && s.rows < TRIED_MAX; i++) {
+		const struct conn *n = pool_at(&c->conns, i);
+		struct tried *t = &rows[s.rows];
+
+		if (!pool_is_used(&c->conns, i) || !n->credited || !n->origin.port ||
+		    n->last_ns + TRIED_NS < c->now_ns)
+			continue;
+		t->origin = n->origin;
+		t->last_ns = n->last_ns;
+		memcpy(t->counts, n->counts, sizeof(t->counts));
+		t->credited = n->credited;
+		s.rows++;
+	}
+	put(w, &s, sizeof(s));
+	put(w, rows, s.rows * sizeof(rows[0]));
+}
+
+/* A connection that has just been made: what it had counted before the restart; once. */
+void tried_take(struct core *c, struct conn *n)
+{
+	for (unsigned i = 0; i < c->tried_used; i++) {
+		struct tried *t = &c->tried[i];
+
+		if (!t->origin.addr.family || t->origin.port != n->origin.port ||
+		    !addr_eq(&t->origin.addr, &n->origin.addr) ||
+		    n->last_ns > t->last_ns + CONN_STALE_NS)
+			continue;
+		memcpy(n->counts, t->counts, sizeof(n->counts));
+		n->credited = t->credited;
+		t->origin = (struct endpoint){0};
+		return;
+	}
+}
+
 size_t core_export(const struct core *c, void *buf, size_t cap)
 {
 	struct writer w = {buf, cap, 0};
 	struct blob_head head = {.magic = BLOB_MAGIC,
 				 .version = BLOB_VERSION,
-				 .sections = SECTIONS + 1,
+				 .sections = SECTIONS + 2,
 				 .seed = c->seed,
 				 .base_ns = c->base_ns,
 				 .now_ns = c->now_ns};
@@ -162,7 +204,20 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 		put(&w, &s, sizeof(s));
 		table_rows(c, &sections[i], &w);
 	}
+	tried_rows(c, &w);
 	return w.len;
+}
+
+static uint32_t sections_of(uint32_t version)
+{
+	return SECTIONS + (version > BLOB_OLDEST ? 2 : 1);
+}
+
+static uint32_t row_size_of(const struct core *c, uint32_t i)
+{
+	if (i > SECTIONS)
+		return sizeof(struct tried);
+	return i ? pool_of(c, &sections[i - 1])->item_size : sizeof(struct digest);
 }
 
 /* Every size before any row. */
@@ -174,19 +229,19 @@ static bool is_sound(const struct core *c, const uint8_t *p, size_t len)
 	if (len < sizeof(head))
 		return false;
 	memcpy(&head, p, sizeof(head));
-	if (head.magic != BLOB_MAGIC || head.version != BLOB_VERSION ||
-	    head.sections != SECTIONS + 1)
+	if (head.magic != BLOB_MAGIC || head.version > BLOB_VERSION || head.version < BLOB_OLDEST ||
+	    head.sections != sections_of(head.version))
 		return false;
-	for (uint32_t i = 0; i <= SECTIONS; i++) {
+	for (uint32_t i = 0; i < head.sections; i++) {
 		struct blob_section s;
-		uint32_t want = i ? pool_of(c, &sections[i - 1])->item_size : sizeof(struct digest);
+		uint32_t want = row_size_of(c, i);
 
 		if (len - at < sizeof(s))
 			return false;
 		memcpy(&s, p + at, sizeof(s));
 		at += sizeof(s);
 		if (s.row_size != want || s.rows > (len - at) / want ||
-		    (!i && s.rows != DIGESTS_MAX))
+		    (!i && s.rows != DIGESTS_MAX) || (i > SECTIONS && s.rows > TRIED_MAX))
 			return false;
 		at += (size_t)s.rows * s.row_size;
 	}
@@ -262,13 +317,17 @@ int core_import(struct core *c, const void *buf, size_t len)
 	c->seed = head.seed;
 	c->base_ns = head.base_ns;
 	c->now_ns = head.now_ns;
-	for (uint32_t i = 0; i <= SECTIONS; i++) {
+	for (uint32_t i = 0; i < head.sections; i++) {
 		memcpy(&s, p + at, sizeof(s));
 		at += sizeof(s);
-		if (i)
+		if (i > SECTIONS) {
+			memcpy(c->tried, p + at, (size_t)s.rows * s.row_size);
+			c->tried_used = s.rows;
+		} else if (i) {
 			table_import(c, &sections[i - 1], p + at, s.rows);
-		else
+		} else {
 			memcpy(c->digests, p + at, sizeof(c->digests));
+		}
 		at += (size_t)s.rows * s.row_size;
 	}
 	rows_clean(c);

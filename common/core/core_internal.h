@@ -41,6 +41,7 @@
 #define UNSEEN_MAX     64  /* shells that wait for a verdict */
 #define TUNNELS_MAX    32  /* loopback connections whose owner is connected elsewhere */
 #define TUNNEL_ARGS    384 /* as much as the kernel sends */
+#define TRIED_MAX      64  /* connections whose counts outlive a restart: those of seconds */
 #define LINKS_MAX      1024
 #define SEEN_MAX       8192
 #define PROFILES_MAX   1024
@@ -285,6 +286,15 @@ struct walk {
 	uint32_t index, slot, changes;
 };
 
+/* What a connection had counted when the store was written: its other witnesses may come after a
+ * restart. */
+struct tried {
+	struct endpoint origin; /* family NONE: free */
+	uint64_t last_ns;
+	uint32_t counts[SLOT_COUNT];
+	uint32_t credited;
+};
+
 /* Who owns the client end of a loopback connection; see core_tunnels.c. */
 struct tunnel {
 	struct event e;	    /* kind NONE: free */
@@ -319,6 +329,8 @@ struct core {
 	unsigned held_next;
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
+	struct tried tried[TRIED_MAX];
+	unsigned tried_used;
 	struct tunnel tunnels[TUNNELS_MAX];
 	unsigned tunnels_next;
 	struct clue clues[CLUES_MAX];
@@ -411,6 +423,9 @@ struct window window_exact(const struct core *c, struct window w);
 /* Adds; above the threshold its verdict is known and it needs no more room. */
 void window_note(struct core *c, struct window w, uint32_t stamp, uint32_t count,
 		 uint32_t threshold);
+
+/* --- core_export.c */
+void tried_take(struct core *c, struct conn *n);
 
 /* --- core_claims.c: log lines that wait for the kernel's word */
 void claim_hold(struct core *c, struct conn *n, const struct event *e);

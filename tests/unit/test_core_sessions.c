@@ -338,6 +338,14 @@ static void two_sessions_of_one_address_are_two(void **state)
 	world_free(w);
 }
 
+static uint32_t source_total(struct world *w, const char *addr)
+{
+	struct endpoint at = ep(addr, 1);
+	const struct source *s = source_find(w->core, &at.addr);
+
+	return s ? s->total : 0;
+}
+
 /* Kills the agent and starts another with what the store kept. */
 static struct world *restart(struct world *old, bool same_boot)
 {
@@ -411,6 +419,27 @@ static void restart_keeps_windows(void **state)
 	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 7);
 	assert_int_equal(alert_of(w, "auth.bruteforce", A)->notified, 0);
 	world_free(w);
+	world_free(v);
+}
+
+/* The kernel told before the kill, the journal tells after it: the same six tries. */
+static void a_kill_between_two_witnesses_counts_once(void **state)
+{
+	struct world *w = world_new(true), *v;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		connected(w, 0, 1 + i, A, 4001 + i);
+		pam_failed(w, 1, 1 + i, A, 4001 + i, "alice");
+	}
+	tick(w, 9);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 6);
+	v = restart(w, true);
+	world_free(w);
+	for (unsigned i = 0; i < 6; i++)
+		failed(v, 1.1, A, 4001 + i, "alice");
+	tick(v, 20);
+	assert_int_equal(source_total(v, A), 6);
 	world_free(v);
 }
 
@@ -490,6 +519,7 @@ int main(void)
 		cmocka_unit_test(two_sessions_of_one_address_are_two),
 		cmocka_unit_test(restart_keeps_sessions_and_alerts),
 		cmocka_unit_test(restart_keeps_windows),
+		cmocka_unit_test(a_kill_between_two_witnesses_counts_once),
 		cmocka_unit_test(a_damaged_blob_changes_nothing),
 		cmocka_unit_test(full_table_refuses_never_evicts_live),
 	};
