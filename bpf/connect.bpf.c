@@ -137,6 +137,14 @@ static __always_inline void outgoing_emit(struct outgoing *o, struct sock *sk, _
 	record_submit_bulk(r, sizeof(*r));
 }
 
+/* Of an MPTCP connection, which is noted by the socket that a process holds. */
+static __always_inline bool is_subflow(struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	return bpf_core_field_exists(tp->is_mptcp) && BPF_CORE_READ(tp, is_mptcp);
+}
+
 static __always_inline void tcp_accepted(struct sock *sk)
 {
 	struct wire_listener_key k = {};
@@ -145,7 +153,7 @@ static __always_inline void tcp_accepted(struct sock *sk)
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	if (!is_watched(&k))
+	if (!is_watched(&k) || is_subflow(sk))
 		return;
 	cookie = sock_cookie(sk);
 	if (!cookie)
@@ -210,8 +218,11 @@ int BPF_PROG(tcp_state, struct sock *sk, int old, int new)
 	struct outgoing *o;
 	__u64 cookie;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP) {
+		if (sk->sk_protocol == IPPROTO_MPTCP && new == KTCP_CLOSE)
+			tcp_closes(sk);
 		return 0;
+	}
 	if (new == KTCP_CLOSE) {
 		tcp_closes(sk);
 	} else if (new == KTCP_LISTEN) {

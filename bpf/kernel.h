@@ -16,15 +16,16 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
-#define AF_INET	    2
-#define AF_INET6    10
-#define IPPROTO_TCP 6
-#define S_IFMT	    0170000
-#define S_IFSOCK    0140000
-#define S_IFIFO	    0010000
-#define S_IFCHR	    0020000
-#define S_IFREG	    0100000
-#define FMODE_WRITE 2 /* include/linux/fs.h */
+#define AF_INET	      2
+#define AF_INET6      10
+#define IPPROTO_TCP   6
+#define IPPROTO_MPTCP 262 /* include/uapi/linux/in.h */
+#define S_IFMT	      0170000
+#define S_IFSOCK      0140000
+#define S_IFIFO	      0010000
+#define S_IFCHR	      0020000
+#define S_IFREG	      0100000
+#define FMODE_WRITE   2 /* include/linux/fs.h */
 #define PTMX_RDEV                                                                                  \
 	(5 << 20 | 2) /* Documentation/admin-guide/devices.txt, in the kernel's own encoding */
 
@@ -137,6 +138,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	char comm[16];
 };
 
@@ -171,6 +173,13 @@ struct sock {
 };
 struct tcp_sock {
 	__u64 bytes_received, bytes_acked;
+	bool is_mptcp; /* a subflow; from 5.6, where MPTCP is built in */
+};
+struct mptcp_sock { /* what a process holds; both from 6.5 (commit 38967f424b5b) */
+	__u64 bytes_received, bytes_acked;
+};
+struct nsproxy {
+	struct net *net_ns;
 };
 struct socket {
 	struct sock *sk;

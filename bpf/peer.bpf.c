@@ -49,14 +49,46 @@ static __always_inline bool is_accepted(struct bpf_sock_addr *ctx, const struct 
 	return ret;
 }
 
+/* The same of a socket that is no TCP socket to the helpers: MPTCP, in its owner's namespace. */
+static __always_inline void conn_fill_held(struct wire_conn *c, struct bpf_sock_addr *ctx,
+					   __u64 cookie)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 *laddr = (__u32 *)c->laddr, *raddr = (__u32 *)c->raddr;
+
+	c->cookie = cookie;
+	c->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	c->family = ctx->sk->family;
+	c->lport = ctx->sk->src_port;
+	c->rport = bpf_ntohs(ctx->sk->dst_port);
+	if (c->family == AF_INET) {
+		laddr[0] = ctx->sk->src_ip4;
+		raddr[0] = ctx->sk->dst_ip4;
+		return;
+	}
+	laddr[0] = ctx->sk->src_ip6[0];
+	laddr[1] = ctx->sk->src_ip6[1];
+	laddr[2] = ctx->sk->src_ip6[2];
+	laddr[3] = ctx->sk->src_ip6[3];
+	raddr[0] = ctx->sk->dst_ip6[0];
+	raddr[1] = ctx->sk->dst_ip6[1];
+	raddr[2] = ctx->sk->dst_ip6[2];
+	raddr[3] = ctx->sk->dst_ip6[3];
+}
+
 static __always_inline void note_accepted(struct bpf_sock_addr *ctx, __u64 cookie)
 {
 	struct noted n = {.opened = bpf_ktime_get_boot_ns()};
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(ctx->sk);
+	struct tcp_sock *tcp;
 
-	if (!tcp)
-		return;
-	conn_fill(&n.conn, (struct sock *)tcp, cookie);
+	if (ctx->protocol == IPPROTO_MPTCP) {
+		conn_fill_held(&n.conn, ctx, cookie);
+	} else {
+		tcp = bpf_skc_to_tcp_sock(ctx->sk);
+		if (!tcp)
+			return;
+		conn_fill(&n.conn, (struct sock *)tcp, cookie);
+	}
 	if (!is_accepted(ctx, &n.conn))
 		return;
 	if (conn_is_watched(&n.conn))
@@ -91,7 +123,7 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32, slot;
 	__u64 cookie, *first;
 
-	if (ctx->protocol != IPPROTO_TCP || !ctx->sk)
+	if (!is_held(ctx->protocol) || !ctx->sk)
 		return 1;
 	cookie = bpf_get_socket_cookie(ctx);
 	slot = cookie & (ASKED_SLOTS - 1);
@@ -100,8 +132,9 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 		return 1;
 	if (*first >> 32 != (cookie & 0xffffffff)) {
 		*first = cookie << 32 | tgid;
-		if (!use_sock_helpers && !is_proven(cookie))
-			note_accepted(ctx, cookie); /* the tracepoint had no cookie to note it by */
+		/* The tracepoint had no cookie to note it by, or saw a subflow only. */
+		if ((!use_sock_helpers || ctx->protocol == IPPROTO_MPTCP) && !is_proven(cookie))
+			note_accepted(ctx, cookie);
 	} else if ((__u32)*first != tgid) {
 		peer_bind(ctx, cookie);
 	}

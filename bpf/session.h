@@ -221,11 +221,29 @@ static __always_inline void conn_fill(struct wire_conn *c, struct sock *sk, __u6
 	}
 }
 
-/* Bytes as the peer acknowledged them; sk must be TCP. */
+/*
+ * What a process holds of a connection: TCP, or MPTCP with TCP subflows that nobody holds. The
+ * addresses are those of the first subflow.
+ */
+static __always_inline bool is_held(__u32 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+/* Bytes as the peer acknowledged them; sk must be TCP or MPTCP, whose subflows are summed. */
 static __always_inline void conn_bytes(struct sock *sk, __u64 *in, __u64 *out)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct mptcp_sock *mp = (struct mptcp_sock *)sk;
 
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP) {
+		*in = *out = 0;
+		if (bpf_core_field_exists(mp->bytes_acked)) {
+			*in = BPF_CORE_READ(mp, bytes_received);
+			*out = BPF_CORE_READ(mp, bytes_acked);
+		}
+		return;
+	}
 	*in = BPF_CORE_READ(tp, bytes_received);
 	*out = BPF_CORE_READ(tp, bytes_acked);
 }

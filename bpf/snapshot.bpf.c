@@ -115,7 +115,7 @@ int snapshot_holders(struct bpf_iter__task_file *ctx)
 	} else {
 		sk = file_sock(file);
 	}
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	if (!sk || !is_held(BPF_CORE_READ(sk, sk_protocol)) ||
 	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
 		return 0;
 	snapshot_holder(ctx->meta->seq, task, sk);
@@ -162,7 +162,7 @@ int snapshot_bytes(struct bpf_iter__task_file *ctx)
 	if (!ctx->task || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	sk = file_sock(file);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk || !is_held(BPF_CORE_READ(sk, sk_protocol)))
 		return 0;
 	r.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	if (!r.cookie)

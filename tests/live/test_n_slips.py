@@ -111,3 +111,62 @@ def two_accepted_before_either_is_served(w):
     none_of(w, ("access.shell_without_auth", "sensor.mismatch"), account=people[0])
     p.kill()
     p.wait(10)
+
+
+# An MPTCP listener; says what the accepted socket is (SO_PROTOCOL is 38)
+MPTCP_SERVER = """
+import socket, subprocess, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], 2292)); s.listen(64)
+print('ready', flush=True)
+while True:
+    c, peer = s.accept()
+    print(c.getsockopt(socket.SOL_SOCKET, 38), flush=True)
+    subprocess.Popen(['/usr/sbin/sshd', '-i', '-f', sys.argv[2]], stdin=c, stdout=c)
+    c.close()
+"""
+
+# stdin and stdout over MPTCP, or over TCP when the last argument says so
+MPTCP_CLIENT = """
+import os, select, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, int(sys.argv[4]))
+s.bind((sys.argv[1], 0)); s.connect((sys.argv[2], int(sys.argv[3])))
+while True:
+    for f in select.select([0, s], [], [])[0]:
+        d = os.read(0, 65536) if f == 0 else s.recv(65536)
+        if not d: sys.exit()
+        s.sendall(d) if f == 0 else os.write(1, d)
+"""
+
+
+@case("journal")
+def mptcp_by_either_kind_of_client(w):
+    """What a process holds is no TCP socket, and its subflows are held by nobody."""
+    config, key, script = (TMP + "/mptcp-" + x for x in ("config", "hostkey", "client"))
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    with open(config, "w") as f:
+        f.write("HostKey %s\nUsePAM yes\nPasswordAuthentication yes\nPidFile none\n" % key)
+    with open(script, "w") as f:
+        f.write(MPTCP_CLIENT)
+    p = subprocess.Popen(w.net.inside_ns(w.net.srv, [
+        "/usr/bin/python3", "-c", MPTCP_SERVER, w.server, config]), stdout=subprocess.PIPE)
+    check(p.stdout.readline() == b"ready\n", "the listener")
+    for protocol in (262, 6):
+        name, _ = w.users.add("mptcp%d" % protocol)
+        source = w.net.address(place(w))
+        proxy = "ProxyCommand=/usr/bin/python3 %s %s %%h %%p %d" % (script, source, protocol)
+        c = Client(w.net, None)
+        c.ssh(name, w.server, "/bin/echo mark; head -c 300000 /dev/zero", password=PASSWORD,
+              port=2292, extra=["-o", proxy], check_rc=0)
+        check(int(p.stdout.readline()) == protocol, "what the server accepted")
+        s = w.agent.session(account=name, state="closed", test=lambda s: s["commands"])
+        check(s["origin"]["address"] == source and s["origin"]["port"], "origin", s)
+        check(s["method"] == "password" and [x for x in s["commands"] if "mark" in x["text"]],
+              "how, and what ran", s)
+        check(s["bytes_out"] > 300000, "bytes, of all subflows", s)
+        w.agent.alert(detection="access.external", account=name, origin__address=source)
+        check(len(w.agent.sessions(account=name)) == 1, "one session")
+    w.settle()
+    none_of(w, ("sensor.blind", "sensor.mismatch"), local__port=2292)
+    p.kill()
+    p.wait(10)
