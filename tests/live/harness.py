@@ -81,7 +81,8 @@ class Sshd:
     count = 0
     lock = threading.Lock()
 
-    def __init__(self, net, ns, listen, port=22, inetd=False, env=None, **options):
+    def __init__(self, net, ns, listen, port=22, inetd=False, env=None,
+                 binary="/usr/sbin/sshd", **options):
         with Sshd.lock:
             Sshd.count += 1
             self.dir = "%s/sshd-%d" % (TMP, Sshd.count)
@@ -101,8 +102,8 @@ class Sshd:
                 f.write("ListenAddress %s\n" % a)
             for key, value in lines.items():
                 f.write("%s %s\n" % (key, value))
-        argv = ["/usr/sbin/sshd", "-i" if inetd else "-D", "-f", self.dir + "/config"]
-        run(["/usr/sbin/sshd", "-t", "-f", self.dir + "/config"])
+        argv = [binary, "-i" if inetd else "-D", "-f", self.dir + "/config"]
+        run([binary, "-t", "-f", self.dir + "/config"])
         if inetd:
             argv = ["/usr/bin/python3", "-c", INETD, str(port)] + argv
         self.stderr = open(self.dir + "/stderr", "w+")
