@@ -36,7 +36,7 @@
 #define LISTENERS_MAX  32 /* watched listeners of one host */
 #define DIGESTS_MAX    32 /* (listener, day) still open; two days of 16 listeners */
 #define CLAIMS_MAX     64 /* log lines waiting for the kernel's word */
-#define HELD_MAX       96 /* execs seen before their session opened */
+#define HELD_MAX       80 /* execs seen before their session opened */
 #define HELD_PER_CONN  4
 #define UNSEEN_MAX     64  /* shells that wait for a verdict */
 #define TUNNELS_MAX    32  /* loopback connections whose owner is connected elsewhere */
@@ -46,7 +46,7 @@
 #define SEEN_MAX       8192
 #define PROFILES_MAX   1024
 #define PROFILE_SIZES  16
-#define CLUES_MAX      512 /* recent failures kept as evidence for an alert that may follow */
+#define CLUES_MAX      480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX      384
 #define RING_MOMENTS   132  /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */

@@ -84,6 +84,15 @@ static bool is_failure(int32_t result)
 	return result == PAM_R_AUTH || result == PAM_R_USER || result == PAM_R_TRIES;
 }
 
+/*
+ * Of the account check. Debian's stack ends in pam_deny, which says 7 whatever the reason was
+ * (common-account: default=ignore, then requisite pam_deny.so).
+ */
+static bool is_denial(int32_t result)
+{
+	return result == PAM_R_DENIED || result == PAM_R_EXPIRED || is_failure(result);
+}
+
 static enum method method_now(const struct conn *n)
 {
 	static const enum method by_auth[] = {
@@ -133,13 +142,28 @@ static void authenticated(struct core *c, struct conn *n, const struct event *e)
 		fail(c, n, e, child ? METHOD_KEYBOARD_INTERACTIVE : METHOD_PASSWORD);
 }
 
+/* The password was right. */
+static void denied(struct core *c, struct conn *n, const struct event *e)
+{
+	struct event told = *e;
+
+	told.method = method_now(n);
+	told.outcome = OUTCOME_REFUSED;
+	told.account = span_of(n->account);
+	told.text = (struct span){0};
+	core_detect_one(c, DETECTION_auth_valid_password_denied, &told, n, NULL,
+			e->result == PAM_R_EXPIRED ? "account-expired" : "account-denied");
+}
+
 static void account_checked(struct core *c, struct conn *n, const struct event *e)
 {
 	if (e->result == PAM_R_OK || e->result == PAM_R_NEW_TOKEN) {
 		succeed(c, n, e);
-	} else if (e->result == PAM_R_DENIED || e->result == PAM_R_EXPIRED) {
-		if (n->pam_auth != PAM_AUTH_NONE)
+	} else if (is_denial(e->result)) {
+		if (n->pam_auth != PAM_AUTH_NONE) {
 			fail(c, n, e, method_now(n));
+			denied(c, n, e);
+		}
 		n->refused = true;
 		n->pam_auth = PAM_AUTH_NONE;
 	}

@@ -253,7 +253,8 @@ def second_factor(w):
 
 @case("journal")
 def expired_account_opens_nothing(w):
-    """The key is right, the password is right, PAM's account check says no."""
+    """The key is right, the password is right, PAM's account check says no: who knows the password
+    of an account that may not log in is told; who has its key, or guesses, is not."""
     name, key = w.users.add("expired", key=True)
     run(["usermod", "-e", "1", name])
     source = place(w)
@@ -264,6 +265,15 @@ def expired_account_opens_nothing(w):
     check(not w.agent.sessions(origin__address=source), "a denied login opened a session",
           w.agent.sessions(origin__address=source))
     none_of(w, ("access.external", "activity.remote_shell"), origin__address=source)
+    a = w.agent.alert(detection="auth.valid_password_denied", account=name)
+    check(a["severity"] == "high" and a["reason"] == "account-denied" and a["count"] == 1 and
+          a["origin"]["address"] == source, "the password is known", a)
+    other = place(w)
+    c = Client(w.net, other)
+    c.guess(name, w.server, 2)
+    c.ssh(name, w.server, key=key, check_rc=255)
+    w.settle()
+    none_of(w, ("auth.valid_password_denied",), origin__address=other)
 
 
 @case("journal")
