@@ -89,19 +89,50 @@ static void exec_in(struct core *c, struct csession *s, struct conn *n, const st
 	core_detect(c, e, n, s);
 }
 
-static void hold(struct core *c, struct conn *n, const struct event *e)
+/*
+ * The oldest of root's that this connection holds: where no PAM call is seen, what ran before the
+ * login (pam_motd's scripts) gives way to what its user runs.
+ */
+static struct held *held_of_root(struct core *c, struct handle conn)
 {
-	struct held *h = &c->held[c->held_next % HELD_MAX];
-	size_t len = e->args.len < sizeof(h->args) ? e->args.len : sizeof(h->args);
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		struct held *h = &c->held[(c->held_next + i) % HELD_MAX];
+
+		if (h->conn.slot == conn.slot && h->conn.generation == conn.generation &&
+		    !h->e.uid)
+			return h;
+	}
+	return NULL;
+}
+
+/* Room for one more; NULL: all of it is worth as much. */
+static struct held *held_slot(struct core *c, struct conn *n, const struct event *e)
+{
+	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	struct held *old = NULL, *h = &c->held[c->held_next % HELD_MAX];
 
 	if (n->held >= HELD_PER_CONN) {
+		old = e->uid ? held_of_root(c, mine) : NULL;
 		c->stats.procs_evicted++;
-		return;
+		if (!old)
+			return NULL;
+		old->conn.slot = NIL;
+		n->held--;
 	}
 	c->stats.procs_evicted += pool_get(&c->conns, h->conn) != NULL;
 	c->held_next++;
 	n->held++;
-	h->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	h->conn = mine;
+	return h;
+}
+
+static void hold(struct core *c, struct conn *n, const struct event *e)
+{
+	struct held *h = held_slot(c, n, e);
+	size_t len = e->args.len < sizeof(h->args) ? e->args.len : sizeof(h->args);
+
+	if (!h)
+		return;
 	h->e = *e;
 	span_copy(h->program, sizeof(h->program), e->program);
 	h->e.program = span_of(h->program);

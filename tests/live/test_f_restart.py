@@ -402,3 +402,30 @@ def live_view_on_a_terminal(w):
 def proc_status(pid):
     with open("/proc/%d/status" % pid) as f:
         return dict((k, v.strip()) for k, _, v in (line.partition(":") for line in f))
+
+
+@case("restart", alone=True)
+def libpam_replaced_under_a_running_sshd(w):
+    """An upgrade: the daemon executes itself for each connection and maps the new file at once. No
+    log helps; the first login is told, if not how, and those after it in full."""
+    name, _ = w.users.add("upgraded")
+    n = w.slice()
+    env = other_libpam("upgraded")
+    Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], env=env)
+    w.agent = agent = Agent("upgraded", "", journal=False).start()
+    c = Client(w.net, w.outside(n))
+    c.ssh(name, "192.0.2.%d" % n, "/bin/echo before", password=PASSWORD, check_rc=0)
+    agent.session(account=name, method="password", test=lambda s: "before" in json.dumps(s))
+    lib = env["LD_LIBRARY_PATH"] + "/libpam.so.0"
+    run(["sh", "-c", "cp %s %s.new && mv %s.new %s" % (lib, lib, lib, lib)])
+    c.ssh(name, "192.0.2.%d" % n, "/bin/echo at-once; sleep 4", password=PASSWORD, check_rc=0)
+    s = agent.session(account=name, timeout=20, test=lambda s: "at-once" in json.dumps(s))
+    check(s["origin"]["address"] == w.outside(n), "the first login is not lost", s)
+    if s.get("method") != "password":
+        agent.alert(detection="sensor.blind")
+    c.guess(name, "192.0.2.%d" % n, 6)
+    c.ssh(name, "192.0.2.%d" % n, "/bin/echo later", password=PASSWORD, check_rc=0)
+    agent.session(account=name, method="password", test=lambda s: "later" in json.dumps(s))
+    a = agent.alert(detection="auth.bruteforce", account=name)
+    check(a["count"] == 6, "six guesses", a)
+    agent.stop()
