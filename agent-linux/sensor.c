@@ -475,9 +475,13 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 			return -ERANGE;
 	memset(lib, 0, sizeof(*lib));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* The return first: a call whose entry alone is seen would never end, and all that its
+	 * process starts would pass for PAM's own helpers. */
 	for (unsigned i = 0; i < LIBPAM_SYMBOLS && !r; i++) {
-		for (unsigned k = 0; k < 2 && progs[i][k] && !r; k++) {
-			snprintf(name, sizeof(name), "pam_%llx_%llx_%u_%u",
+		for (int k = 1; k >= 0 && !r; k--) {
+			if (!progs[i][k])
+				continue;
+			snprintf(name, sizeof(name), "pam_%llx_%llx_%u_%d",
 				 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, i,
 				 k);
 			r = attach_uprobe(s, progs[i][k], k == 1, path, offsets[i], name,
