@@ -98,8 +98,7 @@ static struct held *held_of_root(struct core *c, struct handle conn)
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		struct held *h = &c->held[(c->held_next + i) % HELD_MAX];
 
-		if (h->conn.slot == conn.slot && h->conn.generation == conn.generation &&
-		    !h->e.uid)
+		if (h->conn.slot == conn.slot && h->conn.generation == conn.generation && !h->e.uid)
 			return h;
 	}
 	return NULL;
