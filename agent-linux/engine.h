@@ -102,6 +102,7 @@ struct engine {
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	struct libpam_file libpam[LIBPAM_FILES_MAX];
 	unsigned libpam_count;	  /* known files */
+	unsigned libpam_foreign;  /* of them not root's */
 	unsigned libpam_attached; /* with probes on */
 	uint64_t libpam_hint_ns;
 	uint64_t libpam_scan_ns; /* when to look again; 0: now */

@@ -16,6 +16,8 @@
 #include "libpam_elf.h"
 
 #define CANDIDATES_MAX 64
+/* Of files that are not root's: a container with mapped ids has one, a user may make hundreds. */
+#define FOREIGN_MAX 16
 /* A daemon may load it late (dlopen); a listener asks for an immediate look. */
 #define LIBPAM_EVERY 60000000000ull
 
@@ -54,9 +56,17 @@ static int file_attach(struct engine *e, const struct priv_msg *which, uint64_t 
 		return r;
 	if (fstat(fd, &st))
 		r = -errno;
+	else if (st.st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX)
+		r = -EDQUOT;
+	if (r) {
+		close(fd);
+		failed(e, r);
+		return r;
+	}
+	e->libpam_foreign += st.st_uid != 0 && !file_known(e, &st);
 	m = *which;
 	m.kind = PRIV_LIBPAM_ATTACH;
-	if (!r && e->libpam_count < LIBPAM_FILES_MAX && !file_known(e, &st)) {
+	if (e->libpam_count < LIBPAM_FILES_MAX && !file_known(e, &st)) {
 		r = libpam_offsets(fd, m.value);
 		if (!r)
 			r = priv_call(e->setup.priv, &m, NULL);
