@@ -272,19 +272,26 @@ print(r)
 """
 
 
-@case("journal")
-def unprivileged_pam_play_opens_nothing(w):
-    """pam_permit in an own configuration directory: every call returns 0, and none counts."""
-    name, key = w.users.add("player", key=True)
-    victim, _ = w.users.add("played")
+def stage_of(name):
+    """The account's home with a configuration that permits everything, and the plays."""
     home = "/home/" + name
     run(["mkdir", home + "/pam.d"])
     with open(home + "/pam.d/sshd", "w") as f:
         for kind in ("auth", "account", "session", "password"):
             f.write("%s required pam_permit.so\n" % kind)
-    with open(home + "/play.py", "w") as f:
-        f.write(PAM_PLAY)
+    for file, text in (("play.py", PAM_PLAY), ("server.py", PAM_SERVER)):
+        with open(home + "/" + file, "w") as f:
+            f.write(text)
     run(["chmod", "-R", "a+rX", home])
+    return home
+
+
+@case("journal")
+def unprivileged_pam_play_opens_nothing(w):
+    """pam_permit in an own configuration directory: every call returns 0, and none counts."""
+    name, key = w.users.add("player", key=True)
+    victim, _ = w.users.add("played")
+    home = stage_of(name)
     source = place(w)
     command = "/usr/bin/python3 play.py %s/pam.d %s" % (home, victim)
     p = Client(w.net, source).ssh(name, w.server, command, key=key, check_rc=0)
@@ -327,15 +334,7 @@ def root_of_an_own_namespace_is_nobody(w):
         return
     name, key = w.users.add("nsroot", key=True)
     victim, _ = w.users.add("nsvictim")
-    home = "/home/" + name
-    run(["mkdir", home + "/pam.d"])
-    with open(home + "/pam.d/sshd", "w") as f:
-        for kind in ("auth", "account", "session", "password"):
-            f.write("%s required pam_permit.so\n" % kind)
-    for file, text in (("play.py", PAM_PLAY), ("server.py", PAM_SERVER)):
-        with open(home + "/" + file, "w") as f:
-            f.write(text)
-    run(["chmod", "-R", "a+rX", home])
+    home = stage_of(name)
     source = w.net.address(place(w))
     server = subprocess.Popen(
         w.net.inside_ns(w.net.srv, ["setpriv", "--reuid", name, "--clear-groups", "unshare", "-r",
