@@ -6,9 +6,9 @@ import sys
 import time
 
 from cases import case
-from harness import Client, Sshd, check, fingerprint
+from harness import RAWSSH, Client, Sshd, check, fingerprint
 from sandbox import TMP, run, wait_for
-from test_c_main_job import PASSWORD, none_of, place, seven
+from test_c_main_job import PASSWORD, counts, none_of, place, seven
 
 
 @case("journal", alone=True)
@@ -153,3 +153,22 @@ def clients_that_leave_at_any_moment(w):
              lambda: all(s["state"] == "closed" for s in w.agent.sessions(account=name)), 20)
     w.settle()
     none_of(w, ("auth.bruteforce", "sensor.mismatch", "sensor.blind"), account=name)
+
+
+@case("journal")
+def a_limit_of_tries_changes_no_count(w):
+    """MaxAuthTries 2: three connections of two tries each are six failures, not nine or three."""
+    name, _ = w.users.add("maxtry")
+    source = place(w)
+    sshd = Sshd(w.net, w.net.srv, [w.server], port=2295, MaxAuthTries="2")
+    c = Client(w.net, source)
+    for _ in range(3):
+        run(w.net.inside_ns(c.ns, ["/usr/bin/python3", "-B", RAWSSH, w.server, "2295",
+                                   w.net.address(source), name.encode().hex(), "wr0ng", "2"]),
+            check=False, timeout=60)
+    a = w.agent.alert(detection="auth.bruteforce", account=name)
+    check(a["origin"]["address"] == source, "who", a)
+    wait_for("six failures", lambda: counts(w, name) == [6], 9)
+    w.settle()
+    check(counts(w, name) == [6], "and not more", counts(w, name))
+    sshd.stop()
