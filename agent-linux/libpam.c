@@ -21,12 +21,12 @@
 /* A daemon may load it late (dlopen); a listener asks for an immediate look. */
 #define LIBPAM_EVERY 60000000000ull
 
-static bool file_known(const struct engine *e, const struct stat *st)
+static struct libpam_file *file_known(struct engine *e, const struct stat *st)
 {
 	for (unsigned i = 0; i < e->libpam_count; i++)
 		if (e->libpam[i].dev == st->st_dev && e->libpam[i].ino == st->st_ino)
-			return true;
-	return false;
+			return &e->libpam[i];
+	return NULL;
 }
 
 static bool mapping_known(const struct engine *e, const struct wire_mapping *m)
@@ -43,10 +43,33 @@ static void failed(struct engine *e, int r)
 		 strerror(-r));
 }
 
+/* A file that is no libpam after all is remembered too: it is looked at once. */
+static int file_new(struct engine *e, const struct priv_msg *which, int fd, const struct stat *st,
+		    uint64_t kernel_dev)
+{
+	struct priv_msg m = *which;
+	int r;
+
+	if (e->libpam_count == LIBPAM_FILES_MAX)
+		return -ENOSPC;
+	if (st->st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX)
+		return -EDQUOT;
+	e->libpam_foreign += st->st_uid != 0;
+	m.kind = PRIV_LIBPAM_ATTACH;
+	r = libpam_offsets(fd, m.value);
+	if (!r)
+		r = priv_call(e->setup.priv, &m, NULL);
+	e->libpam_attached += !r;
+	e->libpam[e->libpam_count++] = (struct libpam_file){
+		.dev = st->st_dev, .ino = st->st_ino, .kernel_dev = kernel_dev};
+	return r;
+}
+
 /* which: a filled PRIV_LIBPAM_OPEN without its kind. Returns 0 or -errno. */
 static int file_attach(struct engine *e, const struct priv_msg *which, uint64_t kernel_dev)
 {
 	struct priv_msg m = *which;
+	struct libpam_file *known;
 	struct stat st = {0};
 	int fd, r;
 
@@ -54,29 +77,13 @@ static int file_attach(struct engine *e, const struct priv_msg *which, uint64_t 
 	r = priv_call(e->setup.priv, &m, &fd);
 	if (r)
 		return r;
-	if (fstat(fd, &st))
-		r = -errno;
-	else if (st.st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX)
-		r = -EDQUOT;
-	if (r) {
-		close(fd);
-		failed(e, r);
-		return r;
-	}
-	e->libpam_foreign += st.st_uid != 0 && !file_known(e, &st);
-	m = *which;
-	m.kind = PRIV_LIBPAM_ATTACH;
-	if (e->libpam_count < LIBPAM_FILES_MAX && !file_known(e, &st)) {
-		r = libpam_offsets(fd, m.value);
-		if (!r)
-			r = priv_call(e->setup.priv, &m, NULL);
-		if (!r)
-			e->libpam_attached++;
-	}
+	r = fstat(fd, &st) ? -errno : 0;
+	known = r ? NULL : file_known(e, &st);
+	if (known && kernel_dev)
+		known->kernel_dev = kernel_dev;
+	if (!r && !known)
+		r = file_new(e, which, fd, &st, kernel_dev);
 	close(fd);
-	if (e->libpam_count < LIBPAM_FILES_MAX)
-		e->libpam[e->libpam_count++] = (struct libpam_file){
-			.dev = st.st_dev, .ino = st.st_ino, .kernel_dev = kernel_dev};
 	if (r)
 		failed(e, r);
 	return r;

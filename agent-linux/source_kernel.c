@@ -60,7 +60,9 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	if (ev->kind != EVENT_CONNECTION && ev->kind != EVENT_LISTEN)
 		return;
 	if (ev->kind == EVENT_LISTEN) {
-		libpam_listener(e, ev->proc.pid);
+		/* Anybody may listen in a root of their own making, none but root in others'. */
+		if (ev->euid == 0)
+			libpam_listener(e, ev->proc.pid);
 		e->libpam_hint_ns = 0;
 	}
 	/* OpenSSH 10 maps it only in the process of a connection: look when that one runs. */

@@ -58,6 +58,7 @@ static __always_inline void tcp_listens(struct sock *sk)
 	__u64 now = bpf_ktime_get_boot_ns(), *told, pause;
 	__u32 one = WIRE_WATCHED;
 	char comm[WIRE_COMM] = {};
+	enum share_level level;
 	struct wire_listen *r;
 	struct mark *m;
 
@@ -75,18 +76,17 @@ static __always_inline void tcp_listens(struct sock *sk)
 	pause = (__u32)bpf_get_current_uid_gid() ? 60000000000ull : 5000000000ull;
 	if (told && now - *told < pause)
 		return;
-	if (!share_take((__u32)bpf_get_current_uid_gid())) {
-		count(WIRE_STAT_over_share); /* told when it listens again */
-		return;
-	}
+	m = leader ? mark_get(leader) : NULL;
+	level = m ? SHARED_PRECIOUS : share_take((__u32)bpf_get_current_uid_gid(), KIND_LISTEN);
+	if (level == SHARED_NONE)
+		return; /* told when it listens again */
 	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
 	k.pad = 0;
-	r = RECORD(true, KIND_LISTEN, wire_listen);
+	r = RECORD(level == SHARED_PRECIOUS, KIND_LISTEN, wire_listen);
 	if (!r)
 		return;
 	if (leader) {
 		proc_fill(&r->proc, leader);
-		m = mark_get(leader);
 		if (m) {
 			r->flags |= m->flags & 0xffff;
 			r->session = m->conn.cookie;
@@ -95,7 +95,10 @@ static __always_inline void tcp_listens(struct sock *sk)
 	conn_fill(&r->conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
 	if (is_watched(&k))
 		r->flags |= WIRE_F_WATCHED;
-	record_submit_precious(r);
+	if (level == SHARED_PRECIOUS)
+		record_submit_precious(r);
+	else
+		record_submit_bulk(r, sizeof(*r));
 }
 
 static __always_inline void tcp_connects(struct sock *sk)
@@ -234,7 +237,7 @@ int BPF_PROG(tcp_state, struct sock *sk, int old, int new)
 	} else if (new == KTCP_ESTABLISHED && old == KTCP_SYN_SENT) {
 		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 		o = cookie ? bpf_map_lookup_elem(&outgoing, &cookie) : NULL;
-		if (cookie && stays_here(sk))
+		if (cookie)
 			loopback_established(sk, cookie);
 		if (o) {
 			o->flags |= WIRE_F_ESTABLISHED;

@@ -81,11 +81,18 @@ static __always_inline void record_submit_bulk(void *r, __u32 size)
 }
 
 /*
- * Each user's share of the precious ring for what anybody can cause (a listener, a connection to
- * loopback): so many a second, so that a loop of one user costs nobody's login its record.
+ * Each user's share of the rings for what anybody can cause (a listener, a connection to loopback):
+ * so many a second are precious, some more are bulk, the rest is counted, so that a loop of one
+ * user costs nobody's login its record.
  */
-#define SHARE_RECORDS 32
-#define SHARE_NS      1000000000ull
+#define SHARE_PRECIOUS 32
+#define SHARE_BULK     256
+#define SHARE_NS       1000000000ull
+enum share_level {
+	SHARED_PRECIOUS,
+	SHARED_BULK,
+	SHARED_NONE
+};
 struct share {
 	__u64 since;
 	__u32 used, pad;
@@ -93,29 +100,32 @@ struct share {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
-	__type(key, __u32);
+	__type(key, __u64); /* user << 32 | what: a loop of one kind leaves the other its share */
 	__type(value, struct share);
 } shares SEC(".maps");
 
-static __always_inline bool share_take(__u32 uid)
+static __always_inline enum share_level share_take(__u32 uid, __u32 what)
 {
-	struct share *s = bpf_map_lookup_elem(&shares, &uid), fresh = {};
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 key = (__u64)uid << 32 | what, now = bpf_ktime_get_boot_ns();
+	struct share *s = bpf_map_lookup_elem(&shares, &key), fresh = {};
 
 	if (!s) {
 		fresh.since = now;
 		fresh.used = 1;
-		bpf_map_update_elem(&shares, &uid, &fresh, BPF_ANY);
-		return true;
+		bpf_map_update_elem(&shares, &key, &fresh, BPF_ANY);
+		return SHARED_PRECIOUS;
 	}
 	if (now - s->since > SHARE_NS) {
 		s->since = now;
 		s->used = 0;
 	}
-	if (s->used >= SHARE_RECORDS)
-		return false;
 	s->used++;
-	return true;
+	if (s->used <= SHARE_PRECIOUS)
+		return SHARED_PRECIOUS;
+	if (s->used <= SHARE_BULK)
+		return SHARED_BULK;
+	count(WIRE_STAT_over_share);
+	return SHARED_NONE;
 }
 
 #define RECORD(is_precious, KIND, type)                                                            \

@@ -10,6 +10,10 @@
  */
 #define LOOPBACK_FDS 64
 
+/* wire_loopback.flags, for this file alone */
+#define LOOPBACK_BULK  0x10000 /* over its user's share */
+#define LOOPBACK_OUTER 0x20000 /* waits for the outer connection of its owner */
+
 /* A record in the making waits for its handshake, by cookie of the client end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -47,6 +51,8 @@ static __always_inline bool bytes_are_loopback(const struct wire_conn *c)
 
 	__builtin_memcpy(word, c->raddr, 16);
 	__builtin_memcpy(own, c->laddr, 16);
+	if (c->family == AF_INET && bpf_ntohl(own[0]) >> 24 == 127)
+		return true; /* nothing from there leaves */
 	if (word[0] == own[0] && word[1] == own[1] && word[2] == own[2] && word[3] == own[3])
 		return true; /* this host under another of its addresses */
 	if (c->family == AF_INET)
@@ -66,7 +72,7 @@ static __always_inline bool stays_here(struct sock *sk)
 	if (sk->__sk_common.skc_family == AF_INET) {
 		to = sk->__sk_common.skc_daddr;
 		from = sk->__sk_common.skc_rcv_saddr;
-		return bpf_ntohl(to) >> 24 == 127 || to == from;
+		return bpf_ntohl(to) >> 24 == 127 || bpf_ntohl(from) >> 24 == 127 || to == from;
 	}
 	conn_fill(&c, sk, 0);
 	return bytes_are_loopback(&c);
@@ -94,7 +100,7 @@ __noinline int loopback_peer(__u64 slot)
 		return 0;
 	c.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if ((c.family != AF_INET && c.family != AF_INET6) ||
-	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
 		return 0;
 	conn_fill(&c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
 	if (bytes_are_loopback(&c))
@@ -107,9 +113,9 @@ __noinline int loopback_peer(__u64 slot)
 }
 
 /* Into the scratch record. */
-static __always_inline void peers_of(struct task_struct *leader)
+static __always_inline void peers_of(struct task_struct *task)
 {
-	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct fdtable *t = BPF_CORE_READ(task, files, fdt);
 	__u64 slots = (__u64)BPF_CORE_READ(t, fd);
 	__u32 max = BPF_CORE_READ(t, max_fds);
 
@@ -120,10 +126,10 @@ static __always_inline void peers_of(struct task_struct *leader)
 	}
 }
 
-static __always_inline void loopback_args(struct wire_loopback *r, struct task_struct *leader)
+static __always_inline void loopback_args(struct wire_loopback *r, struct task_struct *task)
 {
-	unsigned long start = BPF_CORE_READ(leader, mm, arg_start);
-	unsigned long len = BPF_CORE_READ(leader, mm, arg_end) - start;
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long len = BPF_CORE_READ(task, mm, arg_end) - start;
 
 	if (len > WIRE_ARGS)
 		len = WIRE_ARGS;
@@ -136,8 +142,12 @@ static __always_inline void loopback_args(struct wire_loopback *r, struct task_s
 static __always_inline void loopback_note(struct sock *sk, struct task_struct *leader)
 {
 	struct wire_listener_key k = {};
+	/* Its leader may have left, and with it the leader's files. */
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct mark *m = mark_get(leader);
 	struct wire_loopback *r;
-	__u32 zero = 0;
+	enum share_level level;
+	__u32 zero = 0, one = 1;
 	__u64 cookie;
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
@@ -148,76 +158,84 @@ static __always_inline void loopback_note(struct sock *sk, struct task_struct *l
 	r = bpf_map_lookup_elem(&loopback_scratch, &zero);
 	if (!cookie || !r)
 		return;
+	level = share_take((__u32)bpf_get_current_uid_gid(), KIND_LOOPBACK);
+	if (level == SHARED_NONE)
+		return;
 	__builtin_memset(&r->hdr, 0, sizeof(r->hdr));
 	r->hdr.kind = KIND_LOOPBACK;
 	r->hdr.version = WIRE_VERSION;
 	r->hdr.size = sizeof(*r);
 	__builtin_memset(&r->proc, 0, sizeof(r->proc));
 	proc_fill(&r->proc, leader);
-	r->peers_count = r->accepted = r->flags = r->args_len = 0;
+	r->peers_count = r->accepted = r->args_len = 0;
+	r->flags = level == SHARED_BULK ? LOOPBACK_BULK : 0;
+	r->served = m ? m->conn.cookie : 0;
 	__builtin_memset(r->peers, 0, sizeof(r->peers));
 	__builtin_memset(r->args, 0, sizeof(r->args));
 	__builtin_memset(&r->conn, 0, sizeof(r->conn));
-	peers_of(leader);
-	loopback_args(r, leader);
+	peers_of(task);
+	loopback_args(r, task);
 	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
+	bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);
 }
 
-/* Over its user's share it goes with the bulk. */
 static __always_inline void loopback_tell(struct wire_loopback *r)
 {
 	r->hdr.time = bpf_ktime_get_boot_ns();
 	count(WIRE_STAT_records);
-	if (share_take(r->proc.uid)) {
-		if (bpf_ringbuf_output(&precious, r, sizeof(*r), 0))
-			count(WIRE_STAT_lost_precious);
-	} else if (bpf_ringbuf_output(&bulk, r, sizeof(*r), 0)) {
-		count(WIRE_STAT_lost_bulk);
+	if (r->flags & LOOPBACK_BULK) {
+		if (bpf_ringbuf_output(&bulk, r, sizeof(*r), 0))
+			count(WIRE_STAT_lost_bulk);
+	} else if (bpf_ringbuf_output(&precious, r, sizeof(*r), 0)) {
+		count(WIRE_STAT_lost_precious);
 	}
 }
 
-/* Its handshake is done: the source port is known. */
+/* A handshake is done: that of the loopback connection, or of its owner's outer one. */
 static __always_inline void loopback_established(struct sock *sk, __u64 cookie)
 {
-	struct wire_loopback *r = bpf_map_lookup_elem(&loopbacks, &cookie);
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&loopback_any, &zero);
+	struct wire_loopback *r;
 	struct mark_key k = {};
-	__u32 zero = 0, one = 1;
 
+	if (!any || !*any)
+		return;
+	r = bpf_map_lookup_elem(&loopbacks, &cookie);
 	if (!r)
 		return;
-	conn_fill(&r->conn, sk, cookie);
-	if (r->peers_count) {
+	if (r->flags & LOOPBACK_OUTER) {
+		conn_fill(&r->peers[0], sk, cookie);
+		r->peers_count = 1;
 		loopback_tell(r);
 	} else {
-		k.tgid = r->proc.tgid;
-		k.start = r->proc.start;
-		bpf_map_update_elem(&loopback_owners, &k, r, BPF_ANY);
-		bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);
+		conn_fill(&r->conn, sk, cookie);
+		if (r->peers_count) {
+			loopback_tell(r);
+		} else {
+			k.tgid = r->proc.tgid;
+			k.start = r->proc.start;
+			bpf_map_update_elem(&loopback_owners, &k, r, BPF_ANY);
+		}
 	}
 	bpf_map_delete_elem(&loopbacks, &cookie);
 }
 
-#define OWNER_TOLD     8 /* connections of one owner: the first may go to an inside host */
-#define OWNER_TOLD_ONE 0x10000
-
 /* A process goes out: is it the client end of one? */
 static __always_inline void loopback_owner_connects(struct sock *sk, struct task_struct *leader)
 {
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&loopback_any, &zero);
 	struct wire_loopback *r;
 	struct mark_key k = {};
-	__u32 zero = 0, *any = bpf_map_lookup_elem(&loopback_any, &zero);
+	__u64 cookie;
 
 	if (!any || !*any)
 		return;
 	k.tgid = BPF_CORE_READ(leader, tgid);
 	k.start = BPF_CORE_READ(leader, start_boottime);
 	r = bpf_map_lookup_elem(&loopback_owners, &k);
-	if (!r)
+	cookie = r ? sock_cookie(sk) : 0;
+	if (!cookie || share_take(r->proc.uid, KIND_LOOPBACK) == SHARED_NONE)
 		return;
-	conn_fill(&r->peers[0], sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
-	r->peers_count = 1;
-	loopback_tell(r);
-	r->flags += OWNER_TOLD_ONE;
-	if (r->flags >= OWNER_TOLD * OWNER_TOLD_ONE)
-		bpf_map_delete_elem(&loopback_owners, &k);
+	r->flags |= LOOPBACK_OUTER;
+	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
 }

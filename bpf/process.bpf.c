@@ -115,7 +115,7 @@ static __always_inline bool is_shell(const char *comm)
  */
 __noinline int relay_holds(__u64 slots, __u64 pipe)
 {
-	for (__u32 fd = 0; fd < 16; fd++) {
+	for (__u32 fd = 0; fd < 16; fd++) { /* as many as are always there */
 		struct file *f = NULL;
 		struct inode *i;
 

@@ -90,7 +90,7 @@ int snapshot_listeners(struct bpf_iter__task_file *ctx)
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	sk = file_sock(file);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk || !is_held(BPF_CORE_READ(sk, sk_protocol)))
 		return 0;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == KTCP_LISTEN)
 		snapshot_listener(ctx->meta->seq, task, sk);

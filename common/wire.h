@@ -200,6 +200,7 @@ struct wire_loopback {
 	struct wire_conn conn;
 	struct wire_conn peers[WIRE_PEERS]; /* the first it holds; raddr is the other host */
 	__u32 peers_count, accepted;	    /* accepted: bit per peer; the others it opened */
+	__u64 served; /* cookie of the connection that the process is bound to; 0: none */
 	__u32 flags, args_len;
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };

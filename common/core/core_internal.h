@@ -33,25 +33,26 @@
 #define PLACE_KEPT_DAYS	  180
 #define LEARN_DAYS	  3 /* distinct, without a high alert */
 
-#define LISTENERS_MAX  32 /* watched listeners of one host */
-#define DIGESTS_MAX    32 /* (listener, day) still open; two days of 16 listeners */
-#define CLAIMS_MAX     64 /* log lines waiting for the kernel's word */
-#define HELD_MAX       80 /* execs seen before their session opened */
-#define HELD_PER_CONN  4
-#define UNSEEN_MAX     64  /* shells that wait for a verdict */
-#define TUNNELS_MAX    32  /* loopback connections whose owner is connected elsewhere */
-#define TUNNEL_ARGS    384 /* as much as the kernel sends */
-#define TRIED_MAX      64  /* connections whose counts outlive a restart: those of seconds */
-#define LINKS_MAX      1024
-#define SEEN_MAX       8192
-#define PROFILES_MAX   1024
-#define PROFILE_SIZES  16
-#define CLUES_MAX      480 /* recent failures kept as evidence for an alert that may follow */
-#define RINGS_MAX      384
-#define RING_MOMENTS   132  /* two windows of 65 and one that fires */
-#define SPRAY_ACCOUNTS 16   /* distinct accounts remembered per source; the threshold is 10 */
-#define CHAIN_SESSIONS 4    /* told one by one in a chain's sentence */
-#define WAITING_MAX    1024 /* connections whose verdicts wait for the account's status */
+#define LISTENERS_MAX	32 /* watched listeners of one host */
+#define DIGESTS_MAX	32 /* (listener, day) still open; two days of 16 listeners */
+#define CLAIMS_MAX	64 /* log lines waiting for the kernel's word */
+#define HELD_MAX	80 /* execs seen before their session opened */
+#define HELD_PER_CONN	4
+#define UNSEEN_MAX	64 /* shells that wait for a verdict */
+#define TUNNELS_MAX	32 /* loopback connections whose owner is connected elsewhere */
+#define TUNNELS_OF_USER 12
+#define TUNNEL_ARGS	384 /* as much as the kernel sends */
+#define TRIED_MAX	64  /* connections whose counts outlive a restart: those of seconds */
+#define LINKS_MAX	1024
+#define SEEN_MAX	8192
+#define PROFILES_MAX	1024
+#define PROFILE_SIZES	16
+#define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
+#define RINGS_MAX	384
+#define RING_MOMENTS	132  /* two windows of 65 and one that fires */
+#define SPRAY_ACCOUNTS	16   /* distinct accounts remembered per source; the threshold is 10 */
+#define CHAIN_SESSIONS	4    /* told one by one in a chain's sentence */
+#define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
 
 /* One try is told by several; each counts alone and the largest wins. */
 enum witness_slot {
@@ -332,7 +333,6 @@ struct core {
 	struct tried tried[TRIED_MAX];
 	unsigned tried_used;
 	struct tunnel tunnels[TUNNELS_MAX];
-	unsigned tunnels_next;
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
 	/* What the failure being credited belongs to; NULL outside of credit(). */

@@ -109,6 +109,7 @@ static struct held *held_slot(struct core *c, struct conn *n, const struct event
 {
 	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	struct held *old = NULL, *h = &c->held[c->held_next % HELD_MAX];
+	struct conn *other;
 
 	if (n->held >= HELD_PER_CONN) {
 		old = e->uid ? held_of_root(c, mine) : NULL;
@@ -118,7 +119,12 @@ static struct held *held_slot(struct core *c, struct conn *n, const struct event
 		old->conn.slot = NIL;
 		n->held--;
 	}
-	c->stats.procs_evicted += pool_get(&c->conns, h->conn) != NULL;
+	other = pool_get(&c->conns, h->conn);
+	if (other) {
+		c->stats.procs_evicted++;
+		if (other->held)
+			other->held--;
+	}
 	c->held_next++;
 	n->held++;
 	h->conn = mine;

@@ -53,7 +53,7 @@ static void join(struct core *c, struct tunnel *t, struct conn *n)
 {
 	struct tunnel *old = tunnel_at(c, n);
 
-	if (old && is_outside(c, old)) {
+	if (old && is_outside(c, old) && !(old->e.flags & EVENT_ACCEPTED)) {
 		t->e.kind = EVENT_NONE;
 		return;
 	}
@@ -74,23 +74,51 @@ void tunnel_joins(struct core *c, struct conn *n, const struct event *e)
 	}
 }
 
-/* The oldest that nobody talks through gives way. */
-static struct tunnel *tunnel_slot(struct core *c)
+/* Nobody needs it: never met its other end, or that has been closed for a while. */
+static bool is_over(const struct core *c, const struct tunnel *t, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < TUNNELS_MAX; i++) {
-		struct tunnel *t = &c->tunnels[c->tunnels_next++ % TUNNELS_MAX];
-		const struct conn *n = pool_get(&c->conns, t->conn);
+	const struct conn *n = pool_get(&c->conns, t->conn);
 
-		if (!t->e.kind || !n || n->closed)
-			return t;
+	if (!t->e.kind)
+		return true;
+	if (n && !n->closed)
+		return false;
+	return (n ? n->last_ns : t->e.time_ns) + JOIN_NS < now_ns;
+}
+
+/*
+ * A free one; of the same user's the oldest when that user has TUNNELS_OF_USER, so that nobody
+ * takes the places of others; else the oldest of all.
+ */
+static struct tunnel *tunnel_slot(struct core *c, const struct event *e)
+{
+	struct tunnel *free = NULL, *own = NULL, *oldest = NULL;
+	unsigned mine = 0;
+
+	for (unsigned i = 0; i < TUNNELS_MAX; i++) {
+		struct tunnel *t = &c->tunnels[i];
+
+		if (is_over(c, t, e->time_ns)) {
+			free = t;
+			continue;
+		}
+		if (!oldest || t->e.time_ns < oldest->e.time_ns)
+			oldest = t;
+		if (t->e.uid != e->uid)
+			continue;
+		mine++;
+		if (!own || t->e.time_ns < own->e.time_ns)
+			own = t;
 	}
+	if (free && mine < TUNNELS_OF_USER)
+		return free;
 	c->stats.tunnels_evicted++;
-	return &c->tunnels[c->tunnels_next++ % TUNNELS_MAX];
+	return own ? own : oldest;
 }
 
 void tunnel_told(struct core *c, const struct event *e)
 {
-	struct tunnel *t = tunnel_slot(c);
+	struct tunnel *t = tunnel_slot(c, e);
 	struct conn *n;
 
 	*t = (struct tunnel){.e = *e, .conn = HANDLE_NONE};
@@ -132,5 +160,5 @@ const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
 {
 	const struct tunnel *t = tunnel_of(c, n);
 
-	return t && t->e.flags & EVENT_ACCEPTED ? &t->e.dest : &n->origin;
+	return t && t->e.flags & EVENT_ACCEPTED && t->e.dest.addr.family ? &t->e.dest : &n->origin;
 }

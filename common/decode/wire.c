@@ -263,17 +263,44 @@ static bool read_snapshot(const struct decode_stream *s, const void *record, str
 	return true;
 }
 
+#define UID_USERS 1000 /* Debian policy 9.2.2: below are root and the system's own */
+
 /*
- * Which of its other ends is the one that counts: one that it opened to a public address, else any
- * that it opened, else one that it accepted.
+ * Did it accept that one? Of the connection that it serves that is sure. Else the word of the port
+ * counts for the system's own daemons: a user could have listened there once.
+ */
+static bool peer_accepted(const struct wire_loopback *w, unsigned i)
+{
+	if (w->served && w->peers[i].cookie == w->served)
+		return true;
+	return w->proc.uid < UID_USERS && (w->accepted >> i & 1);
+}
+
+/*
+ * Which of its other ends is the one that counts: the connection that it serves, else one that it
+ * opened to a public address, else any that it opened, else one that it accepted.
  */
 static unsigned peer_rank(const struct wire_loopback *w, unsigned i)
 {
 	struct endpoint p = endpoint_of(&w->peers[i], w->peers[i].raddr, w->peers[i].rport);
 
-	if (w->accepted >> i & 1)
+	if (w->served && w->peers[i].cookie == w->served)
+		return 4;
+	if (peer_accepted(w, i))
 		return 1;
 	return scope_counts_as_external(scope_of(&p.addr, NULL), NULL) ? 3 : 2;
+}
+
+/* Several clients of one proxy, or more than were looked at: whose it is cannot be told. */
+static bool is_ambiguous(const struct wire_loopback *w, unsigned best)
+{
+	unsigned clients = 0;
+
+	if (peer_rank(w, best) != 1)
+		return false;
+	for (unsigned i = 0; i < w->peers_count; i++)
+		clients += peer_accepted(w, i);
+	return clients > 1 || w->peers_count == WIRE_PEERS;
 }
 
 static bool read_loopback(const struct decode_stream *s, const void *record, struct event *e)
@@ -289,7 +316,7 @@ static bool read_loopback(const struct decode_stream *s, const void *record, str
 			best = i;
 	e->kind = EVENT_LOOPBACK;
 	e->flags = flags_of(w->flags);
-	if (w->accepted >> best & 1)
+	if (peer_accepted(w, best))
 		e->flags |= EVENT_ACCEPTED;
 	set_proc(&w->proc, e);
 	e->netns = w->conn.netns;
@@ -297,8 +324,10 @@ static bool read_loopback(const struct decode_stream *s, const void *record, str
 	e->origin = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->local = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
 	e->service = service_of_port(w->conn.rport);
-	e->dest = endpoint_of(&w->peers[best], w->peers[best].raddr, w->peers[best].rport);
 	e->args = (struct span){w->args, w->args_len};
+	if (is_ambiguous(w, best))
+		return true; /* without a dest: a local proxy, whoever its client is */
+	e->dest = endpoint_of(&w->peers[best], w->peers[best].raddr, w->peers[best].rport);
 	return true;
 }
 

@@ -108,14 +108,17 @@ def live_bytes(k):
 
 
 def loopback(k):
-    """from: the client end; peer: the other hosts (comma), "+" before one that it accepted."""
+    """from: the client end; peer: the other hosts (comma), "+" before one that it accepted, "="
+    before the one that it serves."""
     peers = [p for p in k["peer"].split(",") if p]
-    ends = [conn(n + 1, "192.0.2.1:0", p.lstrip("+")) for n, p in enumerate(peers)]
-    accepted_bits = sum(1 << n for n, p in enumerate(peers) if p[0] == "+")
+    ends = [conn(n + 1, "192.0.2.1:0", p.lstrip("+=")) for n, p in enumerate(peers)]
+    accepted_bits = sum(1 << n for n, p in enumerate(peers) if p[0] in "+=")
+    served = next((n + 1 for n, p in enumerate(peers) if p[0] == "="), 0)
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k.get("args", "").split())
     return 14, (proc(k) + conn(num(k, "conn") + 70000, k["from"], k.get("at", "127.0.0.1:22")) +
                 b"".join(ends).ljust(4 * 56, b"\0") +
-                struct.pack("<IIII384s", len(peers), accepted_bits, flags(k), len(args), args))
+                struct.pack("<IIQII384s", len(peers), accepted_bits, served, flags(k), len(args),
+                            args))
 
 
 KINDS = {"loopback": loopback, "connection": connection, "connection_close": connection_close, "pam": pam,
