@@ -8,7 +8,8 @@
  * shell without a terminal whose stdin and stdout are the connection must live 5 s and start two
  * programs first: inetd scripts and CGI do not.
  *
- * Cannot see: a shell behind pipes and no terminal; one that lives shorter than this.
+ * Cannot see: a shell behind pipes and no terminal; a shell without a login daemon, or one of
+ * root's, that lives shorter than this.
  *
  * Example: socat TCP-LISTEN:4445,fork EXEC:bash,pty and a stranger who types `id`.
  */
@@ -130,12 +131,37 @@ static void shell_without_auth(struct core *c, struct conn *n, const struct unse
 		core_detect_one(c, DETECTION_access_shell_without_auth, &u->e, n, s, "shell");
 }
 
+/*
+ * Is over before its time to wait is: what a login daemon ran as a user was a login all the same,
+ * however short (`ssh host command`). Of root's it may have been a helper.
+ */
+static bool ran_as_user(const struct conn *n, const struct unseen *u)
+{
+	return is_login_daemon(n) && u->e.uid && !(u->e.flags & EVENT_STDIN_SOCKET);
+}
+
+static void has_left(struct core *c, struct conn *n)
+{
+	struct csession *s = conn_session(c, n);
+	struct event e = {.kind = EVENT_CONNECTION_CLOSE,
+			  .trust = TRUST_KERNEL,
+			  .time_ns = n->last_ns,
+			  .bytes_in = n->bytes_in,
+			  .bytes_out = n->bytes_out};
+
+	if (!s)
+		return;
+	session_conn_closed(c, s, &e);
+	session_update_state(c, s, e.time_ns);
+}
+
 static void unseen_decide(struct core *c, struct unseen *u)
 {
 	struct conn *n = pool_get(&c->conns, u->conn);
 	bool on_socket = u->e.flags & EVENT_STDIN_SOCKET;
 
-	if (!n || conn_session(c, n) || n->evidence || n->closed || !n->origin.addr.family) {
+	if (!n || conn_session(c, n) || n->evidence || !n->origin.addr.family ||
+	    (n->closed && !ran_as_user(n, u))) {
 		u->due_ns = 0;
 		return;
 	}
@@ -147,6 +173,8 @@ static void unseen_decide(struct core *c, struct unseen *u)
 	else
 		shell_without_auth(c, n, u);
 	held_replay(c, n);
+	if (n->closed)
+		has_left(c, n);
 }
 
 void unseen_expire(struct core *c)

@@ -356,6 +356,10 @@ def login_without_pam_and_log_is_not_silent(w):
     wait_for(lambda: "a login without PAM and without log: told or called blind; told: " +
              brief(agent.told()), told, 15)
     p.communicate(b"\n", timeout=10)
+    Client(w.net, w.outside(n)).ssh(other, "192.0.2.%d" % n, "/bin/echo quick-mark",
+                                    password=PASSWORD, check_rc=0)
+    s = agent.session(account=other, test=lambda s: "quick-mark" in json.dumps(s))
+    agent.session(id=s["id"], state="closed")
     agent.stop()
 
 

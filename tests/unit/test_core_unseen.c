@@ -48,6 +48,27 @@ static void terminal_without_login(void **state)
 	world_free(w);
 }
 
+/* `ssh host command` is over before anybody has waited; a helper of root's was none. */
+static void a_short_command_was_a_login(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 5, A, 40000);
+	ran(w, 1, 5, "/bin/echo", 22, 1001, EVENT_STDIN_PIPE);
+	closed(w, 1.2, 5, A, 40000, 3000, 3000, 0);
+	connected(w, 0, 6, "203.0.113.77", 40000);
+	ran(w, 1, 6, "/usr/bin/helper", 22, 0, EVENT_STDIN_PIPE);
+	closed(w, 1.2, 6, "203.0.113.77", 40000, 3000, 3000, 0);
+	tick(w, 9);
+	assert_int_equal(sessions(w), 1);
+	assert_string_equal(session_nth(w, 0)->account, "alice");
+	assert_int_equal(session_nth(w, 0)->state, SESSION_CLOSED);
+	assert_int_equal(session_nth(w, 0)->commands_total, 1);
+	assert_int_equal(alerts_of(w, "sensor.blind"), 1);
+	world_free(w);
+}
+
 static void internal_is_one_lower(void **state)
 {
 	struct world *w = world_new(true);
@@ -209,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terminal_without_login),
+		cmocka_unit_test(a_short_command_was_a_login),
 		cmocka_unit_test(internal_is_one_lower),
 		cmocka_unit_test(shell_on_the_socket),
 		cmocka_unit_test(two_programs_at_once_must_last),
