@@ -29,7 +29,8 @@ trap 'rm -f "$out"' EXIT
 live "$@" 2>&1 | tee "$out"
 failed=$(sed -n 's/^failed: //p' "$out" | tail -1)
 last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -1)
-p=${last%% passed*} f=${last#*passed, } f=${f%% failed*}
+p=${last%% passed*} f=${last#*passed, } f=${f%% failed*} k=""
+case $last in *skipped) k=", ${last##*, }" ;; esac
 [ -n "$failed" ] || exit "$([ "${f:-1}" = 0 ] && echo 0 || echo 1)"
 # Time limits of real servers on a busy machine: what failed beside others runs once more, alone,
 # and is named as such. What fails twice has failed.
@@ -41,5 +42,5 @@ grep -qE '^[0-9]+ passed, [0-9]+ failed' "$out" || twice=$failed
 t=$(wc -w <<<"$twice")
 echo "failed at first, passed alone: $(comm -23 <(tr ' ' '\n' <<<"$failed" | sort) <(tr ' ' '\n' <<<"$twice" | sort) | paste -sd' ')"
 [ -z "$twice" ] || echo "failed: $twice"
-echo "$((p + f - t)) passed, $t failed"
+echo "$((p + f - t)) passed, $t failed$k"
 [ "$t" = 0 ]

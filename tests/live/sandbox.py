@@ -22,6 +22,10 @@ class Failure(Exception):
     """A test's expectation was not met."""
 
 
+class Skip(Exception):
+    """What the case needs cannot be had here; counted as skipped, never as passed."""
+
+
 def run(argv, check=True, timeout=60, **kw):
     kw.setdefault("stdout", subprocess.PIPE)
     kw.setdefault("stderr", subprocess.PIPE)

@@ -8,7 +8,7 @@ import subprocess
 from cases import case
 from harness import (Client, Sshd, at_least, check, fingerprint, in_parallel, json_lines,
                      the_journal)
-from sandbox import run, wait_for
+from sandbox import Skip, run, wait_for
 from test_c_main_job import none_of, noise, place
 
 STRANGER = "198.51.100.9"
@@ -329,9 +329,7 @@ os.wait()
 def root_of_an_own_namespace_is_nobody(w):
     """unshare -r: root, but only in the player's eyes; before and inside a real session."""
     if run(["unshare", "-r", "true"], check=False).returncode:
-        print("SKIP root_of_an_own_namespace_is_nobody: no user namespace can be made here (a "
-              "chroot), so nobody can play it", flush=True)
-        return
+        raise Skip("no user namespace can be made here (a chroot), so nobody can play it")
     name, key = w.users.add("nsroot", key=True)
     victim, _ = w.users.add("nsvictim")
     home = stage_of(name)

@@ -8,7 +8,7 @@ import sys
 
 from cases import case
 from harness import Agent, Client, Sshd, check
-from sandbox import TMP, run, wait_for
+from sandbox import TMP, Skip, run, wait_for
 from test_c_main_job import PASSWORD, place
 from test_f_restart import other_libpam
 
@@ -117,9 +117,7 @@ def crowd_of_roots_hides_none(w):
     name, _ = w.users.add("roots")
     victim, _ = w.users.add("rootsvic")
     if run(["unshare", "-r", "true"], check=False).returncode:
-        print("SKIP crowd_of_roots_hides_none: no user namespace can be made here (a chroot)",
-              flush=True)
-        return
+        raise Skip("no user namespace can be made here (a chroot)")
     n = w.slice()
     agent = w.agent = Agent("roots", "", journal=False).start()
     at = "/home/%s/roots" % name
