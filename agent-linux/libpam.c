@@ -16,7 +16,8 @@
 #include "libpam_elf.h"
 
 #define CANDIDATES_MAX 64
-/* Of files that are not root's: a container with mapped ids has one, a user may make hundreds. */
+/* Of files that are not root's: a container with mapped ids has one, of whatever its image holds.
+ */
 #define FOREIGN_MAX 16
 /* A daemon may load it late (dlopen); a listener asks for an immediate look. */
 #define LIBPAM_EVERY 60000000000ull

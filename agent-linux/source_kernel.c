@@ -60,8 +60,8 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	if (ev->kind != EVENT_CONNECTION && ev->kind != EVENT_LISTEN)
 		return;
 	if (ev->kind == EVENT_LISTEN) {
-		/* Anybody may listen in a root of their own making, none but root in others'. */
-		if (ev->euid == 0)
+		/* Anybody may listen in a root of their own making (unshare -r). */
+		if (ev->flags & EVENT_ROOT)
 			libpam_listener(e, ev->proc.pid);
 		e->libpam_hint_ns = 0;
 	}

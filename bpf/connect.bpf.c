@@ -87,6 +87,8 @@ static __always_inline void tcp_listens(struct sock *sk)
 		return;
 	if (leader) {
 		proc_fill(&r->proc, leader);
+		if (r->proc.euid == own_root(leader))
+			r->flags |= WIRE_F_ROOT;
 		if (m) {
 			r->flags |= m->flags & 0xffff;
 			r->session = m->conn.cookie;

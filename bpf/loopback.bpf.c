@@ -126,18 +126,6 @@ static __always_inline void peers_of(struct task_struct *task)
 	}
 }
 
-static __always_inline void loopback_args(struct wire_loopback *r, struct task_struct *task)
-{
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long len = BPF_CORE_READ(task, mm, arg_end) - start;
-
-	if (len > WIRE_ARGS)
-		len = WIRE_ARGS;
-	asm volatile("" : "+r"(len));
-	if (len > 0 && len <= WIRE_ARGS && !bpf_probe_read_user(r->args, len, (void *)start))
-		r->args_len = len;
-}
-
 /* A connect() that stays here: noted when its port is that of a remote service. */
 static __always_inline void loopback_note(struct sock *sk, struct task_struct *leader)
 {
@@ -174,7 +162,7 @@ static __always_inline void loopback_note(struct sock *sk, struct task_struct *l
 	__builtin_memset(r->args, 0, sizeof(r->args));
 	__builtin_memset(&r->conn, 0, sizeof(r->conn));
 	peers_of(task);
-	loopback_args(r, task);
+	r->args_len = args_read(r->args, task, &r->flags);
 	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
 	bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);
 }
@@ -226,6 +214,7 @@ static __always_inline void loopback_owner_connects(struct sock *sk, struct task
 	__u32 zero = 0, *any = bpf_map_lookup_elem(&loopback_any, &zero);
 	struct wire_loopback *r;
 	struct mark_key k = {};
+	enum share_level level;
 	__u64 cookie;
 
 	if (!any || !*any)
@@ -234,8 +223,12 @@ static __always_inline void loopback_owner_connects(struct sock *sk, struct task
 	k.start = BPF_CORE_READ(leader, start_boottime);
 	r = bpf_map_lookup_elem(&loopback_owners, &k);
 	cookie = r ? sock_cookie(sk) : 0;
-	if (!cookie || share_take(r->proc.uid, KIND_LOOPBACK) == SHARED_NONE)
+	if (!cookie)
 		return;
-	r->flags |= LOOPBACK_OUTER;
+	level = share_take(r->proc.uid, KIND_LOOPBACK);
+	if (level == SHARED_NONE)
+		return;
+	r->flags &= ~LOOPBACK_BULK;
+	r->flags |= LOOPBACK_OUTER | (level == SHARED_BULK ? LOOPBACK_BULK : 0);
 	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
 }

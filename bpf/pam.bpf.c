@@ -24,20 +24,6 @@ struct {
 	__type(value, struct pam_inside);
 } pam_calls SEC(".maps");
 
-/*
- * The kernel id of root in the caller's own user namespace. Anybody may be root in one of their own
- * making (unshare -r), so only a namespace that root made counts: a container's with mapped ids.
- */
-static __always_inline __u32 own_root(struct task_struct *task)
-{
-	struct user_namespace *ns = BPF_CORE_READ(task, cred, user_ns);
-
-	if (BPF_CORE_READ(ns, uid_map.nr_extents) < 1 ||
-	    BPF_CORE_READ(ns, uid_map.extent[0].first) || BPF_CORE_READ(ns, owner.val))
-		return 0;
-	return BPF_CORE_READ(ns, uid_map.extent[0].lower_first);
-}
-
 static __always_inline bool caller_trusted(struct task_struct *leader)
 {
 	struct inode *exe = BPF_CORE_READ(leader, mm, exe_file, f_inode);

@@ -141,7 +141,7 @@ static __always_inline bool is_relayed(struct task_struct *leader, struct file *
 	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
 	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
 	struct inode *i;
-	__u32 mode, major;
+	__u32 mode;
 
 	if (!slots || bpf_probe_read_kernel(&f, sizeof(f), slots) || !f)
 		return false;
@@ -151,9 +151,7 @@ static __always_inline bool is_relayed(struct task_struct *leader, struct file *
 		return true; /* a pair of local sockets, or the connection itself */
 	if (mode == S_IFIFO)
 		return relay_holds((__u64)parent_slots, (__u64)i);
-	major = BPF_CORE_READ(i, i_rdev) >> 20;
-	return mode == S_IFCHR && major >= 136 && major <= 143 &&
-	       relay_holds((__u64)parent_slots, 0);
+	return is_pty_slave(i) && relay_holds((__u64)parent_slots, 0);
 }
 
 /*
@@ -194,7 +192,7 @@ static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cooki
 	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
 	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
 	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
-	__u32 flags = 0, major, mode;
+	__u32 flags = 0, mode;
 
 	if (in && in == out &&
 	    BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
@@ -204,30 +202,9 @@ static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cooki
 	mode = f ? BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT : 0;
 	if ((mode == S_IFSOCK && !(flags & WIRE_F_STDIN_SOCKET)) || mode == S_IFIFO)
 		flags |= WIRE_F_STDIN_PIPE;
-	if (mode == S_IFCHR) {
-		major = BPF_CORE_READ(f, f_inode, i_rdev) >> 20;
-		if (major >= 136 &&
-		    major <= 143) /* Unix98 pty slaves, Documentation/admin-guide/devices.txt */
-			flags |= WIRE_F_STDIN_TTY;
-	}
+	if (f && is_pty_slave(BPF_CORE_READ(f, f_inode)))
+		flags |= WIRE_F_STDIN_TTY;
 	return flags;
-}
-
-static __always_inline void exec_args(struct wire_exec *r, struct task_struct *task)
-{
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long len = BPF_CORE_READ(task, mm, arg_end) - start;
-
-	if (len > WIRE_ARGS) {
-		len = WIRE_ARGS;
-		r->flags |= WIRE_F_TRUNCATED;
-	}
-	/* The bound again where the verifier sees it: clang keeps the check on another register. */
-	asm volatile("" : "+r"(len));
-	if (len > 0 && len <= WIRE_ARGS && !bpf_probe_read_user(r->args, len, (void *)start))
-		r->args_len = len;
-	else
-		count(WIRE_STAT_read_failed);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -288,7 +265,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	if (is_ok)
 		r->flags |= WIRE_F_PROVEN;
 	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(bprm, filename));
-	exec_args(r, leader);
+	r->args_len = args_read(r->args, leader, &r->flags);
 	record_submit_bulk(r, sizeof(*r));
 	return 0;
 }

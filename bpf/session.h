@@ -268,6 +268,46 @@ static __always_inline void proc_fill(struct wire_proc *p, struct task_struct *l
 	BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
 }
 
+/*
+ * The kernel id of root in the caller's own user namespace. Anybody may be root in one of their own
+ * making (unshare -r), so only a namespace that root made counts: a container's with mapped ids.
+ */
+static __always_inline __u32 own_root(struct task_struct *task)
+{
+	struct user_namespace *ns = BPF_CORE_READ(task, cred, user_ns);
+
+	if (BPF_CORE_READ(ns, uid_map.nr_extents) < 1 ||
+	    BPF_CORE_READ(ns, uid_map.extent[0].first) || BPF_CORE_READ(ns, owner.val))
+		return 0;
+	return BPF_CORE_READ(ns, uid_map.extent[0].lower_first);
+}
+
+/* The command line as far as it fits; 0 and counted when it cannot be read. */
+static __always_inline __u32 args_read(char dst[WIRE_ARGS], struct task_struct *task, __u32 *flags)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long len = BPF_CORE_READ(task, mm, arg_end) - start;
+
+	if (len > WIRE_ARGS) {
+		len = WIRE_ARGS;
+		*flags |= WIRE_F_TRUNCATED;
+	}
+	/* The bound again where the verifier sees it: clang keeps the check on another register. */
+	asm volatile("" : "+r"(len));
+	if (len > 0 && len <= WIRE_ARGS && !bpf_probe_read_user(dst, len, (void *)start))
+		return len;
+	count(WIRE_STAT_read_failed);
+	return 0;
+}
+
+/* Unix98 pty slaves, Documentation/admin-guide/devices.txt. */
+static __always_inline bool is_pty_slave(struct inode *i)
+{
+	__u32 major = BPF_CORE_READ(i, i_rdev) >> 20;
+
+	return (BPF_CORE_READ(i, i_mode) & S_IFMT) == S_IFCHR && major >= 136 && major <= 143;
+}
+
 static __always_inline void exe_of(struct task_struct *leader, __u64 *ino, __u32 *dev)
 {
 	struct inode *i = BPF_CORE_READ(leader, mm, exe_file, f_inode);

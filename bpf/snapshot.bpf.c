@@ -27,6 +27,8 @@ static __always_inline void snapshot_listener(struct seq_file *seq, struct task_
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	proc_fill(&r.proc, leader);
+	if (r.proc.euid == own_root(leader))
+		r.flags |= WIRE_F_ROOT;
 	for (int i = 0; i < WATCHED_DAEMONS; i++)
 		if (comm_is(r.proc.comm, watched_daemons[i]))
 			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);

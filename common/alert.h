@@ -11,12 +11,11 @@
 
 #define ALERT_EVIDENCE	   12 /* first 6 and last 6 events are kept; all are counted */
 #define ALERT_SENTENCE_MAX 768
-
-/* Before a command line at the end of a sentence. */
-#define PRIVACY_COMMAND_MARK " Command line: "
-
 #define ALERT_EVIDENCE_MAX 224
 #define ALERT_SCHEMA	   1
+
+/* Before a command line at the end of a sentence; privacy.c cuts there. */
+#define PRIVACY_COMMAND_MARK " Command line: "
 
 enum alert_state {
 	ALERT_OPEN,

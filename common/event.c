@@ -115,3 +115,15 @@ enum method method_from_name(struct span name)
 			return method_words[w].method;
 	return METHOD_OTHER;
 }
+
+void event_drop_texts(struct event *e)
+{
+	struct span *const texts[] = {
+		&e->account, &e->user,	  &e->client, &e->key,	       &e->host,
+		&e->program, &e->args,	  &e->tty,    &e->pam_service, &e->text,
+		&e->path,    &e->subject, &e->before, &e->after,
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = (struct span){0};
+}

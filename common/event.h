@@ -74,6 +74,7 @@ enum event_flag {
 	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
+	EVENT_ROOT = 1u << 18,	      /* listen: by root, or a container's with mapped ids */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 };
@@ -142,6 +143,9 @@ struct event {
 	struct span subject;	   /* file: what it is: "authorized-keys", "service-unit" */
 	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */
 };
+
+/* For who keeps one: no span of it leads to the record any more. */
+void event_drop_texts(struct event *e);
 
 const char *service_name(enum service s);
 const char *event_name(enum event_kind k);

@@ -54,6 +54,7 @@
 #define WIRE_F_CHILD_CALL   0x0200 /* pam: caller inherited the binding, did not bind itself */
 #define WIRE_F_LEADER	    0x0400 /* snapshot: holds the accepted socket */
 #define WIRE_F_STDIN_PIPE   0x0800 /* exec: stdin is a pipe or a local socket */
+#define WIRE_F_ROOT	    0x1000 /* listen: by root, of its own user namespace if root made that */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1

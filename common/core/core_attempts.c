@@ -123,7 +123,7 @@ static void settle(struct core *c, struct conn *n, const struct event *e, bool i
 	unsigned all = total(n);
 	enum account_status status;
 
-	if (all <= n->credited || !conn_origin(c, n)->addr.family || !conn_confirmed(c, n, e))
+	if (all <= n->credited || !n->origin.addr.family || !conn_confirmed(c, n, e))
 		return;
 	status = status_of(c, n);
 	if (status == STATUS_UNDECIDED && !is_last_word && wait_for_status(c, n))
@@ -145,7 +145,7 @@ void attempts_settle_source(struct core *c, const struct addr *a, const struct e
 		struct handle h = c->waiting[(c->waiting_head + i) % WAITING_MAX];
 		struct conn *n = pool_get(&c->conns, h);
 
-		if (!n || !conn_origin(c, n)->addr.family)
+		if (!n || !n->origin.addr.family)
 			continue;
 		have = source_addr(&conn_origin(c, n)->addr);
 		if (addr_eq(&have, &wanted))

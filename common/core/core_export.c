@@ -170,18 +170,23 @@ static void tried_rows(const struct core *c, struct writer *w)
 /* A connection that has just been made: what it had counted before the restart; once. */
 void tried_take(struct core *c, struct conn *n)
 {
+	unsigned left = 0;
+
 	for (unsigned i = 0; i < c->tried_used; i++) {
 		struct tried *t = &c->tried[i];
 
-		if (!t->origin.addr.family || t->origin.port != n->origin.port ||
-		    !addr_eq(&t->origin.addr, &n->origin.addr) ||
-		    n->last_ns > t->last_ns + CONN_STALE_NS)
+		if (!t->origin.addr.family || n->last_ns > t->last_ns + CONN_STALE_NS)
+			continue;
+		left++;
+		if (t->origin.port != n->origin.port || !addr_eq(&t->origin.addr, &n->origin.addr))
 			continue;
 		memcpy(n->counts, t->counts, sizeof(n->counts));
 		n->credited = t->credited;
 		t->origin = (struct endpoint){0};
 		return;
 	}
+	if (!left)
+		c->tried_used = 0;
 }
 
 size_t core_export(const struct core *c, void *buf, size_t cap)

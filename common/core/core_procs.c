@@ -139,13 +139,12 @@ static void hold(struct core *c, struct conn *n, const struct event *e)
 	if (!h)
 		return;
 	h->e = *e;
+	event_drop_texts(&h->e);
 	span_copy(h->program, sizeof(h->program), e->program);
 	h->e.program = span_of(h->program);
 	if (len)
 		memcpy(h->args, e->args.ptr, len);
 	h->e.args = (struct span){h->args, len};
-	h->e.account = h->e.client = h->e.key = h->e.host = h->e.text = (struct span){0};
-	h->e.pam_service = h->e.tty = h->e.user = (struct span){0};
 }
 
 void held_replay(struct core *c, struct conn *n)

@@ -122,14 +122,13 @@ void tunnel_told(struct core *c, const struct event *e)
 	struct conn *n;
 
 	*t = (struct tunnel){.e = *e, .conn = HANDLE_NONE};
+	event_drop_texts(&t->e);
 	span_copy(t->program, sizeof(t->program), e->program);
 	t->e.args.len = e->args.len < sizeof(t->args) ? e->args.len : sizeof(t->args);
 	if (t->e.args.len)
 		memcpy(t->args, e->args.ptr, t->e.args.len);
 	t->e.program = span_of(t->program);
 	t->e.args.ptr = t->args;
-	t->e.account = t->e.user = t->e.client = t->e.key = t->e.host = (struct span){0};
-	t->e.pam_service = t->e.tty = t->e.text = (struct span){0};
 	n = conn_find(c, e);
 	if (!n || n->closed || !is_of(t, n) || e->time_ns + JOIN_NS < n->first_ns)
 		return;

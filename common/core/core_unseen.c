@@ -75,9 +75,8 @@ void unseen_note(struct core *c, struct conn *n, const struct event *e)
 		e->time_ns + (e->flags & EVENT_STDIN_SOCKET ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
 	span_copy(u->program, sizeof(u->program), e->program);
 	span_copy(u->user, sizeof(u->user), e->user);
+	event_drop_texts(&u->e);
 	u->e.program = span_of(u->program);
-	u->e.user = u->e.args = u->e.account = u->e.client = u->e.key = (struct span){0};
-	u->e.host = u->e.text = u->e.pam_service = u->e.tty = (struct span){0};
 	core_due(c, u->due_ns);
 }
 

@@ -111,6 +111,57 @@ def crafted_libpams_harm_nothing(w):
     agent.stop()
 
 
+# root makes a namespace with mapped ids, as a container runtime does, and its root listens
+MAPPED = """import ctypes, os, socket, sys
+libc = ctypes.CDLL(None); go, done = os.pipe(), os.pipe()
+if os.fork() == 0:
+    s = socket.socket(); open('/proc/self/comm', 'w').write('sshd')
+    assert libc.unshare(0x10000000) == 0
+    os.write(done[1], b'x'); os.read(go[0], 1)
+    os.setgid(0); os.setuid(0); os.chroot(sys.argv[1])
+    s.bind(('127.0.0.1', 0)); s.listen()
+    print('ready', flush=True); sys.stdin.read(); os._exit(0)
+os.read(done[0], 1)
+child = open('/proc/thread-self/children').read().split()[0]
+for kind in ('uid', 'gid'): open('/proc/%s/%s_map' % (child, kind), 'w').write('0 100000 65536')
+os.write(go[1], b'x'); os.wait()"""
+
+
+@case("restart", alone=True)
+def mapped_ids_are_looked_at(w):
+    """A container's root is not this host's, and its libpam is not root's: seen before and after
+    the agent starts."""
+    if run(["unshare", "-r", "true"], check=False).returncode:
+        raise Skip("no user namespace can be made here (a chroot)")
+    real = run(["sh", "-c", "readlink -f $(ldconfig -p | sed -n 's/.*libpam.so.0 .*=> //p' | "
+                "head -1)"]).stdout.decode().strip()
+
+    def contain(name):
+        root = TMP + "/mapped-" + name
+        lib = root + "/lib/x86_64-linux-gnu"
+        os.makedirs(lib)
+        shutil.copy(real, lib + "/libpam.so.0")
+        run(["chown", "-R", "100000:100000", root])
+        p = subprocess.Popen(w.net.inside_ns(w.net.srv, [sys.executable, "-c", MAPPED, root]),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        check(p.stdout.readline() == b"ready\n", "the listener of mapped ids")
+        return p
+    plain = w.agent = Agent("plain", "", journal=False).start()
+    known = plain.status()["libpam_attached"]
+    plain.stop()
+    before = contain("before")
+    agent = w.agent = Agent("mapped", "", journal=False).start()
+    wait_for("the libpam of the container that was there",
+             lambda: agent.status()["libpam_attached"] == known + 1)
+    after = contain("after")
+    wait_for("the libpam of the container that came",
+             lambda: agent.status()["libpam_attached"] == known + 2)
+    for p in (before, after):
+        p.stdin.close()
+        p.wait(10)
+    agent.stop()
+
+
 @case("restart", alone=True)
 def crowd_of_roots_hides_none(w):
     """A user's own namespace, with more roots and libpams than the agent has places for."""
