@@ -50,6 +50,7 @@ struct alert {
 	char session[ID_TEXT_MAX];
 	enum service service;
 	struct endpoint origin, local;
+	struct geo geo; /* of the origin, at the first event */
 	enum scope scope;
 	enum origin_source origin_source;
 	char account[ACCOUNT_MAX];

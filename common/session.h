@@ -6,6 +6,7 @@
 #define OUTERGATE_SESSION_H
 
 #include "event.h"
+#include "geo.h"
 #include "scope.h"
 
 /* Bounds of attacker-chosen text kept per session; longer text is cut and marked. */
@@ -72,6 +73,7 @@ struct session {
 	enum scope scope;
 	enum origin_source origin_source;
 	struct endpoint origin, local;
+	struct geo geo; /* of the origin, when the session opened */
 	uint32_t netns;
 	char account[ACCOUNT_MAX];
 	char effective_account[ACCOUNT_MAX];

@@ -87,14 +87,14 @@ void core_detect(struct core *c, const struct event *e, struct conn *n, struct c
 {
 	struct detect_ctx x = {.core = c, .conn = n, .session = s, .source = source_of(c, e, n, s)};
 
-	for (uint32_t left = c->by_kind[e->kind]; left; left &= left - 1) {
-		x.index = (unsigned)__builtin_ctz(left);
+	for (uint64_t left = c->by_kind[e->kind]; left; left &= left - 1) {
+		x.index = (unsigned)__builtin_ctzll(left);
 		x.detection = detections[x.index];
 		x.detection->step(&x, e);
 	}
 }
 
-_Static_assert(DETECTION_COUNT <= 32, "by_kind is a mask of 32 bits");
+_Static_assert(DETECTION_COUNT <= 64, "by_kind is a mask of 64 bits");
 
 static void registry_init(struct core *c)
 {
@@ -103,7 +103,7 @@ static void registry_init(struct core *c)
 	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
 		c->key_base[i] = hash_text(host, span_of(detections[i]->id));
 		for (unsigned k = 0; k < EVENT_COUNT; k++)
-			c->by_kind[k] |= (uint32_t)(detections[i]->events >> k & 1) << i;
+			c->by_kind[k] |= (detections[i]->events >> k & 1) << i;
 	}
 }
 

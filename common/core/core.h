@@ -8,6 +8,7 @@
 
 #include "../alert.h"
 #include "../config.h"
+#include "../geo.h"
 #include "../stats.h"
 
 struct core; /* opaque; core_internal.h for the core's own files */
@@ -38,6 +39,7 @@ struct core_identity {
 	char boot_id[40];
 	uint64_t hash_seed; /* keyed hashing of attacker-chosen keys; fixed (0) in a replay */
 	bool kernel_sensor; /* kernel records are expected: text alone proves less */
+	const struct geo_source *geo; /* outlives the core; NULL = no databases */
 };
 
 /* All memory is allocated here, sized by config->limits. NULL when out of memory. */

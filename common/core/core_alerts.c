@@ -66,6 +66,7 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 	a->origin_source = !a->origin.addr.family			? ORIGIN_NONE
 			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET
 									: ORIGIN_LOG;
+	geo_of(x->core, &a->origin.addr, &a->geo);
 	a->account_unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
 	a->method = e->method;
 	span_copy(a->account, sizeof(a->account), e->account);
@@ -79,6 +80,7 @@ static void fill_session(const struct session *s, struct alert *a)
 	a->local = s->local;
 	a->scope = s->scope;
 	a->origin_source = s->origin_source;
+	a->geo = s->geo;
 	a->method = s->method;
 	memcpy(a->session, s->id, sizeof(a->session));
 	memcpy(a->account, s->account, sizeof(a->account));
@@ -108,6 +110,7 @@ static void fill(const struct detect_ctx *x, const struct event *e, const struct
 	}
 	if (f->by_listener) {
 		a->origin = (struct endpoint){0};
+		a->geo = (struct geo){0};
 		a->scope = SCOPE_NONE;
 		a->account[0] = a->client[0] = '\0';
 		a->account_unknown = false;

@@ -310,7 +310,7 @@ struct core {
 	struct stats stats;
 	uint64_t seed;
 	uint64_t key_base[DETECTION_COUNT]; /* of alert keys */
-	uint32_t by_kind[EVENT_COUNT];	    /* bit per detection that looks at it */
+	uint64_t by_kind[EVENT_COUNT];	    /* bit per detection that looks at it */
 	uint64_t base_ns, now_ns, sensor_since_ns;
 	uint64_t deadline_ns; /* next time something expires; UINT64_MAX = never */
 
@@ -436,6 +436,8 @@ void claims_expire(struct core *c);
 void pam_called(struct core *c, const struct event *e);
 
 /* --- core_sessions.c */
+/* Zero when there is no database, or none that knows. */
+void geo_of(const struct core *c, const struct addr *a, struct geo *ret);
 struct csession *session_open(struct core *c, struct conn *n, const struct event *e);
 struct csession *session_start(struct core *c, struct conn *n, const struct event *e);
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);

@@ -66,6 +66,13 @@ static void session_id(const struct core *c, const struct conn *n, const struct 
 	id_text(&h, out);
 }
 
+void geo_of(const struct core *c, const struct addr *a, struct geo *ret)
+{
+	*ret = (struct geo){0};
+	if (c->id.geo && a->family)
+		c->id.geo->lookup(c->id.geo, a, ret);
+}
+
 static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
 {
 	s->conn = n->cookie;
@@ -74,6 +81,7 @@ static void fill_origin(const struct core *c, const struct conn *n, struct sessi
 	s->origin = *conn_origin(c, n);
 	s->local = n->local;
 	s->scope = scope_of(&s->origin.addr, &c->config.scope);
+	geo_of(c, &s->origin.addr, &s->geo);
 	s->origin_source = conn_origin(c, n) != &n->origin ? ORIGIN_LOCAL_PROXY
 			   : n->kernel			   ? ORIGIN_SOCKET
 							   : ORIGIN_LOG;

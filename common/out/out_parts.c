@@ -25,7 +25,7 @@ void part_put_endpoint(struct writer *w, const char *key, const struct endpoint 
 }
 
 void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scope,
-		     enum origin_source source)
+		     enum origin_source source, const struct geo *g)
 {
 	if (endpoint_empty(e))
 		return;
@@ -35,6 +35,12 @@ void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scop
 		json_put_str(w, "scope", scope_name(scope));
 	if (source != ORIGIN_NONE)
 		json_put_str(w, "source", origin_source_name(source));
+	if (g->country[0])
+		json_put_str(w, "country", g->country);
+	if (g->asn)
+		json_put_u64(w, "asn", g->asn);
+	if (g->as_org[0])
+		json_put_str(w, "as_org", g->as_org);
 	json_end(w, '}');
 }
 

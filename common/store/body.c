@@ -69,6 +69,17 @@ WORDS(session_state, SESSION_CLOSED + 1);
 #define WORD(s, m, of) ROW(s, #m, FIELD_WORD, m, &of##_words)
 #define ENDPOINT(s, m)                                                                             \
 	ROW(s, #m, FIELD_ADDR, m.addr, NULL), ROW(s, #m "_port", FIELD_U16, m.port, NULL)
+/* Signed numbers are kept by their bits. */
+#define GEO(s, m)                                                                                  \
+	ROW(s, "country", FIELD_TEXT, m.country, NULL),                                            \
+		ROW(s, "has_point", FIELD_BOOL, m.has_point, NULL),                                \
+		ROW(s, "radius_km", FIELD_U16, m.radius_km, NULL),                                 \
+		ROW(s, "asn", FIELD_U32, m.asn, NULL),                                             \
+		ROW(s, "geo_flags", FIELD_U32, m.flags, NULL),                                     \
+		ROW(s, "latitude_e4", FIELD_U32, m.latitude_e4, NULL),                             \
+		ROW(s, "longitude_e4", FIELD_U32, m.longitude_e4, NULL),                           \
+		ROW(s, "geo_epoch", FIELD_U32, m.epoch, NULL),                                     \
+		ROW(s, "as_org", FIELD_TEXT, m.as_org, NULL)
 #define PROC(s, m)                                                                                 \
 	ROW(s, #m "_pid", FIELD_U32, m.pid, NULL),                                                 \
 		ROW(s, #m "_start_ns", FIELD_U64, m.start_ns, NULL)
@@ -93,6 +104,7 @@ static const struct field alert_fields[] = {
 	ENDPOINT(alert, local),
 	WORD(alert, scope, scope),
 	WORD(alert, origin_source, origin_source),
+	GEO(alert, geo),
 	TEXT(alert, account),
 	BOOL(alert, account_unknown),
 	TEXT(alert, effective_account),
@@ -128,6 +140,7 @@ static const struct field session_fields[] = {
 	WORD(session, scope, scope),
 	WORD(session, origin_source, origin_source),
 	ENDPOINT(session, origin),
+	GEO(session, geo),
 	ENDPOINT(session, local),
 	U32(session, netns),
 	TEXT(session, account),

@@ -75,6 +75,12 @@ static inline void fill(char *field, size_t cap, int first)
 }
 #define FILL(f) fill(f, sizeof(f), first)
 
+#define FULL_GEO                                                                                   \
+	(struct geo)                                                                               \
+	{                                                                                          \
+		"NZ", true, UINT16_MAX, UINT32_MAX, UINT32_MAX, -900000, -1800000, UINT32_MAX, "x" \
+	}
+
 static inline struct alert *full_alert(int first)
 {
 	static struct alert a;
@@ -96,6 +102,7 @@ static inline struct alert *full_alert(int first)
 	a.service = SERVICE_KUBE_API;
 	a.origin = (struct endpoint){{ADDR_V4, {0}, {203, 0, 113, 9}}, 65535, 0};
 	a.local = (struct endpoint){{ADDR_V6, {0}, {0x20, 1, 0xd, 0xb8, 7}}, 22, 0};
+	a.geo = FULL_GEO;
 	a.scope = SCOPE_EXTERNAL;
 	a.origin_source = ORIGIN_LOG;
 	FILL(a.account);
@@ -135,6 +142,7 @@ static inline struct session *full_session(int first)
 	s.origin_source = ORIGIN_SNAPSHOT;
 	s.origin = (struct endpoint){{ADDR_V6, {0}, {0x20, 1, 0xd, 0xb8, 1}}, 1, 0};
 	s.local = (struct endpoint){{ADDR_V4, {0}, {192, 0, 2, 1}}, 22, 0};
+	s.geo = FULL_GEO;
 	s.netns = UINT32_MAX;
 	FILL(s.account);
 	FILL(s.effective_account);

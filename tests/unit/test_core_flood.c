@@ -66,7 +66,7 @@ static void the_default_tables_fit(void **state)
 
 	(void)state;
 	assert_int_equal(w->config.limits.sources, 65536);
-	assert_true(core_memory(w->core) <= 16u << 20);
+	assert_true(core_memory(w->core) <= 18u << 20);
 	world_free(w);
 }
 
