@@ -1,9 +1,10 @@
 /*
  * export: what the core must remember across a restart beside sessions and alerts, as one blob.
  *
- * Little-endian, fixed rows: magic, version, seed (keys are hashes under it), times, then for each
- * section its row size and number of rows. A reader of another version refuses it whole; sizes and
- * counts are checked before anything is taken, so a damaged blob changes nothing.
+ * Little-endian: magic, version, seed (keys are hashes under it), times, then sections: tag, row
+ * size, number of rows, rows. A section whose tag or row size this version does not know is another
+ * version's and is passed over; the rest is taken. Sizes and counts are checked before anything is
+ * taken, so a damaged blob changes nothing.
  *
  * Sections: sources that failed lately, networks, accounts, places and edges, links, how
  * much identities send, digests, connections whose tries were counted just now.
@@ -12,10 +13,24 @@
 
 #include <errno.h>
 
-#define BLOB_MAGIC   0x4f47434f52453131ull /* "OGCORE11" */
-#define BLOB_VERSION 4
-#define BLOB_OLDEST  3		      /* without the last section */
-#define TRIED_NS     (60 * SECOND_NS) /* a journal is seconds late, not minutes */
+#define BLOB_MAGIC	  0x4f47434f52453131ull /* "OGCORE11" */
+#define BLOB_VERSION	  5
+#define BLOB_TAGGED	  5 /* the first whose sections have a tag; before, their order says it */
+#define BLOB_OLDEST	  3
+#define BLOB_SECTIONS_MAX 64
+#define TRIED_NS	  (60 * SECOND_NS) /* a journal is seconds late, not minutes */
+
+/* What a section holds; never used again for something else. */
+enum tag {
+	TAG_DIGESTS = 1,
+	TAG_SOURCES,
+	TAG_NETS,
+	TAG_ACCOUNTS,
+	TAG_SEEN,
+	TAG_LINKS,
+	TAG_PROFILES,
+	TAG_TRIED,
+};
 
 struct blob_head {
 	uint64_t magic;
@@ -24,7 +39,7 @@ struct blob_head {
 };
 
 struct blob_section {
-	uint32_t row_size, rows;
+	uint32_t tag, row_size, rows, pad;
 };
 
 struct writer {
@@ -41,6 +56,7 @@ static void put(struct writer *w, const void *p, size_t n)
 
 /* A pool whose items are plain data (handles in them are dropped on import). */
 struct table_section {
+	enum tag tag;
 	size_t pool, index;
 	uint32_t key_size;
 	uint64_t (*hash)(const struct core *c, const void *item);
@@ -107,19 +123,19 @@ static void nothing(void *item)
 	(void)item;
 }
 
-#define TABLE(name, key, hash, worth, clean)                                                       \
+#define TABLE(tag, name, key, hash, worth, clean)                                                  \
 	{                                                                                          \
-		offsetof(struct core, name), offsetof(struct core, name##_by), key, hash, worth,   \
-			clean                                                                      \
+		tag, offsetof(struct core, name), offsetof(struct core, name##_by), key, hash,     \
+			worth, clean                                                               \
 	}
 
 static const struct table_section sections[] = {
-	TABLE(sources, sizeof(struct addr), hash_of_addr, source_worth, source_clean),
-	TABLE(nets, sizeof(struct addr), hash_of_addr, net_worth, net_clean),
-	TABLE(accounts, sizeof(uint64_t), hash_of_key, always, account_clean),
-	TABLE(seen, sizeof(uint64_t), hash_of_key, always, nothing),
-	TABLE(links, sizeof(uint64_t), hash_of_key, always, nothing),
-	TABLE(profiles, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(TAG_SOURCES, sources, sizeof(struct addr), hash_of_addr, source_worth, source_clean),
+	TABLE(TAG_NETS, nets, sizeof(struct addr), hash_of_addr, net_worth, net_clean),
+	TABLE(TAG_ACCOUNTS, accounts, sizeof(uint64_t), hash_of_key, always, account_clean),
+	TABLE(TAG_SEEN, seen, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(TAG_LINKS, links, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(TAG_PROFILES, profiles, sizeof(uint64_t), hash_of_key, always, nothing),
 };
 #define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
 
@@ -146,7 +162,7 @@ static uint32_t table_rows(const struct core *c, const struct table_section *s, 
 
 static void tried_rows(const struct core *c, struct writer *w)
 {
-	struct blob_section s = {sizeof(struct tried), 0};
+	struct blob_section s = {.tag = TAG_TRIED, .row_size = sizeof(struct tried)};
 	struct tried rows[TRIED_MAX];
 
 	memset(rows, 0, sizeof(rows));
@@ -198,14 +214,16 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 				 .seed = c->seed,
 				 .base_ns = c->base_ns,
 				 .now_ns = c->now_ns};
-	struct blob_section s = {sizeof(struct digest), DIGESTS_MAX};
+	struct blob_section s = {
+		.tag = TAG_DIGESTS, .row_size = sizeof(struct digest), .rows = DIGESTS_MAX};
 
 	put(&w, &head, sizeof(head));
 	put(&w, &s, sizeof(s));
 	put(&w, c->digests, sizeof(c->digests));
 	for (uint32_t i = 0; i < SECTIONS; i++) {
-		s = (struct blob_section){pool_of(c, &sections[i])->item_size,
-					  table_rows(c, &sections[i], NULL)};
+		s = (struct blob_section){.tag = sections[i].tag,
+					  .row_size = pool_of(c, &sections[i])->item_size,
+					  .rows = table_rows(c, &sections[i], NULL)};
 		put(&w, &s, sizeof(s));
 		table_rows(c, &sections[i], &w);
 	}
@@ -213,44 +231,44 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 	return w.len;
 }
 
-static uint32_t sections_of(uint32_t version)
-{
-	return SECTIONS + (version > BLOB_OLDEST ? 2 : 1);
-}
+struct blob {
+	const uint8_t *p;
+	size_t len, at;
+	struct blob_head head;
+};
 
-static uint32_t row_size_of(const struct core *c, uint32_t i)
+/* Head of section i, and past it; its rows are all there. */
+static bool section_read(struct blob *b, uint32_t i, struct blob_section *ret)
 {
-	if (i > SECTIONS)
-		return sizeof(struct tried);
-	return i ? pool_of(c, &sections[i - 1])->item_size : sizeof(struct digest);
+	size_t skip = b->head.version >= BLOB_TAGGED ? 0 : sizeof(uint32_t);
+	size_t size = skip ? 2 * sizeof(uint32_t) : sizeof(*ret);
+
+	if (b->len - b->at < size)
+		return false;
+	*ret = (struct blob_section){.tag = i + 1}; /* the order of old is that of the tags */
+	memcpy((uint8_t *)ret + skip, b->p + b->at, size);
+	b->at += size;
+	return ret->row_size && ret->rows <= (b->len - b->at) / ret->row_size;
 }
 
 /* Every size before any row. */
-static bool is_sound(const struct core *c, const uint8_t *p, size_t len)
+static bool is_sound(struct blob *b)
 {
-	struct blob_head head;
-	size_t at = sizeof(head);
+	struct blob_section s;
 
-	if (len < sizeof(head))
+	if (b->len < sizeof(b->head))
 		return false;
-	memcpy(&head, p, sizeof(head));
-	if (head.magic != BLOB_MAGIC || head.version > BLOB_VERSION || head.version < BLOB_OLDEST ||
-	    head.sections != sections_of(head.version))
+	memcpy(&b->head, b->p, sizeof(b->head));
+	b->at = sizeof(b->head);
+	if (b->head.magic != BLOB_MAGIC || b->head.version > BLOB_VERSION ||
+	    b->head.version < BLOB_OLDEST || b->head.sections > BLOB_SECTIONS_MAX)
 		return false;
-	for (uint32_t i = 0; i < head.sections; i++) {
-		struct blob_section s;
-		uint32_t want = row_size_of(c, i);
-
-		if (len - at < sizeof(s))
+	for (uint32_t i = 0; i < b->head.sections; i++) {
+		if (!section_read(b, i, &s))
 			return false;
-		memcpy(&s, p + at, sizeof(s));
-		at += sizeof(s);
-		if (s.row_size != want || s.rows > (len - at) / want ||
-		    (!i && s.rows != DIGESTS_MAX) || (i > SECTIONS && s.rows > TRIED_MAX))
-			return false;
-		at += (size_t)s.rows * s.row_size;
+		b->at += (size_t)s.rows * s.row_size;
 	}
-	return at == len;
+	return b->at == b->len;
 }
 
 /* Bounds inside rows: indices that code relies on. */
@@ -309,31 +327,37 @@ static void rows_clean(struct core *c)
 	}
 }
 
+/* Plain arrays of the core, of this version's size. */
+static void array_import(struct core *c, const struct blob_section *s, const uint8_t *rows)
+{
+	size_t size = (size_t)s->rows * s->row_size;
+
+	if (s->tag == TAG_DIGESTS && size == sizeof(c->digests))
+		memcpy(c->digests, rows, size);
+	if (s->tag == TAG_TRIED && s->row_size == sizeof(c->tried[0]) && s->rows <= TRIED_MAX) {
+		memcpy(c->tried, rows, size);
+		c->tried_used = s->rows;
+	}
+}
+
 int core_import(struct core *c, const void *buf, size_t len)
 {
-	const uint8_t *p = buf;
-	struct blob_head head;
+	struct blob b = {.p = buf, .len = len};
 	struct blob_section s;
-	size_t at = sizeof(head);
 
-	if (!is_sound(c, p, len))
+	if (!is_sound(&b))
 		return -EINVAL;
-	memcpy(&head, p, sizeof(head));
-	c->seed = head.seed;
-	c->base_ns = head.base_ns;
-	c->now_ns = head.now_ns;
-	for (uint32_t i = 0; i < head.sections; i++) {
-		memcpy(&s, p + at, sizeof(s));
-		at += sizeof(s);
-		if (i > SECTIONS) {
-			memcpy(c->tried, p + at, (size_t)s.rows * s.row_size);
-			c->tried_used = s.rows;
-		} else if (i) {
-			table_import(c, &sections[i - 1], p + at, s.rows);
-		} else {
-			memcpy(c->digests, p + at, sizeof(c->digests));
-		}
-		at += (size_t)s.rows * s.row_size;
+	c->seed = b.head.seed;
+	c->base_ns = b.head.base_ns;
+	c->now_ns = b.head.now_ns;
+	b.at = sizeof(b.head);
+	for (uint32_t i = 0; i < b.head.sections && section_read(&b, i, &s); i++) {
+		array_import(c, &s, b.p + b.at);
+		for (uint32_t k = 0; k < SECTIONS; k++)
+			if (sections[k].tag == s.tag &&
+			    pool_of(c, &sections[k])->item_size == s.row_size)
+				table_import(c, &sections[k], b.p + b.at, s.rows);
+		b.at += (size_t)s.rows * s.row_size;
 	}
 	rows_clean(c);
 	return 0;

@@ -443,6 +443,57 @@ static void a_kill_between_two_witnesses_counts_once(void **state)
 	world_free(v);
 }
 
+/* As the version before wrote it: sections without a tag, told by their order. */
+static size_t older_blob(const uint8_t *blob, size_t len, uint8_t *ret)
+{
+	uint32_t version = 4, section[4];
+	size_t head = 40, at = head, out = head;
+
+	memcpy(ret, blob, head);
+	memcpy(ret + 8, &version, sizeof(version));
+	while (at < len) {
+		size_t rows;
+
+		memcpy(section, blob + at, sizeof(section));
+		rows = (size_t)section[1] * section[2];
+		memcpy(ret + out, section + 1, 8);
+		memcpy(ret + out + 8, blob + at + sizeof(section), rows);
+		at += sizeof(section) + rows;
+		out += 8 + rows;
+	}
+	return out;
+}
+
+/* Reads the former version; of a later one what it knows. */
+static void other_versions_are_read(void **state)
+{
+	struct world *w = world_new(false), *v = world_new(false), *x = world_new(false);
+	uint32_t later[4] = {4711, 3, 2, 0}, sections;
+	uint8_t *blob, *old;
+	size_t need;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		failed(w, i, A, 1 + i, "alice");
+	need = core_export(w->core, NULL, 0);
+	blob = calloc(1, need + sizeof(later) + 6);
+	old = malloc(need);
+	core_export(w->core, blob, need);
+	assert_int_equal(core_import(v->core, old, older_blob(blob, need, old)), 0);
+	assert_int_equal(source_total(v, A), 8);
+	memcpy(&sections, blob + 12, sizeof(sections));
+	sections++;
+	memcpy(blob + 12, &sections, sizeof(sections));
+	memcpy(blob + need, later, sizeof(later));
+	assert_int_equal(core_import(x->core, blob, need + sizeof(later) + 6), 0);
+	assert_int_equal(source_total(x, A), 8);
+	free(blob);
+	free(old);
+	world_free(x);
+	world_free(v);
+	world_free(w);
+}
+
 static void a_damaged_blob_changes_nothing(void **state)
 {
 	struct world *w = world_new(false), *v = world_new(false);
@@ -520,6 +571,7 @@ int main(void)
 		cmocka_unit_test(restart_keeps_sessions_and_alerts),
 		cmocka_unit_test(restart_keeps_windows),
 		cmocka_unit_test(a_kill_between_two_witnesses_counts_once),
+		cmocka_unit_test(other_versions_are_read),
 		cmocka_unit_test(a_damaged_blob_changes_nothing),
 		cmocka_unit_test(full_table_refuses_never_evicts_live),
 	};
