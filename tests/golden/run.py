@@ -27,6 +27,8 @@ def inputs(case, scratch):
 
 def replay(case, paths):
     args = (case / "args").read_text().split() if (case / "args").exists() else []
+    if (case / "config.yaml").exists():
+        args += ["--config", case / "config.yaml"]
     done = subprocess.run([BINARY, "replay", "--alerts", *args, *paths], capture_output=True,
                           check=False)
     if done.returncode:

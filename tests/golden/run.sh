@@ -6,5 +6,6 @@
 #   expected.jsonl   every alert that must come out, as the fields that must be as given; an alert
 #                    beyond these fails the case. "//" starts a comment.
 #   args             options of the replay, if any
+#   config.yaml      its configuration, if any
 cd "$(dirname "$0")/../.." || exit 1
 exec python3 tests/golden/run.py "${BUILD:-build}" "$@"
