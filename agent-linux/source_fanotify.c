@@ -98,6 +98,8 @@ static void dir_list(struct engine *e, int fd, enum watch_kind kind, uint32_t ui
 	for (unsigned i = 0; i < FANOTIFY_LIST_MAX && (entry = readdir(d)); i++) {
 		struct watched_file *f;
 
+		if (entry->d_name[0] == '.' && (!entry->d_name[1] || !strcmp(entry->d_name, "..")))
+			continue;
 		if (!watch_match(kind, entry->d_name))
 			continue;
 		f = watched_file_get(e->fanotify, kind, uid, entry->d_name);

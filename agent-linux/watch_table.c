@@ -43,7 +43,7 @@ static const struct watch_name cron_names[] = {
 };
 
 static const struct watch_name crontab_names[] = {
-	{"tmp.*", NULL, LINES_NONE}, /* crontab(1) while it writes */
+	{"@(tmp.*|.*)", NULL, LINES_NONE}, /* crontab(1) while it writes; the directory itself */
 	{"*", "scheduled-task", LINES_NONE},
 	{NULL, NULL, LINES_NONE},
 };

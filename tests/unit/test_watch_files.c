@@ -50,6 +50,8 @@ static void names_and_reasons(void **state)
 		{WATCH_CRONTABS, "alice", "scheduled-task"},
 		{WATCH_CRONTABS, "a.lice", "scheduled-task"},
 		{WATCH_CRONTABS, "tmp.4xYz", NULL},
+		{WATCH_CRONTABS, ".", NULL},
+		{WATCH_CRONTABS, "..", NULL},
 		{WATCH_SUDOERS_D, "alice", "sudoers"},
 		{WATCH_SUDOERS_D, "alice.tmp", NULL},
 		{WATCH_SUDOERS_D, "alice~", NULL},
