@@ -133,11 +133,19 @@ struct table_row {
 	}
 
 static const struct table_row tables[] = {
-	ROW(conns, conns_by_cookie, conn),  ROW(sessions, conns_by_peer, csession),
-	ROW(sources, sources_by, source),   ROW(nets, nets_by, net),
-	ROW(sprays, sprays_by, spray),	    ROW(accounts, accounts_by, account),
-	ROW(seen, seen_by, seen),	    ROW(links, links_by, link),
-	ROW(alerts, alerts_by_key, calert), ROW(profiles, profiles_by, profile),
+	ROW(conns, conns_by_cookie, conn),
+	ROW(sessions, conns_by_peer, csession),
+	ROW(sources, sources_by, source),
+	ROW(nets, nets_by, net),
+	ROW(sprays, sprays_by, spray),
+	ROW(accounts, accounts_by, account),
+	ROW(seen, seen_by, seen),
+	ROW(links, links_by, link),
+	ROW(alerts, alerts_by_key, calert),
+	ROW(profiles, profiles_by, profile),
+	ROW(asns, asns_by, asn),
+	ROW(slows, slows_by, slow),
+	ROW(spreads, spreads_by, spread),
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -146,8 +154,8 @@ static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uin
 {
 	uint32_t all = l->conns + l->sessions, few = l->sources / 64 < 64 ? 64 : l->sources / 64;
 	const uint32_t wanted[TABLES] = {
-		all,	     l->sessions, l->sources, few,	 few,
-		l->accounts, SEEN_MAX,	  LINKS_MAX,  l->alerts, PROFILES_MAX,
+		all,	   l->sessions, l->sources,   few,	few, l->accounts, SEEN_MAX,
+		LINKS_MAX, l->alerts,	PROFILES_MAX, ASNS_MAX, few, SPREADS_MAX,
 	};
 
 	memcpy(items, wanted, sizeof(wanted));

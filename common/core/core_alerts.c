@@ -26,6 +26,8 @@ static uint64_t key_of_source(const struct core *c, const struct alert *a, uint6
 	struct addr at = network ? net_addr(&a->origin.addr) : source_addr(&a->origin.addr);
 
 	(void)c;
+	if (strcmp(a->reason, "asn") == 0)
+		return hash_u64(hash_u64(h, a->geo.asn), 2);
 	return hash_u64(hash_addr(h, &at), network);
 }
 
@@ -45,6 +47,8 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_LISTENER:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_u64(h, a->local.port);
+	case KEY_ACCOUNT:
+		return hash_text(hash_u64(h, a->service), span_of(a->account));
 	case KEY_REASON:
 		return hash_text(hash_u64(h, a->local.port), span_of(a->reason));
 	case KEY_CHAIN:
@@ -107,6 +111,15 @@ static void fill(const struct detect_ctx *x, const struct event *e, const struct
 	if (f->by_network) {
 		a->origin.addr = net_addr(&a->origin.addr);
 		a->origin.port = 0;
+	}
+	if (f->by_asn)
+		a->origin.port = 0; /* one of many */
+	if (f->by_account) {
+		a->origin = (struct endpoint){0};
+		a->geo = (struct geo){0};
+		a->origin_source = ORIGIN_NONE;
+		a->scope = SCOPE_NONE;
+		a->client[0] = '\0';
 	}
 	if (f->by_listener) {
 		a->origin = (struct endpoint){0};
@@ -345,7 +358,8 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	session_take_alert(c, a);
 	index_add(&c->alerts_by_key, pool_slot(&c->alerts, a), key);
 	c->stats.alerts_fired++;
-	if (x->detection->key == KEY_SOURCE && e->kind == EVENT_ATTEMPT && !f->by_network)
+	if (x->detection->key == KEY_SOURCE && e->kind == EVENT_ATTEMPT && !f->by_network &&
+	    !f->by_asn)
 		evidence_of_source(c, &a->pub);
 	else
 		evidence_add(&a->pub, e);

@@ -26,7 +26,9 @@ struct fire {
 	uint32_t count;	       /* how many times now */
 	bool quiet;	       /* stored; sent at most at its close */
 	bool by_network;       /* the origin is the /24 or /48 */
+	bool by_asn;	       /* the origin is one address of it */
 	bool by_listener;      /* about our end only: no origin, no account */
+	bool by_account;       /* about the account: no origin */
 	struct calert *open;   /* the alert it is, when the detection remembers: no search */
 	bool restart;	       /* count replaces instead of adding */
 	const char *match_key; /* a key fingerprint: alerts about another key are not this one */
@@ -70,8 +72,10 @@ void say_bytes(struct text *t, uint64_t n);
 void say_duration(struct text *t, uint64_t seconds);
 /* info: accounts that do not exist; low: the method may be off; medium: it is on */
 enum severity guess_severity(const struct detect_ctx *x, const struct event *e);
-/* The source has, or is about to get, an alert of its own. */
+/* The source has, or is about to get, a fast alert of its own. */
 bool guess_is_alerted(const struct detect_ctx *x, const struct event *e);
+/* Names a guessed account that exists, where the alert has none or one that does not. */
+void alert_name_guessed(struct alert *a, const struct event *e);
 /* low alerts about guessing that are still sent today for this listener */
 bool digest_allows(struct detect_ctx *x, const struct event *e);
 

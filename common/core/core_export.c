@@ -6,8 +6,10 @@
  * version's and is passed over; the rest is taken. Sizes and counts are checked before anything is
  * taken, so a damaged blob changes nothing.
  *
- * Sections: sources that failed lately, networks, accounts, places and edges, links, how
- * much identities send, digests, connections whose tries were counted just now.
+ * Sections: sources that failed lately (within a TimeWindow, or more than once in a day), networks,
+ * autonomous systems, accounts, who fails slowly, who guesses an account, who tries many, places
+ * and edges, links, how much identities send, digests, connections whose tries were counted just
+ * now.
  */
 #include "core_internal.h"
 
@@ -30,6 +32,10 @@ enum tag {
 	TAG_LINKS,
 	TAG_PROFILES,
 	TAG_TRIED,
+	TAG_SLOWS = 20,
+	TAG_ASNS,
+	TAG_SPREADS,
+	TAG_SPRAYS,
 };
 
 struct blob_head {
@@ -78,13 +84,21 @@ static uint64_t hash_of_key(const struct core *c, const void *item)
 	return key;
 }
 
+static uint64_t hash_of_number(const struct core *c, const void *item)
+{
+	return hash_u64(c->seed, hash_of_key(c, item));
+}
+
 static bool source_worth(const struct core *c, const void *item)
 {
 	const struct source *s = item;
 	uint32_t now = core_ds(c, c->now_ns);
 
-	return s->last_ds + core_window_ds(c) > now ||
-	       (s->fired_ds && s->fired_ds + 7 * DAY_DS > now);
+	if (s->last_ds + core_window_ds(c) > now || (s->fired_ds && s->fired_ds + 7 * DAY_DS > now))
+		return true;
+	return s->last_ds + DAY_DS > now &&
+	       window_count(WINDOW_OF((struct window_small *)(uintptr_t)&s->failures), s->last_ds,
+			    DAY_DS) > 1;
 }
 
 static bool net_worth(const struct core *c, const void *item)
@@ -93,6 +107,30 @@ static bool net_worth(const struct core *c, const void *item)
 
 	return window_most(WINDOW_OF((struct window_large *)(uintptr_t)&n->failures),
 			   core_window_ds(c)) > 1;
+}
+
+static bool slow_worth(const struct core *c, const void *item)
+{
+	const struct slow *s = item;
+
+	return s->failures.used &&
+	       s->failures.stamp[s->failures.used - 1] + DAY_DS > core_ds(c, c->now_ns);
+}
+
+static bool asn_worth(const struct core *c, const void *item)
+{
+	return asn_count(c, item) > 1;
+}
+
+static bool spread_worth(const struct core *c, const void *item)
+{
+	return spread_usual(item) || spread_networks(c, item) > 1;
+}
+
+static bool spray_worth(const struct core *c, const void *item)
+{
+	(void)c;
+	return ((const struct spray *)item)->who[2] != 0;
 }
 
 static bool always(const struct core *c, const void *item)
@@ -118,6 +156,27 @@ static void account_clean(void *item)
 	((struct account *)item)->guesses.ring = 0;
 }
 
+static void slow_clean(void *item)
+{
+	((struct slow *)item)->failures.ring = 0;
+	((struct slow *)item)->alert = HANDLE_NONE;
+}
+
+static void asn_clean(void *item)
+{
+	((struct asn *)item)->failures.ring = 0;
+}
+
+static void spread_clean(void *item)
+{
+	((struct spread *)item)->alert = HANDLE_NONE;
+}
+
+static void spray_clean(void *item)
+{
+	((struct spray *)item)->alert = HANDLE_NONE;
+}
+
 static void nothing(void *item)
 {
 	(void)item;
@@ -136,6 +195,10 @@ static const struct table_section sections[] = {
 	TABLE(TAG_SEEN, seen, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(TAG_LINKS, links, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(TAG_PROFILES, profiles, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(TAG_SLOWS, slows, sizeof(struct addr), hash_of_addr, slow_worth, slow_clean),
+	TABLE(TAG_ASNS, asns, sizeof(uint64_t), hash_of_number, asn_worth, asn_clean),
+	TABLE(TAG_SPREADS, spreads, sizeof(uint64_t), hash_of_key, spread_worth, spread_clean),
+	TABLE(TAG_SPRAYS, sprays, sizeof(struct addr), hash_of_addr, spray_worth, spray_clean),
 };
 #define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
 
@@ -274,13 +337,20 @@ static bool is_sound(struct blob *b)
 /* Bounds inside rows: indices that code relies on. */
 static bool row_is_sound(const struct table_section *s, const void *row)
 {
-	if (s == &sections[0])
+	switch (s->tag) {
+	case TAG_SOURCES:
 		return ((const struct source *)row)->failures.used <= WINDOW_SMALL;
-	if (s == &sections[1])
+	case TAG_NETS:
 		return ((const struct net *)row)->failures.used <= WINDOW_LARGE;
-	if (s == &sections[2])
+	case TAG_ACCOUNTS:
 		return ((const struct account *)row)->guesses.used <= WINDOW_SMALL;
-	return true;
+	case TAG_SLOWS:
+		return ((const struct slow *)row)->failures.used <= WINDOW_LARGE;
+	case TAG_ASNS:
+		return ((const struct asn *)row)->failures.used <= WINDOW_HUGE;
+	default:
+		return true;
+	}
 }
 
 /* Room for the largest row, aligned. */
@@ -291,6 +361,10 @@ union row {
 	struct seen seen;
 	struct link link;
 	struct profile profile;
+	struct slow slow;
+	struct asn asn;
+	struct spread spread;
+	struct spray spray;
 };
 
 static void table_import(struct core *c, const struct table_section *s, const uint8_t *rows,

@@ -5,6 +5,9 @@
  *   connection   one try group: all that one TCP connection (or one logged daemon process) said
  *   source       an origin address (v6: its /64) and its failures
  *   net          a /24 or /48 of sources
+ *   asn          an autonomous system of sources, where a database tells it
+ *   slow         a source that goes on failing without ever being fast
+ *   spread       an existing account and the networks that fail on it
  *   account      a name that was tried or logged in
  *   seen         a place or an onward edge that an identity used
  *   link         why a source, identity or key belongs to an intruder, for chains
@@ -49,9 +52,16 @@
 #define PROFILE_SIZES	16
 #define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
-#define RING_MOMENTS	132  /* two windows of 65 and one that fires */
-#define SPRAY_ACCOUNTS	16   /* distinct accounts remembered per source; the threshold is 10 */
-#define CHAIN_SESSIONS	4    /* told one by one in a chain's sentence */
+#define RING_MOMENTS	132 /* two windows of 65 and one that fires */
+#define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
+#define SLOW_FROM	6   /* failures within a day that a source alone remembers */
+#define ASNS_MAX	64
+#define ASN_ADDRESSES	16  /* distinct ones remembered; the threshold is 10 */
+#define SPREADS_MAX	256 /* existing accounts that somebody guesses */
+#define SPREAD_NETS	96  /* distinct ones remembered; the threshold is 10 or 3 times the usual */
+#define SPREAD_TRAITS	64  /* what guessers of an account have in common: ASN, client */
+#define SPREAD_DAYS	8   /* today and the seven days of the median */
+#define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
 #define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
 
 /* One try is told by several; each counts alone and the largest wins. */
@@ -124,7 +134,41 @@ struct source {
 struct net {
 	struct addr addr;
 	struct window_large failures; /* of sources that have no alert of their own */
-	uint32_t exists_ds, weak_ds, last_ds;
+	uint32_t exists_ds, weak_ds;
+	uint32_t alerted_ds; /* last time it was over its threshold */
+};
+
+/* Failures of networks that have no alert of their own; see core_asns.c. */
+struct asn {
+	uint64_t number;
+	struct window_huge failures;
+	uint32_t exists_ds, weak_ds;
+	uint32_t who[ASN_ADDRESSES], net[ASN_ADDRESSES]; /* hashes; who 0 = free */
+	uint32_t stamp[ASN_ADDRESSES];
+};
+
+/* Failures of a source in a day; see core_slow.c. */
+struct slow {
+	struct addr addr;
+	struct handle alert;
+	struct window_large failures;
+	uint32_t exists_ds; /* last guess of an existing account; 0 never */
+};
+
+/* What a guesser of an account showed: its ASN or its client. */
+struct trait {
+	uint32_t what, who, ds; /* hashes; what 0 = free */
+};
+
+/* Who guesses an account; see core_spread.c. */
+struct spread {
+	uint64_t key; /* hash of its name */
+	struct handle alert;
+	uint32_t net[SPREAD_NETS]; /* hashes; 0 = free */
+	uint32_t stamp[SPREAD_NETS];
+	struct trait traits[SPREAD_TRAITS];
+	uint32_t day;		      /* of busiest[0] */
+	uint8_t busiest[SPREAD_DAYS]; /* most networks within one window, day by day */
 };
 
 struct spray {
@@ -173,7 +217,7 @@ struct ring {
 	const uint32_t *owner; /* the small window's stamps; NULL: free */
 	uint32_t stamp[RING_MOMENTS];
 	uint16_t count[RING_MOMENTS];
-	uint8_t used;
+	uint16_t used;
 	bool recent;
 };
 
@@ -319,6 +363,8 @@ struct core {
 	uint32_t conns_unproven;
 	struct pool sessions;
 	struct pool sources, nets, sprays, accounts, seen, links, profiles;
+	struct pool asns, slows, spreads;
+	struct index asns_by, slows_by, spreads_by;
 	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by, profiles_by;
 	struct pool alerts;
 	struct index alerts_by_key;
@@ -339,6 +385,9 @@ struct core {
 	struct source *credited;
 	struct net *credited_net;
 	struct spray *credited_spray;
+	struct asn *credited_asn;
+	struct slow *credited_slow;
+	struct spread *credited_spread;
 	struct handle waiting[WAITING_MAX];
 	uint64_t waiting_due[WAITING_MAX];
 	unsigned waiting_head, waiting_used;
@@ -401,6 +450,8 @@ struct addr net_addr(const struct addr *a);
 struct source *source_find(const struct core *c, const struct addr *a);
 struct source *source_get(struct core *c, const struct addr *a);
 struct net *net_get(struct core *c, const struct addr *a);
+/* Was that account its last, or among those it tried lately? */
+bool source_tried(const struct core *c, const struct source *s, struct span account);
 struct spray *spray_find(const struct core *c, const struct addr *a);
 struct spray *spray_get(struct core *c, const struct addr *a);
 struct account *account_find(const struct core *c, struct span name);
@@ -412,6 +463,34 @@ unsigned clues_of(const struct core *c, const struct addr *source, struct alert_
 void clue_add(struct core *c, const struct conn *n, const struct event *e);
 /* Adds failures to everything that counts them. */
 void sources_credit(struct core *c, const struct conn *n, const struct event *e);
+/* --- core_slow.c: sources that fail slowly */
+struct slow *slow_find(const struct core *c, const struct addr *a);
+/* Before the failures are added to the source. */
+struct slow *slow_credit(struct core *c, const struct source *s, const struct event *e);
+/* The most in any 24 h. */
+uint32_t slow_most(const struct slow *s);
+
+/* --- core_asns.c: autonomous systems */
+struct asn *asn_credit(struct core *c, const struct source *s, const struct event *e);
+/* Distinct addresses in the window that ends at its newest failure. */
+unsigned asn_addresses(const struct core *c, const struct asn *a);
+uint32_t asn_count(const struct core *c, const struct asn *a);
+/* Only the most specific counts: takes away what has an alert of its own. */
+void asn_forget_source(struct core *c, struct asn *a, struct window failures,
+		       const struct addr *source);
+void asn_forget_net(struct core *c, struct asn *a, struct window failures, const struct addr *net);
+
+/* --- core_spread.c: accounts and the networks that guess them */
+struct spread *spread_find(const struct core *c, struct span account);
+struct spread *spread_credit(struct core *c, const struct event *e, uint32_t ds);
+/* Distinct networks in the window that ends at the newest of its failures. */
+unsigned spread_networks(const struct core *c, const struct spread *p);
+/* The median of the seven days before: most networks within one window of each. */
+unsigned spread_usual(const struct spread *p);
+/* Did another source that guessed that account, lately at at_ns, show the same? */
+bool spread_shows(const struct core *c, const struct spread *p, const struct session *s,
+		  uint64_t at_ns);
+
 /* An account that logged in exists, and the method is on. */
 void account_succeeded(struct core *c, struct span name, enum method m);
 /* May this log line open a session, or what else; see core_attempts.c. */
@@ -538,6 +617,12 @@ size_t core_memory(const struct core *c);
 /* One table = a pool, its index, a key that is the first key_size bytes of an item. */
 void *table_find(const struct pool *p, const struct index *x, uint64_t hash, const void *key,
 		 size_t key_size);
+/*
+ * Before one is forgotten: the oldest of those worth keeping becomes harmless when its last failure
+ * is older than keep_ds, or when hardly any harmless ones are left: newcomers need some room.
+ */
+void table_demote(const struct core *c, struct pool *p, uint32_t (*last_ds)(const void *item),
+		  uint32_t keep_ds);
 /* Finds or makes; *evicted is counted up when another had to go. NULL: only pinned ones left. */
 void *table_get(struct pool *p, struct index *x, uint64_t hash, const void *key, size_t key_size,
 		uint64_t *evicted);

@@ -73,6 +73,14 @@ bool expected_automation(const struct core *c, const struct session *s)
 	return false;
 }
 
+void alert_name_guessed(struct alert *a, const struct event *e)
+{
+	if (!a->account_unknown || e->flags & EVENT_ACCOUNT_UNKNOWN)
+		return;
+	span_copy(a->account, sizeof(a->account), e->account);
+	a->account_unknown = false;
+}
+
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
 {
 	const struct core *c = x->core;

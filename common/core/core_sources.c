@@ -60,17 +60,21 @@ struct source *source_find(const struct core *c, const struct addr *a)
 	return table_find(&c->sources, &c->sources_by, hash_addr(c->seed, &key), &key, sizeof(key));
 }
 
-/* Before one is forgotten: an attack that is over is as harmless as none. */
-static void demote_oldest(struct core *c)
+void table_demote(const struct core *c, struct pool *p, uint32_t (*last_ds)(const void *item),
+		  uint32_t keep_ds)
 {
-	uint32_t slot = c->sources.tail[POOL_WORTH];
-	const struct source *s;
+	uint32_t slot = p->tail[POOL_WORTH];
 
-	if (slot == NIL || c->sources.used < c->sources.limit)
+	if (slot == NIL || p->used < p->limit)
 		return;
-	s = pool_at(&c->sources, slot);
-	if (core_ds(c, c->now_ns) > s->last_ds + core_window_ds(c))
-		pool_touch(&c->sources, slot, POOL_HARMLESS);
+	if (core_ds(c, c->now_ns) > last_ds(pool_at(p, slot)) + keep_ds ||
+	    p->count[POOL_HARMLESS] < p->limit / 8)
+		pool_touch(p, slot, POOL_HARMLESS);
+}
+
+static uint32_t last_ds(const void *item)
+{
+	return ((const struct source *)item)->last_ds;
 }
 
 struct source *source_get(struct core *c, const struct addr *a)
@@ -80,7 +84,7 @@ struct source *source_get(struct core *c, const struct addr *a)
 
 	if (s)
 		return s;
-	demote_oldest(c); /* a new one */
+	table_demote(c, &c->sources, last_ds, DAY_DS);
 	s = table_get(&c->sources, &c->sources_by, hash_addr(c->seed, &key), &key, sizeof(key),
 		      &c->stats.sources_evicted);
 	if (s)
@@ -264,6 +268,8 @@ static void spray_add(struct spray *p, uint32_t who, uint32_t ds, bool exists)
 		if (p->stamp[i] < p->stamp[at])
 			at = i;
 	}
+	if (p->who[at] != who && ds < p->stamp[at])
+		return; /* older than all that are remembered */
 	p->who[at] = who;
 	if (ds > p->stamp[at])
 		p->stamp[at] = ds;
@@ -272,16 +278,31 @@ static void spray_add(struct spray *p, uint32_t who, uint32_t ds, bool exists)
 		p->exists |= 1u << at;
 }
 
+static uint32_t who_hash(const struct core *c, struct span account)
+{
+	return ((uint32_t)hash_text(c->seed, account) | 2) & ~1u;
+}
+
+bool source_tried(const struct core *c, const struct source *s, struct span account)
+{
+	const struct spray *p = spray_find(c, &s->addr);
+	uint32_t who = who_hash(c, account);
+
+	for (unsigned i = 0; p && i < SPRAY_ACCOUNTS; i++)
+		if (p->who[i] == who)
+			return true;
+	return (s->who & ~1u) == who;
+}
+
 /* Most sources try one account only: those have no entry. */
 static void spray_credit(struct core *c, const struct event *e, uint32_t ds, struct source *s)
 {
-	uint32_t who = (uint32_t)hash_text(c->seed, e->account) | 2, before = s->who;
+	uint32_t who = who_hash(c, e->account), before = s->who;
 	bool exists = !(e->flags & EVENT_ACCOUNT_UNKNOWN);
 	struct spray *p;
 
 	if (span_empty(e->account))
 		return;
-	who &= ~1u;
 	s->who = who | exists;
 	if (!before || (before & ~1u) == who) {
 		p = spray_find(c, &e->origin.addr);
@@ -307,31 +328,44 @@ static uint32_t network_threshold(const struct core *c)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+static bool is_alerted(uint32_t alerted_ds, uint32_t ds)
+{
+	return alerted_ds && ds < alerted_ds + DAY_DS;
+}
+
 void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 {
 	struct source *s = source_get(c, &conn_origin(c, n)->addr);
 	struct net *net = net_get(c, &conn_origin(c, n)->addr);
-	uint32_t ds = core_ds(c, e->time_ns), window = core_window_ds(c);
+	uint32_t ds = core_ds(c, e->time_ns);
+	bool is_alone;
 
 	clue_add(c, n, e);
 	c->credited = s;
 	c->credited_net = net;
 	c->credited_spray = NULL;
+	c->credited_asn = NULL;
+	c->credited_slow = NULL;
+	c->credited_spread = spread_credit(c, e, ds);
 	if (!s)
 		return;
+	c->credited_slow = slow_credit(c, s, e);
 	window_note(c, WINDOW_OF(&s->failures), ds, e->count, c->config.failed_logon_threshold);
 	s->total += e->count;
 	spray_credit(c, e, ds, s);
 	if (ds > s->last_ds)
 		s->last_ds = ds;
-	if (net && !(s->alerted_ds && ds < s->alerted_ds + DAY_DS)) /* only the most specific */
+	is_alone = !is_alerted(s->alerted_ds, ds); /* only the most specific counts */
+	if (net && is_alone)
 		window_note(c, WINDOW_OF(&net->failures), ds, e->count, network_threshold(c));
 	if (net)
 		pool_touch(&c->nets, pool_slot(&c->nets, net),
 			   net->failures.used > 1 ? POOL_WORTH : POOL_HARMLESS);
 	account_credit(c, e, ds, s, net);
+	if (is_alone && !(net && is_alerted(net->alerted_ds, ds)))
+		c->credited_asn = asn_credit(c, s, e);
 	pool_touch(&c->sources, pool_slot(&c->sources, s),
-		   window_count(WINDOW_OF(&s->failures), s->last_ds, window) > 1 || s->fired_ds
+		   window_count(WINDOW_OF(&s->failures), s->last_ds, DAY_DS) > 1 || s->fired_ds
 			   ? POOL_WORTH
 			   : POOL_HARMLESS);
 }

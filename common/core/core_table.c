@@ -56,6 +56,7 @@ static void chain_remove(struct pool *p, uint32_t slot)
 {
 	struct pool_link *l = &p->links[slot];
 
+	p->count[l->class]--;
 	if (l->prev == NIL)
 		p->head[l->class] = l->next;
 	else
@@ -70,6 +71,7 @@ static void chain_push(struct pool *p, uint32_t slot, uint16_t class)
 {
 	struct pool_link *l = &p->links[slot];
 
+	p->count[class]++;
 	l->class = class;
 	l->prev = NIL;
 	l->next = p->head[class];

@@ -37,6 +37,7 @@ struct pool {
 	uint32_t free;	      /* chain of given back slots */
 	uint32_t changes;     /* slots taken and given back so far */
 	uint32_t head[POOL_CLASSES], tail[POOL_CLASSES];
+	uint32_t count[POOL_CLASSES];
 };
 
 /* A slot and the generation it was seen in: tells a slot from its successor. */

@@ -15,14 +15,15 @@
 
 #include <stdint.h>
 
-#define WINDOW_SMALL 6	/* the sixth is more than 5, the default FailedLogonThreshold */
-#define WINDOW_LARGE 32 /* aggregates: 30 */
+#define WINDOW_SMALL 6	 /* the sixth is more than 5, the default FailedLogonThreshold */
+#define WINDOW_LARGE 32	 /* networks: 30 in TimeWindow; one slow source: 20 a day */
+#define WINDOW_HUGE  304 /* autonomous systems: 300 */
 
 /* Common head, so that one set of functions serves both sizes. */
 struct window {
 	uint32_t *stamp;
 	uint16_t *count;
-	uint8_t *used;
+	uint16_t *used;
 	uint16_t *ring; /* where it is exact when this is too small; core_rings.c */
 	unsigned cap;
 	unsigned kept; /* widths that a moment is kept when there is no room */
@@ -31,17 +32,22 @@ struct window {
 struct window_small {
 	uint32_t stamp[WINDOW_SMALL];
 	uint16_t count[WINDOW_SMALL];
-	uint8_t used;
-	uint8_t pad;
+	uint16_t used;
 	uint16_t ring;
 };
 
 struct window_large {
 	uint32_t stamp[WINDOW_LARGE];
 	uint16_t count[WINDOW_LARGE];
-	uint8_t used;
-	uint8_t pad;
+	uint16_t used;
 	uint16_t ring;
+};
+
+struct window_huge {
+	uint32_t stamp[WINDOW_HUGE];
+	uint16_t count[WINDOW_HUGE];
+	uint16_t used;
+	uint16_t ring; /* never one */
 };
 
 #define WINDOW_OF(w)                                                                               \

@@ -1,14 +1,15 @@
 /*
  * auth.bruteforce: more than FailedLogonThreshold failures of one source in TimeWindow.
  *
- * A source is an address (v6: a /64); a /24 or /48 has its own threshold and counts only sources
- * that have no alert of their own, so only the most specific fires. Severity says whether it can
+ * A source is an address (v6: a /64). A /24 or /48 has its own threshold and counts only sources
+ * that have no alert of their own; an autonomous system, where a database tells it, only sources
+ * whose network has none either: only the most specific fires. Severity says whether it can
  * succeed: accounts that do not exist are info, kept in the store and sent only as a number in
- * the day's auth.noise; an existing account and a method
- * that is on is medium; else low. For root a password verdict proves nothing, since sshd asks and
- * refuses always when root may log in by key only: low, until root was seen to log in that way.
- * Of low ones only the first few a day and listener are sent; all are stored.
- * Cannot see: one guess a day from each of many networks (auth.distributed).
+ * the day's auth.noise; an existing account and a method that is on is medium; else low. For root a
+ * password verdict proves nothing, since sshd asks and refuses always when root may log in by key
+ * only: low, until root was seen to log in that way. Of low ones only the first few a day and
+ * listener are sent; all are stored. Cannot see: a guess an hour (auth.slow_bruteforce), one guess
+ * from each of many networks (auth.distributed).
  *
  * Example: 6 wrong passwords for alice from 203.0.113.9 in 15 minutes.
  */
@@ -16,7 +17,9 @@
 
 enum {
 	PARAM_NETWORK,
-	PARAM_LOUD
+	PARAM_LOUD,
+	PARAM_ASN,
+	PARAM_ASN_ADDRESSES
 };
 
 static bool is_recent(const struct detect_ctx *x, uint32_t then, uint32_t now)
@@ -46,6 +49,11 @@ static uint32_t most(const struct detect_ctx *x)
 			   core_window_ds(x->core));
 }
 
+static bool had_alert(uint32_t then, uint32_t now)
+{
+	return then && now < then + DAY_DS;
+}
+
 bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
 {
 	const struct source *s = x->source;
@@ -53,7 +61,7 @@ bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
 
 	if (!x->core->config.detections[DETECTION_auth_bruteforce].enabled)
 		return false;
-	if (s->alerted_ds && now < s->alerted_ds + DAY_DS)
+	if (had_alert(s->alerted_ds, now))
 		return true;
 	return most(x) > x->core->config.failed_logon_threshold &&
 	       guess_severity(x, e) > SEVERITY_INFO;
@@ -76,6 +84,20 @@ static const char *const chances[SEVERITY_COUNT] = {
 	[SEVERITY_MEDIUM] = "It guesses an account that exists, by a method that is on.",
 };
 
+static void say_origins(struct text *t, const struct alert *a)
+{
+	if (strcmp(a->reason, "asn") == 0) {
+		text_add(t, "AS%u", a->geo.asn);
+		if (a->geo.as_org[0])
+			text_add(t, ", ");
+		text_plain(t, span_of(a->geo.as_org), GEO_ORG_MAX);
+		return;
+	}
+	text_addr(t, &a->origin.addr);
+	if (a->reason[0])
+		text_add(t, "/%u", a->origin.addr.family == ADDR_V6 ? 48u : 24u);
+}
+
 static void say(struct detect_ctx *x, const struct event *e, struct alert *a, uint32_t n,
 		uint32_t threshold)
 {
@@ -83,9 +105,7 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 
 	if (a->reason[0])
 		text_add(&t, "Sources in ");
-	text_addr(&t, &a->origin.addr);
-	if (a->reason[0])
-		text_add(&t, "/%u", a->origin.addr.family == ADDR_V6 ? 48u : 24u);
+	say_origins(&t, a);
 	text_add(&t, " (%s) guessed %s logins: %llu failures, the last for ", scope_name(a->scope),
 		 service_name(a->service), (unsigned long long)a->count);
 	if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
@@ -111,11 +131,17 @@ static bool is_quiet(struct detect_ctx *x, const struct event *e, const struct c
 	return !digest_allows(x, e);
 }
 
-/* Only the most specific counts: what has an alert of its own is not the network's. */
-static void net_forget(const struct core *c, struct net *net, struct window failures)
+/* Only the most specific counts: what has an alert of its own is nobody else's. */
+static void source_forget(struct core *c, const struct source *s, struct window failures)
 {
-	struct window exact = window_exact(c, WINDOW_OF(&net->failures));
+	struct net *net = c->credited_net;
+	struct window exact;
 
+	if (c->credited_asn)
+		asn_forget_source(c, c->credited_asn, failures, &s->addr);
+	if (!net)
+		return;
+	exact = window_exact(c, WINDOW_OF(&net->failures));
 	if (exact.stamp != net->failures.stamp)
 		window_subtract(exact, failures);
 	window_subtract(WINDOW_OF(&net->failures), failures);
@@ -129,7 +155,6 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
 	struct fire f = {.severity = severity_by_scope(x, severity), .reason = ""};
 	struct calert *a = pool_get(&x->core->alerts, s->alert);
-	struct net *net = x->core->credited_net;
 	bool is_new;
 
 	if (!a || a->pub.state == ALERT_CLOSED)
@@ -141,44 +166,68 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
 		f.first_ns = a->pub.first_ns;
 	f.quiet = is_quiet(x, e, a, f.severity, severity == SEVERITY_INFO);
-	if (!s->alerted_ds && net && severity > SEVERITY_INFO)
-		net_forget(x->core, net, failures);
+	if (severity > SEVERITY_INFO && !had_alert(s->alerted_ds, now))
+		source_forget(x->core, s, failures);
 	if (severity > SEVERITY_INFO)
 		s->alerted_ds = now;
 	f.open = a;
 	a = alert_raise(x, e, &f, &is_new);
 	s->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
-	if (a && a->pub.account_unknown && !(e->flags & EVENT_ACCOUNT_UNKNOWN)) {
-		span_copy(a->pub.account, sizeof(a->pub.account), e->account);
-		a->pub.account_unknown = false;
-	}
+	if (a)
+		alert_name_guessed(&a->pub, e);
 	if (a)
 		say(x, e, &a->pub, most(x), x->core->config.failed_logon_threshold);
 }
 
-static void fire_network(struct detect_ctx *x, const struct event *e)
+/* f: reason and kind; severity as if from outside. */
+static void fire_aggregate(struct detect_ctx *x, const struct event *e, struct fire *f, uint32_t n,
+			   uint32_t threshold)
 {
-	struct net *net = x->core->credited_net;
-	uint32_t window = core_window_ds(x->core), n;
-	struct fire f = {.reason = "network", .by_network = true};
 	struct calert *a;
 	bool is_new;
 
-	if (!net)
-		return;
-	n = window_most(window_exact(x->core, WINDOW_OF(&net->failures)), window);
-	if (n <= detect_param(x, PARAM_NETWORK))
-		return;
-	f.severity = severity_of(x, net->exists_ds, net->weak_ds, core_ds(x->core, e->time_ns));
-	if (f.severity == SEVERITY_INFO)
-		return;
-	f.severity = severity_by_scope(x, f.severity);
-	a = alert_find(x, e, &f);
-	f.count = a ? e->count : n;
-	f.quiet = is_quiet(x, e, a, f.severity, false);
-	a = alert_raise(x, e, &f, &is_new);
+	f->severity = severity_by_scope(x, f->severity);
+	a = alert_find(x, e, f);
+	f->count = a ? e->count : n;
+	f->quiet = is_quiet(x, e, a, f->severity, false);
+	a = alert_raise(x, e, f, &is_new);
 	if (a)
-		say(x, e, &a->pub, n, (uint32_t)detect_param(x, PARAM_NETWORK));
+		say(x, e, &a->pub, n, threshold);
+}
+
+static bool fire_network(struct detect_ctx *x, const struct event *e)
+{
+	struct net *net = x->core->credited_net;
+	uint32_t now = core_ds(x->core, e->time_ns), n;
+	struct fire f = {.reason = "network", .by_network = true};
+	struct window failures;
+
+	if (!net)
+		return false;
+	failures = window_exact(x->core, WINDOW_OF(&net->failures));
+	n = window_most(failures, core_window_ds(x->core));
+	f.severity = severity_of(x, net->exists_ds, net->weak_ds, now);
+	if (n <= detect_param(x, PARAM_NETWORK) || f.severity == SEVERITY_INFO)
+		return false;
+	if (x->core->credited_asn)
+		asn_forget_net(x->core, x->core->credited_asn, failures, &net->addr);
+	net->alerted_ds = now;
+	fire_aggregate(x, e, &f, n, (uint32_t)detect_param(x, PARAM_NETWORK));
+	return true;
+}
+
+static void fire_asn(struct detect_ctx *x, const struct event *e)
+{
+	const struct asn *asn = x->core->credited_asn;
+	struct fire f = {.reason = "asn", .by_asn = true};
+	uint32_t n = asn ? asn_count(x->core, asn) : 0;
+
+	if (!asn || n <= detect_param(x, PARAM_ASN) ||
+	    asn_addresses(x->core, asn) < detect_param(x, PARAM_ASN_ADDRESSES))
+		return;
+	f.severity = severity_of(x, asn->exists_ds, asn->weak_ds, core_ds(x->core, e->time_ns));
+	if (f.severity > SEVERITY_INFO)
+		fire_aggregate(x, e, &f, n, (uint32_t)detect_param(x, PARAM_ASN));
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -192,8 +241,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		x->source->fired_ds = core_ds(x->core, e->time_ns);
 	if (over || guess_is_alerted(x, e))
 		fire_source(x, e, guess_severity(x, e));
-	if (!guess_is_alerted(x, e))
-		fire_network(x, e);
+	if (!guess_is_alerted(x, e) && !fire_network(x, e))
+		fire_asn(x, e);
 }
 
 const struct detection detection_auth_bruteforce = {
@@ -207,11 +256,14 @@ const struct detection detection_auth_bruteforce = {
 	.tactic = "TA0006",
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "User Account Authentication (DC0002)",
-	.reasons = "network",
+	.reasons = "network asn",
 	.events = EVENT_BIT(ATTEMPT),
 	.params = {{"Network", 30, UNIT_COUNT, "fires on more failures of a /24 or /48 than this"},
 		   {"LowSentPerDay", 3, UNIT_COUNT,
-		    "low alerts about guessing sent a day and listener; the rest is stored"}},
+		    "low alerts about guessing sent a day and listener; the rest is stored"},
+		   {"Asn", 300, UNIT_COUNT,
+		    "fires on more failures of an autonomous system than this"},
+		   {"AsnAddresses", 10, UNIT_COUNT, "... of at least so many addresses"}},
 	.triage = "Did the source succeed? auth.bruteforce_success says so. Is it a person who "
 		  "forgot "
 		  "a password, or a job with an old one?",
@@ -220,5 +272,6 @@ const struct detection detection_auth_bruteforce = {
 	.tune = "FailedLogonThreshold and TimeWindow; an exception for the address of the job.",
 	.mitigation = "M1032 M1036 M1027 M1035",
 	.step = step,
+	.param_max = {0, 0, WINDOW_HUGE - 1, ASN_ADDRESSES},
 	.key = KEY_SOURCE,
 };

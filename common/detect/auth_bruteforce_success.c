@@ -4,9 +4,10 @@
  * Sees a success of a source that itself failed more often than FailedLogonThreshold in
  * TimeWindow, or was over it in the last 24 h: high. And a success of another source on an account
  * that is being guessed, by the guessed method, from a place that is neither known nor learned:
- * medium. An admin's key login while a botnet guesses his password is nothing; nor is his password
- * login from where he always is.
- * Cannot see: a password that was guessed elsewhere.
+ * medium; high when its ASN or its client is that of another source that guesses the account.
+ * Slow guessing (auth.slow_bruteforce) counts for the account and method that were guessed. An
+ * admin's key login while a botnet guesses his password is nothing; nor is his password login from
+ * where he always is. Cannot see: a password that was guessed elsewhere.
  *
  * Example: 6 failures for alice from 203.0.113.9, then "Accepted password for alice" from there.
  */
@@ -23,6 +24,29 @@ static bool same_source(const struct detect_ctx *x, const struct event *e)
 	if (source_failures(x, e->time_ns) > x->core->config.failed_logon_threshold)
 		return true;
 	return fired && fired <= at && at - fired < DAY_DS;
+}
+
+static bool is_secret(enum method m)
+{
+	return m == METHOD_PASSWORD || m == METHOD_KEYBOARD_INTERACTIVE;
+}
+
+/*
+ * A day of slow guesses, the last of this very account, by this method: a job with an old password
+ * behind the same address taints nobody else's login.
+ */
+static bool same_slow_source(const struct detect_ctx *x, const struct event *e)
+{
+	const struct core *c = x->core;
+	const struct source *s = x->source;
+	const struct session *in = &x->session->pub;
+	const struct slow *w = s ? slow_find(c, &s->addr) : NULL;
+	uint32_t at = core_ds(c, e->time_ns);
+
+	if (!w || !is_secret(in->method) || !source_tried(c, s, span_of(in->account)))
+		return false;
+	return window_count(WINDOW_OF((struct window_large *)(uintptr_t)&w->failures), at, DAY_DS) >
+	       c->config.detections[DETECTION_auth_slow_bruteforce].params[0];
 }
 
 static bool is_guessed_by(const struct detect_ctx *x, const struct account *a, enum method m,
@@ -52,6 +76,14 @@ static uint32_t guesses_of_others(const struct detect_ctx *x, const struct event
 		return 0;
 	all = window_count(window_exact(c, WINDOW_OF(&a->guesses)), at, core_window_ds(c));
 	return all > own ? all - own : 0;
+}
+
+static bool looks_like_guessers(const struct detect_ctx *x, const struct event *e)
+{
+	const struct session *s = &x->session->pub;
+	const struct spread *p = spread_find(x->core, span_of(s->account));
+
+	return p && spread_shows(x->core, p, s, e->time_ns);
 }
 
 static void remember(struct detect_ctx *x, const struct event *e, const char *why)
@@ -123,14 +155,14 @@ static void step(struct detect_ctx *x, const struct event *e)
 
 	if (!x->session || x->session->pub.existing)
 		return;
-	own = same_source(x, e);
+	own = same_source(x, e) || same_slow_source(x, e);
 	failures = own ? source_failures(x, e->time_ns) : guesses_of_others(x, e);
 	if (own && !failures)
 		failures = x->source->total;
-	if (!own && (failures < detect_param(x, PARAM_GUESSES) || !detect_is_external(x)))
+	if (!own && failures < detect_param(x, PARAM_GUESSES))
 		return;
 	if (!own) {
-		f.severity = SEVERITY_MEDIUM;
+		f.severity = looks_like_guessers(x, e) ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 		f.reason = "other-source";
 	}
 	f.severity = severity_by_scope(x, f.severity);

@@ -35,7 +35,9 @@ enum detection_scope {
 
 /* What makes two firings the same alert. */
 enum detection_key {
-	KEY_SOURCE,   /* the origin: address, v6 /64; or the /24, /48 when the reason is network */
+	KEY_SOURCE,   /* the origin: address, v6 /64; or the /24, /48 or ASN when that is the reason
+		       */
+	KEY_ACCOUNT,  /* account, service */
 	KEY_SESSION,  /* the session */
 	KEY_ACCESS,   /* account, service, /24 or /48, day; another key is another identity */
 	KEY_LISTENER, /* service, our port, day */

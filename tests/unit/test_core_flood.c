@@ -60,6 +60,64 @@ static void a_million_sources_change_no_memory(void **state)
 	world_free(w);
 }
 
+/*
+ * A million sources in an hour, one failure each, and in the middle of it one that guesses fast and
+ * two that guess slowly: one with a row of its own, one not far enough for that.
+ */
+static void attacks_outlive_a_flood(void **state)
+{
+	struct world *w = world_new(false);
+	size_t before = core_memory(w->core);
+
+	(void)state;
+	w->paced = true;
+	for (unsigned i = 0; i < 18; i++)
+		failed(w, i * 3600.0, "203.0.113.20", 100 + i, "alice");
+	for (unsigned i = 0; i < 3; i++)
+		failed(w, 40000 + i * 3600.0, "203.0.113.30", 100 + i, "bob");
+	for (uint32_t i = 0; i < 1000000; i++) {
+		double at = 64800 + i * 0.0036;
+
+		failure(w, at, nth_origin(i), i % 2 ? "admin" : "root", i % 2 == 0);
+		if (i % 40000 == 0 && i < 5 * 40000) /* every 144 s */
+			failed(w, at, ATTACKER, 1 + i % 60000, "alice");
+	}
+	assert_int_equal(core_memory(w->core), before);
+	assert_int_equal(w->core->sources.used, 65536);
+	assert_true(w->core->slows.used <= w->core->slows.limit);
+	for (unsigned i = 18; i < 21; i++) {
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+		failed(w, i * 3600.0 + 3700, "203.0.113.20", 100 + i, "alice");
+	}
+	assert_non_null(alert_of(w, "auth.slow_bruteforce", "203.0.113.20"));
+	for (unsigned i = 3; i < 21; i++)
+		failed(w, 69000 + i * 500.0, "203.0.113.30", 100 + i, "bob");
+	assert_non_null(alert_of(w, "auth.slow_bruteforce", "203.0.113.30"));
+	assert_null(alert_of(w, "auth.bruteforce", ATTACKER));
+	assert_int_equal(core_memory(w->core), before);
+	world_free(w);
+}
+
+/* Rows of slow sources: those near the threshold outlive a crowd that has just got one. */
+static void a_crowd_of_slow_sources_hides_none(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	w->paced = true;
+	for (unsigned i = 0; i < 15; i++)
+		failed(w, i * 1000.0, ATTACKER, 100 + i, "alice");
+	for (uint32_t s = 0; s < 5000; s++)
+		for (unsigned k = 0; k < 7; k++)
+			failure(w, 15000 + k * 1000.0 + s * 0.1, nth_origin(s), "root", true);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_null(alert_of(w, "auth.slow_bruteforce", ATTACKER));
+		failed(w, 23000 + i * 1000.0, ATTACKER, 200 + i, "alice");
+	}
+	assert_non_null(alert_of(w, "auth.slow_bruteforce", ATTACKER));
+	world_free(w);
+}
+
 static void the_default_tables_fit(void **state)
 {
 	struct world *w = world_new(true);
@@ -294,6 +352,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_million_sources_change_no_memory),
+		cmocka_unit_test(attacks_outlive_a_flood),
+		cmocka_unit_test(a_crowd_of_slow_sources_hides_none),
 		cmocka_unit_test(the_default_tables_fit),
 		cmocka_unit_test(a_busy_network_is_not_forgotten),
 		cmocka_unit_test(reading_one_by_one_finds_each),

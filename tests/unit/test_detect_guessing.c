@@ -1,0 +1,685 @@
+/* Guessing that no single window of one source shows: slow, from many networks, from one ASN. */
+#include "detect_world.h"
+
+#define HOUR 3600.0
+
+static void nth(char out[32], unsigned net, unsigned host)
+{
+	snprintf(out, 32, "20.%u.%u.%u", net / 250, net % 250, host);
+}
+
+/* --- geo: the second byte of an address names its system */
+static void fake_lookup(const struct geo_source *g, const struct addr *a, struct geo *ret)
+{
+	char text[ADDR_TEXT_MAX];
+	unsigned first, second;
+
+	(void)g;
+	addr_format(a, text);
+	if (sscanf(text, "%u.%u.", &first, &second) != 2)
+		return;
+	ret->asn = 64500 + second;
+	strcpy(ret->as_org, "Example Hosting");
+}
+
+static const struct geo_source fake_geo = {fake_lookup};
+
+static struct world *world_with_geo(void)
+{
+	struct world *w = world_make(false);
+
+	w->id.geo = &fake_geo;
+	return world_start(w);
+}
+
+/* A kill, and a start from what was stored. */
+static void restarted(struct world *w)
+{
+	size_t n = core_export(w->core, NULL, 0);
+	void *blob = malloc(n);
+
+	assert_int_equal(core_export(w->core, blob, n), n);
+	core_free(w->core);
+	w->core = core_new(&w->config, &w->id);
+	assert_int_equal(core_import(w->core, blob, n), 0);
+	free(blob);
+}
+
+/* --- auth.slow_bruteforce */
+static void slow_guesses(struct world *w, double at, const char *origin, unsigned n, double gap)
+{
+	for (unsigned i = 0; i < n; i++)
+		failed(w, at + i * gap, origin, 1000 + i, "alice");
+}
+
+static void the_21st_of_a_day_fires(void **state)
+{
+	static const struct {
+		unsigned n;
+		double gap;
+		unsigned alerts;
+	} rows[] = {
+		{20, HOUR, 0},	 {21, HOUR, 1}, {100, 86400.0 / 20, 0}, /* 20 in any 24 h */
+		{21, 4320, 0}, /* the 21st is exactly a day after the first: outside */
+		{21, 4319.9, 1}, {21, 181, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(false);
+
+		slow_guesses(w, 0, A, rows[i].n, rows[i].gap);
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), rows[i].alerts);
+		assert_int_equal(alerts_of(w, "auth.bruteforce"), 0);
+		world_free(w);
+	}
+}
+
+static void slow_is_low_and_says_so(void **state)
+{
+	struct world *w = world_new(false);
+	struct seen_alert *a;
+
+	(void)state;
+	slow_guesses(w, 0, A, 21, HOUR);
+	a = alert_of(w, "auth.slow_bruteforce", A);
+	assert_int_equal(a->last.severity, SEVERITY_LOW);
+	assert_int_equal(a->last.count, 21);
+	assert_int_equal(a->notified, 1);
+	assert_string_equal(a->last.numbers, "21 failures > 20 in 24h");
+	assert_true(a->last.first_ns == T0 * SEC);
+	slow_guesses(w, 21 * HOUR, A, 9, HOUR);
+	assert_int_equal(a->last.count, 30);
+	assert_int_equal(a->notified, 1);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+	world_free(w);
+
+	w = world_new(false); /* inside it is one lower */
+	slow_guesses(w, 0, "10.1.2.3", 21, HOUR);
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", NULL)->last.severity, SEVERITY_INFO);
+	world_free(w);
+}
+
+static void slow_at_unknown_accounts_is_not_sent(void **state)
+{
+	struct world *w = world_new(false);
+	struct seen_alert *a;
+
+	(void)state;
+	for (unsigned i = 0; i < 25; i++)
+		failed_unknown(w, i * 3000.0, A, 1000 + i, "oracle");
+	a = alert_of(w, "auth.slow_bruteforce", A);
+	assert_int_equal(a->last.severity, SEVERITY_INFO);
+	assert_int_equal(a->notified, 0);
+	assert_true(a->last.account_unknown);
+	assert_null(strstr(a->last.sentence, "oracle"));
+	failed(w, 25 * 3000.0, A, 1025, "alice"); /* now one that exists */
+	assert_int_equal(a->last.severity, SEVERITY_LOW);
+	assert_int_equal(a->notified, 1);
+	assert_string_equal(a->last.account, "alice");
+	world_free(w);
+}
+
+static void a_fast_alert_tells_it_already(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	guess(w, 0, A, 6);
+	slow_guesses(w, 1000, A, 40, 1900);
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 1);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 46);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+	world_free(w);
+
+	w = world_new(false); /* names that do not exist, fast, then slow */
+	for (unsigned i = 0; i < 6; i++)
+		failed_unknown(w, i, A, 1 + i, "oracle");
+	for (unsigned i = 0; i < 30; i++)
+		failed_unknown(w, 1000 + i * 1900.0, A, 1000 + i, "oracle");
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+	/* but they do not hide slow guesses of one that exists */
+	slow_guesses(w, 61000, A, 21, 950);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+	world_free(w);
+
+	w = world_make(false); /* the operator wants no fast ones */
+	w->config.detections[DETECTION_auth_bruteforce].enabled = false;
+	world_start(w);
+	guess(w, 0, A, 6);
+	slow_guesses(w, 1000, A, 15, 3600);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+	world_free(w);
+}
+
+static void after_a_fast_alert_a_new_day_counts(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	guess(w, 0, A, 6);		       /* ends at 5 */
+	slow_guesses(w, 86400 + 4.9, A, 1, 1); /* within its day: its own */
+	slow_guesses(w, 2 * 86400 + 5, A, 20, HOUR);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+	slow_guesses(w, 2 * 86400 + 5 + 20 * HOUR, A, 1, 1);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+	world_free(w);
+}
+
+static void slow_survives_any_kill(void **state)
+{
+	(void)state;
+	for (unsigned every = 2; every <= 10; every++) {
+		struct world *w = world_new(false);
+
+		for (unsigned i = 0; i < 21; i++) {
+			assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+			failed(w, i * HOUR, A, 1000 + i, "alice");
+			if (i % every == every - 1)
+				restarted(w);
+		}
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+		world_free(w);
+	}
+}
+
+static void slow_threshold_is_a_parameter(void **state)
+{
+	static const unsigned thresholds[] = {1, 3, 6, 10, 31};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(thresholds) / sizeof(thresholds[0]); i++) {
+		struct world *w = world_make(false);
+		unsigned n = thresholds[i];
+
+		w->config.detections[DETECTION_auth_slow_bruteforce].params[0] = n;
+		world_start(w);
+		slow_guesses(w, 0, A, n, 2500);
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 0);
+		failed(w, n * 2500.0, A, 5000, "alice");
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+		world_free(w);
+	}
+}
+
+/* --- auth.distributed */
+static void from_networks(struct world *w, double at, unsigned n, const char *account)
+{
+	char origin[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		nth(origin, i, 7);
+		failed(w, at + i, origin, 1 + i, account);
+	}
+}
+
+static void ten_networks_are_distributed(void **state)
+{
+	struct world *w = world_new(false);
+	struct seen_alert *a;
+
+	(void)state;
+	from_networks(w, 0, 9, "alice");
+	from_networks(w, 20, 9, "alice"); /* the same nine */
+	assert_int_equal(alerts_of(w, "auth.distributed"), 0);
+	from_networks(w, 40, 10, "alice");
+	a = alert_of(w, "auth.distributed", NULL);
+	assert_int_equal(a->last.severity, SEVERITY_LOW);
+	assert_int_equal(a->last.count, 10);
+	assert_string_equal(a->last.account, "alice");
+	assert_int_equal(a->last.origin.addr.family, 0);
+	assert_string_equal(a->last.numbers, "10 networks >= 10 and >= 3 times 0 in 15m");
+	from_networks(w, 100, 14, "alice");
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	assert_int_equal(a->last.count, 14);
+	world_free(w);
+}
+
+static void not_distributed(void **state)
+{
+	struct world *w = world_new(false);
+	char origin[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) { /* one network */
+		nth(origin, 3, 1 + i);
+		failed(w, i, origin, 1 + i, "alice");
+	}
+	for (unsigned i = 0; i < 40; i++) { /* no such account */
+		nth(origin, 100 + i, 1);
+		failed_unknown(w, i, origin, 1 + i, "oracle");
+	}
+	for (unsigned i = 0; i < 40; i++) { /* an account each */
+		char name[16];
+
+		nth(origin, 200 + i, 1);
+		snprintf(name, sizeof(name), "user%u", i);
+		failed(w, i, origin, 1 + i, name);
+	}
+	for (unsigned i = 0; i < 40; i++) { /* nine within any window */
+		nth(origin, 300 + i, 1);
+		failed(w, i * 100.0, origin, 1 + i, "bob");
+	}
+	assert_int_equal(alerts_of(w, "auth.distributed"), 0);
+	world_free(w);
+
+	w = world_new(false); /* ten in less than a window; the first of ten exactly one old */
+	for (unsigned i = 0; i < 10; i++) {
+		nth(origin, i, 1);
+		failed(w, i * 100.0, origin, 1 + i, "bob");
+	}
+	assert_int_equal(alerts_of(w, "auth.distributed"), 0);
+	failed(w, 900.5, A, 1, "bob"); /* 20.0.1 of 100 s to here: ten */
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	world_free(w);
+}
+
+static void what_is_usual_is_not_told(void **state)
+{
+	static const struct {
+		unsigned days, usual, now, alerts;
+	} rows[] = {
+		{7, 4, 11, 0}, {7, 4, 12, 1}, /* three times four */
+		{4, 8, 23, 0}, {4, 8, 24, 1}, /* four of seven make the median */
+		{3, 8, 10, 1},		      /* three do not */
+		{7, 2, 9, 0},  {7, 2, 10, 1}, {7, 9, 26, 0}, {7, 9, 27, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(false);
+
+		for (unsigned d = 0; d < rows[i].days; d++) {
+			from_networks(w, d * 86400.0, rows[i].usual, "root");
+			from_networks(w, d * 86400.0 + 5000, rows[i].usual / 2, "root");
+		}
+		assert_int_equal(alerts_of(w, "auth.distributed"), 0);
+		if (i & 1)
+			restarted(w);
+		from_networks(w, rows[i].days * 86400.0, rows[i].now, "root");
+		assert_int_equal(alerts_of(w, "auth.distributed"), rows[i].alerts);
+		world_free(w);
+	}
+}
+
+static void what_was_usual_is_forgotten(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	for (unsigned d = 0; d < 7; d++)
+		from_networks(w, d * 86400.0, 9, "root");
+	from_networks(w, 10 * 86400.0, 12, "root"); /* 0 0 0 of the last seven: median 9 */
+	assert_int_equal(alerts_of(w, "auth.distributed"), 0);
+	from_networks(w, 12 * 86400.0, 12, "root"); /* 0 12 0 0 0 9 9: 0 */
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	world_free(w);
+}
+
+static void many_guessed_accounts_are_bounded(void **state)
+{
+	struct world *w = world_new(false);
+	char name[16];
+
+	(void)state;
+	from_networks(w, 0, 9, "alice");
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "user%u", i);
+		failed(w, 10 + i * 0.1, A, 1 + i, name);
+	}
+	from_networks(w, 320, 10, "alice");
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	world_free(w);
+}
+
+/* --- auth.bruteforce, reason asn */
+static struct seen_alert *asn_alert(struct world *w)
+{
+	for (unsigned i = 0; i < w->alerts_used; i++)
+		if (strcmp(w->alerts[i].last.reason, "asn") == 0)
+			return &w->alerts[i];
+	return NULL;
+}
+
+/* n failures, times each, of addresses in a network each, all of one system. */
+static void from_system(struct world *w, double at, unsigned n, unsigned times)
+{
+	char origin[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(origin, sizeof(origin), "%u.9.%u.1", 20 + i / 100, i % 100);
+		for (unsigned k = 0; k < times; k++)
+			failed(w, at + i + k * 0.1, origin, 1 + k, "alice");
+	}
+}
+
+static void an_asn_fires_above_300(void **state)
+{
+	struct world *w = world_with_geo();
+	struct seen_alert *a;
+
+	(void)state;
+	from_system(w, 0, 300, 1);
+	assert_null(asn_alert(w));
+	from_system(w, 310, 1, 1);
+	a = asn_alert(w);
+	assert_non_null(a);
+	assert_int_equal(a->last.count, 301);
+	assert_int_equal(a->last.severity, SEVERITY_MEDIUM);
+	assert_int_equal(a->last.geo.asn, 64509);
+	assert_int_equal(a->last.origin.port, 0);
+	assert_non_null(strstr(a->last.sentence, "AS64509, Example Hosting"));
+	from_system(w, 311, 30, 1);
+	assert_int_equal(a->last.count, 331);
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 1);
+	world_free(w);
+
+	w = world_new(false); /* no database */
+	from_system(w, 0, 400, 1);
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 0);
+	world_free(w);
+}
+
+static void an_asn_slides(void **state)
+{
+	struct world *w = world_with_geo();
+	char origin[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) { /* 300 in any 900 s */
+		snprintf(origin, sizeof(origin), "%u.9.%u.1", 20 + i / 100, i % 100);
+		failed(w, i * 3.0, origin, 1, "alice");
+	}
+	assert_null(asn_alert(w));
+	failed(w, 2000 * 3.0 - 2.9, "90.9.1.1", 1, "alice");
+	assert_non_null(asn_alert(w));
+	world_free(w);
+}
+
+static void an_asn_needs_ten_addresses(void **state)
+{
+	for (unsigned addresses = 9; addresses <= 10; addresses++) {
+		struct world *w = world_make(false);
+
+		w->id.geo = &fake_geo;
+		w->config.failed_logon_threshold = 50;
+		w->config.detections[DETECTION_auth_bruteforce].params[0] = 1000;
+		world_start(w);
+		from_system(w, 0, addresses, 40);
+		assert_int_equal(asn_alert(w) != NULL, addresses * 40 > 300 && addresses >= 10);
+		world_free(w);
+	}
+	(void)state;
+}
+
+static void what_has_its_own_alert_is_not_the_asns(void **state)
+{
+	struct world *w = world_with_geo();
+	char origin[32];
+
+	(void)state;
+	from_system(w, 0, 60, 6); /* sixty sources over their own threshold */
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 60);
+	assert_null(asn_alert(w));
+	world_free(w);
+
+	w = world_with_geo(); /* ten networks over theirs */
+	for (unsigned net = 0; net < 10; net++)
+		for (unsigned i = 0; i < 35; i++) {
+			snprintf(origin, sizeof(origin), "20.9.%u.%u", net, 1 + i);
+			failed(w, net * 35 + i, origin, 1, "alice");
+		}
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 10);
+	assert_null(asn_alert(w));
+	/* nine others do not make the ten addresses */
+	world_free(w);
+}
+
+static void an_asn_of_unknown_accounts_is_nothing(void **state)
+{
+	struct world *w = world_with_geo();
+	char origin[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(origin, sizeof(origin), "%u.9.%u.1", 20 + i / 100, i % 100);
+		failed_unknown(w, i, origin, 1, "oracle");
+	}
+	assert_null(asn_alert(w));
+	world_free(w);
+}
+
+static void an_asn_survives_a_kill(void **state)
+{
+	struct world *w = world_with_geo();
+
+	(void)state;
+	from_system(w, 0, 200, 1);
+	restarted(w);
+	from_system(w, 200, 100, 1);
+	assert_null(asn_alert(w));
+	from_system(w, 310, 1, 1);
+	assert_non_null(asn_alert(w));
+	world_free(w);
+}
+
+/* --- auth.bruteforce_success by another source: does it look like one of the guessers? */
+static void guessed_with(struct world *w, double at, const char *origin, const char *client)
+{
+	struct event e = text_event(w, EVENT_ATTEMPT, at, origin, 1, "alice");
+
+	e.outcome = OUTCOME_FAILURE;
+	e.method = METHOD_PASSWORD;
+	e.flags = EVENT_ACCOUNT_EXISTS;
+	e.client = span_of(client);
+	step(w, &e);
+}
+
+static void accepted_with(struct world *w, double at, const char *origin, const char *client)
+{
+	struct event e = text_event(w, EVENT_ATTEMPT, at, origin, 9, "alice");
+
+	e.outcome = OUTCOME_SUCCESS;
+	e.method = METHOD_PASSWORD;
+	e.flags = EVENT_ACCOUNT_EXISTS;
+	e.client = span_of(client);
+	step(w, &e);
+}
+
+static void looking_like_a_guesser_is_high(void **state)
+{
+	static const struct {
+		const char *origin, *client;
+		enum severity severity;
+	} rows[] = {
+		{"198.51.100.7", "", SEVERITY_MEDIUM},
+		{"198.51.100.7", "SSH-2.0-OpenSSH_9.2", SEVERITY_MEDIUM},
+		{"198.51.100.7", "SSH-2.0-Go", SEVERITY_HIGH}, /* as the guessers */
+		{"90.12.0.1", "", SEVERITY_HIGH},	       /* the system of one of them */
+		{"90.40.0.1", "", SEVERITY_MEDIUM},
+		{"10.12.0.1", "", SEVERITY_MEDIUM}, /* high, and inside */
+		{"10.40.0.1", "", SEVERITY_LOW},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_with_geo();
+		char origin[32];
+
+		for (unsigned k = 0; k < 12; k++) {
+			snprintf(origin, sizeof(origin), "20.%u.0.1", 1 + k);
+			guessed_with(w, k, origin, "SSH-2.0-Go");
+		}
+		accepted_with(w, 500, rows[i].origin, rows[i].client);
+		assert_int_equal(alerts_of(w, "auth.bruteforce_success"), 1);
+		assert_int_equal(alert_of(w, "auth.bruteforce_success", NULL)->last.severity,
+				 rows[i].severity);
+		assert_string_equal(alert_of(w, "auth.bruteforce_success", NULL)->last.reason,
+				    "other-source");
+		world_free(w);
+	}
+}
+
+/* A typo before does not make its owner a guesser; nor does an ASN of a window ago. */
+static void ones_own_typo_is_no_likeness(void **state)
+{
+	static const struct {
+		const char *guesser;
+		double at;
+		enum severity severity;
+	} rows[] = {
+		{"90.40.0.1", 480, SEVERITY_MEDIUM}, /* the owner's own typo */
+		{"90.40.0.2", 480, SEVERITY_HIGH},
+		{"90.40.0.2", -400, SEVERITY_MEDIUM}, /* 900 s before */
+		{"90.40.0.2", -399, SEVERITY_HIGH},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_with_geo();
+		char origin[32];
+
+		guessed_with(w, rows[i].at < 0 ? rows[i].at : -300, rows[i].guesser, "");
+		for (unsigned k = 0; k < 40; k++) {
+			snprintf(origin, sizeof(origin), "20.%u.0.1", 50 + k);
+			guessed_with(w, k, origin, "");
+		}
+		if (rows[i].at > 0)
+			guessed_with(w, rows[i].at, rows[i].guesser, "");
+		accepted_with(w, 500, "90.40.0.1", "");
+		assert_int_equal(alert_of(w, "auth.bruteforce_success", NULL)->last.severity,
+				 rows[i].severity);
+		world_free(w);
+	}
+}
+
+/* --- auth.bruteforce_success after slow guesses */
+static void slow_guesses_that_work_are_high(void **state)
+{
+	static const struct {
+		unsigned n;
+		const char *account;
+		enum method method;
+		double at;
+		unsigned alerts;
+	} rows[] = {
+		{21, "alice", METHOD_PASSWORD, 20.5 * HOUR, 1},
+		{21, "alice", METHOD_KEYBOARD_INTERACTIVE, 20.5 * HOUR, 1},
+		{21, "alice", METHOD_PUBLICKEY, 20.5 * HOUR, 0}, /* a job beside its person */
+		{21, "bob", METHOD_PASSWORD, 20.5 * HOUR, 0},	 /* behind the same NAT */
+		{20, "alice", METHOD_PASSWORD, 20.5 * HOUR, 0},
+		{21, "alice", METHOD_PASSWORD, 24 * HOUR, 0}, /* of the last day only 20 */
+		{21, "alice", METHOD_PASSWORD, 23.9 * HOUR, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(false);
+
+		slow_guesses(w, 0, A, rows[i].n, HOUR);
+		accepted(w, rows[i].at, A, 9, rows[i].account, rows[i].method, "");
+		assert_int_equal(alerts_of(w, "auth.bruteforce_success"), rows[i].alerts);
+		if (rows[i].alerts)
+			assert_int_equal(alert_of(w, "auth.bruteforce_success", A)->last.severity,
+					 SEVERITY_HIGH);
+		world_free(w);
+	}
+}
+
+/* --- auth.spray */
+static void spray_at(struct world *w, double at, unsigned first, unsigned n)
+{
+	char name[16];
+
+	for (unsigned i = first; i < first + n; i++) {
+		snprintf(name, sizeof(name), "user%u", i);
+		failed(w, at + i, A, 100 + i, name);
+	}
+}
+
+static void spray_survives_a_kill(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	spray_at(w, 0, 0, 5);
+	restarted(w);
+	spray_at(w, 0, 5, 4);
+	assert_int_equal(alerts_of(w, "auth.spray"), 0);
+	spray_at(w, 0, 9, 1);
+	assert_int_equal(alerts_of(w, "auth.spray"), 1);
+	world_free(w);
+}
+
+/* The one that worked need not have failed before; a success elsewhere, or later, is none. */
+static void which_success_makes_a_spray_high(void **state)
+{
+	static const struct {
+		const char *origin, *account;
+		double at;
+		bool high;
+	} rows[] = {
+		{A, "deploy", 20, true},   {A, "user3", 20, true}, {B, "user3", 20, false},
+		{A, "deploy", 899, true}, /* ten of twelve still are in the window */
+		{A, "deploy", 905, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(false);
+
+		spray_at(w, 0, 0, 12);
+		accepted(w, rows[i].at, rows[i].origin, 9, rows[i].account, METHOD_PUBLICKEY, "");
+		assert_int_equal(alert_of(w, "auth.spray", A)->last.severity,
+				 rows[i].high ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+		world_free(w);
+	}
+}
+
+static void a_spray_slides(void **state)
+{
+	struct world *w = world_new(false);
+	char name[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++) { /* nine in any window */
+		snprintf(name, sizeof(name), "user%u", i);
+		failed(w, i * 100.0, A, 100 + i, name);
+	}
+	assert_int_equal(alerts_of(w, "auth.spray"), 0);
+	failed(w, 5999.9, A, 99, "another");
+	assert_int_equal(alerts_of(w, "auth.spray"), 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_21st_of_a_day_fires),
+		cmocka_unit_test(slow_is_low_and_says_so),
+		cmocka_unit_test(slow_at_unknown_accounts_is_not_sent),
+		cmocka_unit_test(a_fast_alert_tells_it_already),
+		cmocka_unit_test(after_a_fast_alert_a_new_day_counts),
+		cmocka_unit_test(slow_survives_any_kill),
+		cmocka_unit_test(slow_threshold_is_a_parameter),
+		cmocka_unit_test(ten_networks_are_distributed),
+		cmocka_unit_test(not_distributed),
+		cmocka_unit_test(what_is_usual_is_not_told),
+		cmocka_unit_test(what_was_usual_is_forgotten),
+		cmocka_unit_test(many_guessed_accounts_are_bounded),
+		cmocka_unit_test(an_asn_fires_above_300),
+		cmocka_unit_test(an_asn_slides),
+		cmocka_unit_test(an_asn_needs_ten_addresses),
+		cmocka_unit_test(what_has_its_own_alert_is_not_the_asns),
+		cmocka_unit_test(an_asn_of_unknown_accounts_is_nothing),
+		cmocka_unit_test(an_asn_survives_a_kill),
+		cmocka_unit_test(looking_like_a_guesser_is_high),
+		cmocka_unit_test(ones_own_typo_is_no_likeness),
+		cmocka_unit_test(slow_guesses_that_work_are_high),
+		cmocka_unit_test(spray_survives_a_kill),
+		cmocka_unit_test(which_success_makes_a_spray_high),
+		cmocka_unit_test(a_spray_slides),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
