@@ -467,8 +467,8 @@ void sources_credit(struct core *c, const struct conn *n, const struct event *e)
 struct slow *slow_find(const struct core *c, const struct addr *a);
 /* Before the failures are added to the source. */
 struct slow *slow_credit(struct core *c, const struct source *s, const struct event *e);
-/* The most in any 24 h. */
-uint32_t slow_most(const struct slow *s);
+/* The most in any 24 h that have that moment in them. */
+uint32_t slow_most(const struct slow *s, uint32_t at);
 
 /* --- core_asns.c: autonomous systems */
 struct asn *asn_credit(struct core *c, const struct source *s, const struct event *e);

@@ -52,7 +52,7 @@ static bool wants_ring(struct window w, uint32_t stamp, uint32_t width, uint32_t
 	if (*w.used < w.cap)
 		return false;
 	newest = w.stamp[*w.used - 1] > stamp ? w.stamp[*w.used - 1] : stamp;
-	return newest - w.stamp[0] < 2 * width && window_most(w, width) <= threshold;
+	return newest - w.stamp[0] < 2 * width && window_most_at(w, stamp, width) <= threshold;
 }
 
 void window_note(struct core *c, struct window w, uint32_t stamp, uint32_t count,

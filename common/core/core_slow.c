@@ -24,9 +24,10 @@ struct slow *slow_find(const struct core *c, const struct addr *a)
 	return table_find(&c->slows, &c->slows_by, hash_addr(c->seed, &key), &key, sizeof(key));
 }
 
-uint32_t slow_most(const struct slow *s)
+uint32_t slow_most(const struct slow *s, uint32_t at)
 {
-	return window_most(WINDOW_OF((struct window_large *)(uintptr_t)&s->failures), DAY_DS);
+	return window_most_at(WINDOW_OF((struct window_large *)(uintptr_t)&s->failures), at,
+			      DAY_DS);
 }
 
 static uint32_t last_ds(const void *item)
@@ -58,7 +59,7 @@ static bool is_recent(uint32_t then, uint32_t now)
 	return then && now < then + DAY_DS;
 }
 
-/* It has, or is about to get, a fast alert about the like of this failure: no row is needed. */
+/* It has, or is about to get, a fast alert, for a day after its last failure: no row is needed. */
 static bool is_fast(const struct core *c, const struct source *s, const struct event *e)
 {
 	uint32_t ds = core_ds(c, e->time_ns);
@@ -68,8 +69,6 @@ static bool is_fast(const struct core *c, const struct source *s, const struct e
 		return false;
 	if (is_recent(s->alerted_ds, ds))
 		return true;
-	if (e->flags & EVENT_ACCOUNT_UNKNOWN && is_recent(s->fired_ds, ds))
-		return true;
 	return window_count(failures, ds, core_window_ds(c)) + e->count >
 	       c->config.failed_logon_threshold;
 }
@@ -78,7 +77,8 @@ static bool is_fast(const struct core *c, const struct source *s, const struct e
 static bool is_enough(const struct core *c, const struct source *s, const struct event *e)
 {
 	uint64_t threshold = c->config.detections[DETECTION_auth_slow_bruteforce].params[0];
-	uint64_t n = window_most(SLOW_WINDOW(s), DAY_DS) + (uint64_t)e->count;
+	uint32_t ds = core_ds(c, e->time_ns);
+	uint64_t n = window_most_at(SLOW_WINDOW(s), ds, DAY_DS) + (uint64_t)e->count;
 
 	return n >= SLOW_FROM || n > threshold;
 }
@@ -100,6 +100,6 @@ struct slow *slow_credit(struct core *c, const struct source *s, const struct ev
 	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && ds > w->exists_ds)
 		w->exists_ds = ds;
 	pool_touch(&c->slows, pool_slot(&c->slows, w),
-		   slow_most(w) >= SLOW_WORTH && !fast ? POOL_WORTH : POOL_HARMLESS);
+		   slow_most(w, ds) >= SLOW_WORTH && !fast ? POOL_WORTH : POOL_HARMLESS);
 	return w;
 }

@@ -67,23 +67,43 @@ void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width)
 	moment_insert(w, at, stamp, add_saturated(0, count));
 }
 
+/* As many as are left of that moment; it goes when it is empty. */
+static uint16_t moment_take(struct window w, unsigned at, uint16_t left)
+{
+	uint16_t n = w.count[at] < left ? w.count[at] : left;
+
+	w.count[at] = (uint16_t)(w.count[at] - n);
+	if (!w.count[at])
+		moment_remove(w, at);
+	return (uint16_t)(left - n);
+}
+
+/*
+ * Either side may have taken moments as one at an earlier time. So a moment is looked for at its
+ * time, then from the other's next moment backwards: what remains is rather too early than too
+ * late, and leaves the window early.
+ */
+static void subtract_one(struct window w, uint32_t stamp, uint32_t next, uint16_t left)
+{
+	unsigned at = *w.used;
+
+	while (at && w.stamp[at - 1] > stamp)
+		at--;
+	if (at && w.stamp[at - 1] == stamp)
+		left = moment_take(w, at - 1, left);
+	at = *w.used;
+	while (at && w.stamp[at - 1] >= next)
+		at--;
+	for (; at && left; at--)
+		left = moment_take(w, at - 1, left);
+}
+
 void window_subtract(struct window w, struct window other)
 {
 	for (unsigned i = 0; i < *other.used; i++) {
-		uint16_t left = other.count[i];
-		unsigned at = *w.used;
+		uint32_t next = i + 1 < *other.used ? other.stamp[i + 1] : UINT32_MAX;
 
-		while (at && w.stamp[at - 1] > other.stamp[i])
-			at--;
-		while (at && left) { /* it may have been taken as one with an earlier moment */
-			uint16_t n = w.count[at - 1] < left ? w.count[at - 1] : left;
-
-			w.count[at - 1] = (uint16_t)(w.count[at - 1] - n);
-			left = (uint16_t)(left - n);
-			if (!w.count[at - 1])
-				moment_remove(w, at - 1);
-			at--;
-		}
+		subtract_one(w, other.stamp[i], next, other.count[i]);
 	}
 }
 
@@ -107,6 +127,22 @@ uint32_t window_most(struct window w, uint32_t width)
 		while (w.stamp[i] - w.stamp[first] >= width)
 			sum -= w.count[first++];
 		if (sum > most)
+			most = sum;
+	}
+	return most;
+}
+
+/* What happened at a moment can make no other window full: an old crowd is no news. */
+uint32_t window_most_at(struct window w, uint32_t at, uint32_t width)
+{
+	uint32_t most = window_count(w, at, width), sum = 0;
+	unsigned first = 0;
+
+	for (unsigned i = 0; i < *w.used; i++) {
+		sum += w.count[i];
+		while (w.stamp[i] - w.stamp[first] >= width)
+			sum -= w.count[first++];
+		if (w.stamp[i] >= at && w.stamp[i] - at < width && sum > most)
 			most = sum;
 	}
 	return most;

@@ -60,8 +60,9 @@ void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width)
 void window_subtract(struct window w, struct window other);
 /* How many in (at - width, at]. */
 uint32_t window_count(struct window w, uint32_t at, uint32_t width);
-/* The most that any window of that width held. */
+/* The most that any window of that width held; with at: of those that have that moment in them. */
 uint32_t window_most(struct window w, uint32_t width);
+uint32_t window_most_at(struct window w, uint32_t at, uint32_t width);
 /* The earliest moment in (at - width, at]; at when there is none. */
 uint32_t window_first(struct window w, uint32_t at, uint32_t width);
 

@@ -43,10 +43,10 @@ enum severity guess_severity(const struct detect_ctx *x, const struct event *e)
 		 : SEVERITY_INFO;
 }
 
-static uint32_t most(const struct detect_ctx *x)
+static uint32_t most(const struct detect_ctx *x, const struct event *e)
 {
-	return window_most(window_exact(x->core, WINDOW_OF(&x->source->failures)),
-			   core_window_ds(x->core));
+	return window_most_at(window_exact(x->core, WINDOW_OF(&x->source->failures)),
+			      core_ds(x->core, e->time_ns), core_window_ds(x->core));
 }
 
 static bool had_alert(uint32_t then, uint32_t now)
@@ -63,7 +63,7 @@ bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
 		return false;
 	if (had_alert(s->alerted_ds, now))
 		return true;
-	return most(x) > x->core->config.failed_logon_threshold &&
+	return most(x, e) > x->core->config.failed_logon_threshold &&
 	       guess_severity(x, e) > SEVERITY_INFO;
 }
 
@@ -115,6 +115,8 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN))
 		text_add(&t, ". ");
 	text_add(&t, "%s", chances[guess_severity(x, e)]);
+	if (n <= threshold)
+		return; /* it goes on, slower; the numbers that made it fire stay */
 	t = TEXT_IN(a->numbers);
 	text_add(&t, "%u failures > %u in ", n, threshold);
 	say_duration(&t, x->core->config.time_window_s);
@@ -159,7 +161,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);
-	f.count = a ? e->count : most(x);
+	f.count = a ? e->count : most(x, e);
 	if (f.count < e->count) /* a window counts to 65,535 */
 		f.count = e->count;
 	f.first_ns = core_ds_ns(x->core, window_first(failures, now, window));
@@ -168,15 +170,15 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	f.quiet = is_quiet(x, e, a, f.severity, severity == SEVERITY_INFO);
 	if (severity > SEVERITY_INFO && !had_alert(s->alerted_ds, now))
 		source_forget(x->core, s, failures);
-	if (severity > SEVERITY_INFO)
-		s->alerted_ds = now;
+	if (severity > SEVERITY_INFO || had_alert(s->alerted_ds, now))
+		s->alerted_ds = now; /* it takes all until a day is quiet */
 	f.open = a;
 	a = alert_raise(x, e, &f, &is_new);
 	s->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;
 	if (a)
 		alert_name_guessed(&a->pub, e);
 	if (a)
-		say(x, e, &a->pub, most(x), x->core->config.failed_logon_threshold);
+		say(x, e, &a->pub, most(x, e), x->core->config.failed_logon_threshold);
 }
 
 /* f: reason and kind; severity as if from outside. */
@@ -205,7 +207,7 @@ static bool fire_network(struct detect_ctx *x, const struct event *e)
 	if (!net)
 		return false;
 	failures = window_exact(x->core, WINDOW_OF(&net->failures));
-	n = window_most(failures, core_window_ds(x->core));
+	n = window_most_at(failures, now, core_window_ds(x->core));
 	f.severity = severity_of(x, net->exists_ds, net->weak_ds, now);
 	if (n <= detect_param(x, PARAM_NETWORK) || f.severity == SEVERITY_INFO)
 		return false;
@@ -236,7 +238,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 
 	if (!x->source)
 		return;
-	over = most(x) > x->core->config.failed_logon_threshold;
+	over = most(x, e) > x->core->config.failed_logon_threshold;
 	if (over)
 		x->source->fired_ds = core_ds(x->core, e->time_ns);
 	if (over || guess_is_alerted(x, e))

@@ -17,13 +17,19 @@ enum {
 	PARAM_GUESSES
 };
 
+static bool is_of_day(uint32_t then, uint32_t at)
+{
+	return then && then <= at && at - then < DAY_DS;
+}
+
 static bool same_source(const struct detect_ctx *x, const struct event *e)
 {
-	uint32_t at = core_ds(x->core, e->time_ns), fired = x->source ? x->source->fired_ds : 0;
+	const struct source *s = x->source;
+	uint32_t at = core_ds(x->core, e->time_ns);
 
 	if (source_failures(x, e->time_ns) > x->core->config.failed_logon_threshold)
 		return true;
-	return fired && fired <= at && at - fired < DAY_DS;
+	return s && (is_of_day(s->fired_ds, at) || is_of_day(s->alerted_ds, at));
 }
 
 static bool is_secret(enum method m)

@@ -19,13 +19,12 @@ static bool is_today(uint32_t then, uint32_t now)
 	return then && now < then + DAY_DS;
 }
 
-/* A fast alert tells it already; one about names that do not exist tells no more than that. */
-static bool is_told(const struct detect_ctx *x, const struct event *e, enum severity severity)
+/* A fast alert tells it already, were it only about names that do not exist. */
+static bool is_told(const struct detect_ctx *x, const struct event *e)
 {
 	if (guess_is_alerted(x, e))
 		return true;
-	return severity == SEVERITY_INFO &&
-	       x->core->config.detections[DETECTION_auth_bruteforce].enabled &&
+	return x->core->config.detections[DETECTION_auth_bruteforce].enabled &&
 	       is_today(x->source->fired_ds, core_ds(x->core, e->time_ns));
 }
 
@@ -48,17 +47,15 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct slow *s = x->core->credited_slow;
-	uint32_t now = core_ds(x->core, e->time_ns), n = s && x->source ? slow_most(s) : 0;
+	uint32_t now = core_ds(x->core, e->time_ns), n = s ? slow_most(s, now) : 0;
 	enum severity severity;
 	struct fire f = {.reason = ""};
 	struct calert *a;
 	bool is_new;
 
-	if (!s || !x->source || n <= detect_param(x, PARAM_FAILURES))
+	if (!s || !x->source || n <= detect_param(x, PARAM_FAILURES) || is_told(x, e))
 		return;
 	severity = is_today(s->exists_ds, now) ? SEVERITY_LOW : SEVERITY_INFO;
-	if (is_told(x, e, severity))
-		return;
 	f.severity = severity_by_scope(x, severity);
 	f.open = pool_get(&x->core->alerts, s->alert);
 	if (!f.open || f.open->pub.state == ALERT_CLOSED)
