@@ -1,5 +1,6 @@
 /* engine: start, the loop, and what happens to one event. */
 #include "engine.h"
+#include "groups.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -434,6 +435,7 @@ static int engine_open_core(struct engine *e)
 	if (getrandom(&e->identity.hash_seed, sizeof(e->identity.hash_seed), 0) < 0)
 		return -errno;
 	e->identity.kernel_sensor = e->setup.rows[SENSOR_TCP].on;
+	e->identity.in_group = group_has;
 	e->policy.host_id = e->identity.host_id;
 	e->policy.boot_id = e->identity.boot_id;
 	store_set_policy(e->store, &e->policy);

@@ -6,6 +6,7 @@
  */
 #include "command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -144,7 +145,9 @@ static int run_check(const struct command *self, int argc, char **argv)
 	if (argc > 2)
 		return command_usage(self, "more than one file");
 	if (path && !strcmp(path, "--defaults"))
-		return fputs(outergate_yaml, stdout) < 0 ? EXIT_INPUT : query_finish();
+		return fputs(outergate_yaml, stdout) < 0
+			       ? command_fail(EXIT_INPUT, "writing the output: %s", strerror(errno))
+			       : query_finish();
 	if (path && path[0] == '-')
 		return command_usage(self, "unknown option");
 	err = command_config(path, &c);

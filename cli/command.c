@@ -1,5 +1,6 @@
 /* command: the table and what every command shares. */
 #include "command.h"
+#include "zone_file.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -73,6 +74,22 @@ int command_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
 
 #define CONFIG_FILE_MAX (4u << 20)
 
+/* Names of zones mean something on this host only. */
+static int config_zone(const char *file, struct config *c)
+{
+	struct business_hours *h = &c->hours;
+	int r = h->zone_name[0] ? zone_from_file(h->zone_name, &h->zone) : 0;
+
+	if (r == -ENOENT)
+		return command_fail(EXIT_INPUT,
+				    "%s:%u: BusinessHours.timezone: no zone '%s' on this host",
+				    file, h->zone_line, h->zone_name);
+	if (r)
+		return command_fail(EXIT_INPUT, "%s:%u: BusinessHours.timezone: '%s': %s", file,
+				    h->zone_line, h->zone_name, strerror(-r));
+	return 0;
+}
+
 int command_config(const char *path, struct config *ret)
 {
 	const char *name = path ? path : COMMAND_CONFIG_PATH;
@@ -91,5 +108,5 @@ int command_config(const char *path, struct config *ret)
 	free(text);
 	if (r)
 		return command_fail(EXIT_INPUT, "%s", err);
-	return 0;
+	return config_zone(name, ret);
 }

@@ -164,7 +164,8 @@ static const struct config_key retention_keys[] = {
 	 .max = 10 * YEAR_S},
 	{"Retention.MaxBytes", .read = read_bytes, .at = AT(store_max_bytes), .min = 1u << 20,
 	 .max = (uint64_t)1 << 40},
-	{"Retention.Profiles", .read = read_unsupported},
+	{"Retention.Profiles", .read = read_seconds, .at = AT(retention_profiles_s), .min = DAY_S,
+	 .max = 10 * YEAR_S},
 	{0},
 };
 
@@ -190,6 +191,7 @@ static const struct config_key limit_keys[] = {
 	{"Limits.Sources", .read = read_u32, .at = AT(limits.sources), .min = 1024, .max = 1048576},
 	{"Limits.Accounts", .read = read_u32, .at = AT(limits.accounts), .min = 256, .max = 65536},
 	{"Limits.Connections", .read = read_u32, .at = AT(limits.conns), .min = 256, .max = 262144},
+	{"Limits.Profiles", .read = read_u32, .at = AT(limits.profiles), .min = 16, .max = 65536},
 	{"Limits.Alerts", .read = read_u32, .at = AT(limits.alerts), .min = 64, .max = 16384},
 	{0},
 };
@@ -221,7 +223,7 @@ static const struct config_key keys[] = {
 	{"Store", .read = read_path, .at = AT(store), .cap = CONFIG_PATH_MAX},
 	{"Runtime", .read = read_path, .at = AT(runtime), .cap = CONFIG_PATH_MAX},
 	{"Limits", .read = read_map, .sub = limit_keys},
-	{"BusinessHours", .read = read_unsupported},
+	{"BusinessHours", .read = read_hours, .sub = config_hours_keys},
 	{"KnownVNCServers", .read = read_unsupported},
 	{"AllowedCIDRs", .read = read_unsupported},
 	{"GeoIPWhitelist", .read = read_unsupported},
@@ -298,6 +300,7 @@ void config_defaults(struct config *ret)
 	detections_default(ret);
 	ret->retention_alerts_s = 90 * DAY_S;
 	ret->retention_sessions_s = 30 * DAY_S;
+	ret->retention_profiles_s = 180 * DAY_S;
 	ret->store_max_bytes = 256u << 20;
 	ret->journal = ret->journald = true;
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
@@ -312,6 +315,7 @@ void config_defaults(struct config *ret)
 		.conns = 4096,
 		.procs = 16384,
 		.alerts = 512,
+		.profiles = 512,
 	};
 }
 

@@ -10,6 +10,7 @@
 
 #include "detect/detection.h"
 #include "scope.h"
+#include "zone.h"
 
 /* Lists are bounded so that the core needs no allocation; the parser says so when one is full. */
 #define CONFIG_KNOWN_MAX      256
@@ -66,6 +67,40 @@ struct config_detection {
 	uint64_t params[DETECTION_PARAMS_MAX]; /* in force, in the row's order */
 };
 
+/* A range of minutes of the local day; to below from goes on past midnight. */
+struct hours_range {
+	uint16_t from, to;
+};
+
+#define HOURS_RANGES_MAX    4
+#define HOURS_HOLIDAYS_MAX  64
+#define HOURS_OVERRIDES_MAX 32
+
+/* When it is business: on those days (bit 0 = Monday) in those ranges. */
+struct hours_rule {
+	uint8_t days;
+	uint8_t ranges_count;
+	struct hours_range ranges[HOURS_RANGES_MAX];
+};
+
+/* For an account, or whoever is in a group of this host: instead of the general rule. */
+struct hours_override {
+	char account[ACCOUNT_TEXT_MAX], group[ACCOUNT_TEXT_MAX];
+	struct hours_rule rule;
+};
+
+/* BusinessHours; days 0 = not configured. The zone is UTC until the caller resolved zone_name. */
+struct business_hours {
+	struct hours_rule rule;
+	struct zone zone;
+	char zone_name[64];
+	unsigned zone_line;
+	int32_t holidays[HOURS_HOLIDAYS_MAX]; /* days since 1970, there */
+	unsigned holidays_count;
+	struct hours_override overrides[HOURS_OVERRIDES_MAX];
+	unsigned overrides_count;
+};
+
 enum role {
 	ROLE_SERVER,
 	ROLE_BASTION,
@@ -76,9 +111,10 @@ struct config_limits {
 	uint32_t sessions; /* live and recently closed */
 	uint32_t sources;  /* tracked origins */
 	uint32_t accounts;
-	uint32_t conns;	 /* unproven connections */
-	uint32_t procs;	 /* processes of sessions */
-	uint32_t alerts; /* open alerts */
+	uint32_t conns;	   /* unproven connections */
+	uint32_t procs;	   /* processes of sessions */
+	uint32_t alerts;   /* open alerts */
+	uint32_t profiles; /* identities whose habits are known */
 };
 
 struct config {
@@ -86,6 +122,7 @@ struct config {
 	uint32_t time_window_s;
 	enum role role;
 	bool observe; /* Mode, of what has none of its own */
+	struct business_hours hours;
 	struct scope_rules scope;
 
 	struct known_remote known[CONFIG_KNOWN_MAX];
@@ -113,7 +150,7 @@ struct config {
 		COMMANDS_NONE
 	} command_lines;
 	/* Retention, seconds; and the store's size bound, bytes */
-	uint64_t retention_alerts_s, retention_sessions_s, store_max_bytes;
+	uint64_t retention_alerts_s, retention_sessions_s, retention_profiles_s, store_max_bytes;
 	/* Sources */
 	bool journal;
 	char files[CONFIG_FILES_MAX][CONFIG_PATH_MAX];
@@ -127,6 +164,10 @@ struct config {
 	char runtime[CONFIG_PATH_MAX]; /* directory of the control socket */
 	struct config_limits limits;
 };
+
+/* Is that time within the hours of that account? Always when none are configured. */
+bool hours_are_business(const struct business_hours *h, const char *account,
+			bool (*in_group)(const char *account, const char *group), uint64_t time_ns);
 
 /* The embedded defaults. */
 void config_defaults(struct config *ret);

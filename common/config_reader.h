@@ -77,6 +77,10 @@ int read_until(struct config_reader *r, const struct config_key *k, void *base);
 int read_word(struct config_reader *r, const struct config_key *k, void *base);
 int read_word_bool(struct config_reader *r, const struct config_key *k, void *base);
 
+/* config_hours.c: BusinessHours */
+int read_hours(struct config_reader *r, const struct config_key *k, void *base);
+extern const struct config_key config_hours_keys[];
+
 /* config_text.c: text to value; false leaves *ret alone. */
 bool config_duration(struct span s, uint64_t *ret_seconds); /* 15m, 900s, 1h, 2d, 1w or seconds */
 bool config_bytes(struct span s, uint64_t *ret);	    /* 4096, 64KiB, 256MiB, 1GiB */

@@ -7,7 +7,7 @@ build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zl
 libjansson-dev libsqlite3-dev libyaml-dev libsystemd-dev libseccomp-dev libcap-ng-dev"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
-systemd util-linux bsdutils rsync sudo openbsd-inetd runc $demo"
+systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc $demo"
 
 case ${1:-} in
 build) packages=$build ;;

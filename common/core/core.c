@@ -154,8 +154,8 @@ static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uin
 {
 	uint32_t all = l->conns + l->sessions, few = l->sources / 64 < 64 ? 64 : l->sources / 64;
 	const uint32_t wanted[TABLES] = {
-		all,	   l->sessions, l->sources,   few,	few, l->accounts, SEEN_MAX,
-		LINKS_MAX, l->alerts,	PROFILES_MAX, ASNS_MAX, few, SPREADS_MAX,
+		all,	   l->sessions, l->sources,  few,      few, l->accounts, SEEN_MAX,
+		LINKS_MAX, l->alerts,	l->profiles, ASNS_MAX, few, SPREADS_MAX,
 	};
 
 	memcpy(items, wanted, sizeof(wanted));

@@ -11,7 +11,8 @@
 #include "../geo.h"
 #include "../stats.h"
 
-struct core; /* opaque; core_internal.h for the core's own files */
+struct profile; /* profile.h */
+struct core;	/* opaque; core_internal.h for the core's own files */
 
 enum out_kind {
 	OUT_ALERT,
@@ -40,6 +41,8 @@ struct core_identity {
 	uint64_t hash_seed; /* keyed hashing of attacker-chosen keys; fixed (0) in a replay */
 	bool kernel_sensor; /* kernel records are expected: text alone proves less */
 	const struct geo_source *geo; /* outlives the core; NULL = no databases */
+	/* Is that account in that group of this host? NULL: nobody can say. */
+	bool (*in_group)(const char *account, const char *group);
 };
 
 /* All memory is allocated here, sized by config->limits. NULL when out of memory. */
@@ -74,6 +77,8 @@ int core_import(struct core *core, const void *buf, size_t len);
 const struct session *core_session_at(const struct core *core, unsigned index);
 const struct alert *core_alert_at(const struct core *core, unsigned index);
 const struct session *core_session_find(const struct core *core, struct span id);
+/* Habits, in no order; NULL past the end. */
+const struct profile *core_profile_at(const struct core *core, unsigned index);
 struct stats *core_stats(struct core *core);
 
 /* The earliest wall time (ns) at which a tick would change anything; UINT64_MAX = never. */

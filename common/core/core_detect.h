@@ -63,10 +63,33 @@ bool known_origin(const struct core *c, const struct session *s);
 /* ExpectedAutomation: nobody sits at that account. */
 bool expected_automation(const struct core *c, const struct session *s);
 bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d);
+/* core_habit.c: KnownRemoteIPs and KnownSSHClients make what is odd about a place info. */
+enum severity severity_unless_known(const struct detect_ctx *x, enum severity s);
+/*
+ * Who judges a login: the habits of its identity when they are known, else those of its account.
+ * NULL and *ret_learning: nobody yet; what is odd is told as info (SPEC, day one). days, logins:
+ * what it takes to know.
+ */
+const struct profile *habits_of(const struct detect_ctx *x, uint64_t days, uint64_t logins,
+				bool *ret_learning);
+/* Has the session something of that kind, and p does not know it? */
+bool habit_is_new(const struct detect_ctx *x, const struct profile *p, enum trait_kind kind);
+/* "12 logins in 30 days known" */
+void say_habits(struct text *t, const struct profile *p, const struct session *s);
+/*
+ * alert_raise() for an oddity of a login, at most once a session and rise in severity; learning
+ * ones are info, stored and not sent. NULL as there.
+ */
+struct calert *odd_raise(struct detect_ctx *x, const struct event *e, enum severity s,
+			 const char *reason, bool learning);
 /* Failures of that source in TimeWindow, at the time of the event or any time since. */
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns);
 /* "alice, a password, from 203.0.113.10:4711 (external)" pieces for sentences. */
 void say_origin(struct text *t, const struct endpoint *o, enum scope s);
+/* "alice" logged in over ssh from 203.0.113.10:4711 (external) with a password */
+void say_login(struct text *t, const struct session *s);
+/* "Sunday at 03:10", there */
+void say_local_time(struct text *t, const struct zone *z, uint64_t time_ns);
 void say_method(struct text *t, const struct session *s);
 void say_bytes(struct text *t, uint64_t n);
 void say_duration(struct text *t, uint64_t seconds);

@@ -177,6 +177,18 @@ static void spray_clean(void *item)
 	((struct spray *)item)->alert = HANDLE_NONE;
 }
 
+static void profile_clean(void *item)
+{
+	struct profile *p = item;
+
+	p->name[PROFILE_NAME - 1] = '\0';
+	for (unsigned i = 0; i < TRAITS_MAX; i++) {
+		p->traits[i].value[TRAIT_VALUE - 1] = '\0';
+		if (p->traits[i].kind >= TRAIT_KINDS)
+			p->traits[i] = (struct trait){0};
+	}
+}
+
 static void nothing(void *item)
 {
 	(void)item;
@@ -194,7 +206,7 @@ static const struct table_section sections[] = {
 	TABLE(TAG_ACCOUNTS, accounts, sizeof(uint64_t), hash_of_key, always, account_clean),
 	TABLE(TAG_SEEN, seen, sizeof(uint64_t), hash_of_key, always, nothing),
 	TABLE(TAG_LINKS, links, sizeof(uint64_t), hash_of_key, always, nothing),
-	TABLE(TAG_PROFILES, profiles, sizeof(uint64_t), hash_of_key, always, nothing),
+	TABLE(TAG_PROFILES, profiles, sizeof(uint64_t), hash_of_key, always, profile_clean),
 	TABLE(TAG_SLOWS, slows, sizeof(struct addr), hash_of_addr, slow_worth, slow_clean),
 	TABLE(TAG_ASNS, asns, sizeof(uint64_t), hash_of_number, asn_worth, asn_clean),
 	TABLE(TAG_SPREADS, spreads, sizeof(uint64_t), hash_of_key, spread_worth, spread_clean),
@@ -389,6 +401,32 @@ static void table_import(struct core *c, const struct table_section *s, const ui
 	}
 }
 
+/* Before identities had more habits than how much they send. */
+struct sizes_row {
+	uint64_t key;
+	uint32_t last_day;
+	uint8_t days, pad[3];
+	uint8_t sizes[PROFILE_SIZES];
+};
+
+static void sizes_import(struct core *c, const uint8_t *rows, uint32_t n)
+{
+	struct sizes_row row;
+
+	for (uint32_t i = 0; i < n && c->profiles.used < c->profiles.limit; i++) {
+		struct profile *p;
+
+		memcpy(&row, rows + (size_t)i * sizeof(row), sizeof(row));
+		p = table_get(&c->profiles, &c->profiles_by, row.key, &row.key, sizeof(row.key),
+			      NULL);
+		if (!p)
+			return;
+		p->first_day = p->last_day = row.last_day;
+		p->days = row.days;
+		memcpy(p->sizes, row.sizes, sizeof(p->sizes));
+	}
+}
+
 /* Slots of this run's tables mean nothing in another; texts end. */
 static void rows_clean(struct core *c)
 {
@@ -427,6 +465,8 @@ int core_import(struct core *c, const void *buf, size_t len)
 	b.at = sizeof(b.head);
 	for (uint32_t i = 0; i < b.head.sections && section_read(&b, i, &s); i++) {
 		array_import(c, &s, b.p + b.at);
+		if (s.tag == TAG_PROFILES && s.row_size == sizeof(struct sizes_row))
+			sizes_import(c, b.p + b.at, s.rows);
 		for (uint32_t k = 0; k < SECTIONS; k++)
 			if (sections[k].tag == s.tag &&
 			    pool_of(c, &sections[k])->item_size == s.row_size)

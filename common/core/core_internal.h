@@ -18,6 +18,7 @@
 #include "../detect/detection.h"
 #include "core.h"
 #include "core_table.h"
+#include "profile.h"
 #include "core_window.h"
 
 #define SECOND_NS 1000000000ull
@@ -48,8 +49,6 @@
 #define TRIED_MAX	64  /* connections whose counts outlive a restart: those of seconds */
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
-#define PROFILES_MAX	1024
-#define PROFILE_SIZES	16
 #define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
@@ -156,7 +155,7 @@ struct slow {
 };
 
 /* What a guesser of an account showed: its ASN or its client. */
-struct trait {
+struct guesser {
 	uint32_t what, who, ds; /* hashes; what 0 = free */
 };
 
@@ -166,7 +165,7 @@ struct spread {
 	struct handle alert;
 	uint32_t net[SPREAD_NETS]; /* hashes; 0 = free */
 	uint32_t stamp[SPREAD_NETS];
-	struct trait traits[SPREAD_TRAITS];
+	struct guesser traits[SPREAD_TRAITS];
 	uint32_t day;		      /* of busiest[0] */
 	uint8_t busiest[SPREAD_DAYS]; /* most networks within one window, day by day */
 };
@@ -194,15 +193,6 @@ struct seen {
 	uint8_t days; /* distinct, in sessions without a high alert */
 	uint8_t learned;
 	uint8_t pad[2];
-};
-
-/* How much the sessions of an identity sent; see core_profile.c. */
-struct profile {
-	uint64_t key;
-	uint32_t last_day;
-	uint8_t days; /* distinct, in sessions without a high alert */
-	uint8_t pad[3];
-	uint8_t sizes[PROFILE_SIZES];
 };
 
 struct link {
@@ -558,10 +548,23 @@ uint64_t session_sent(const struct csession *s);
 /* Highest severity of any detection but that one; chains only repeat what others found. */
 enum severity session_worst_but(const struct csession *s, unsigned index);
 
-/* --- core_profile.c: how much an identity usually sends */
+/* --- core_profile.c: what an identity usually does */
 uint64_t profile_p95(const struct core *c, uint64_t identity); /* 0 = no habit yet */
-void profile_add(struct core *c, uint64_t identity, uint64_t bytes, enum severity worst,
-		 uint32_t day);
+/* Of the identity when it has a key; of the account as a whole. NULL: never seen. */
+struct profile *profile_of_identity(const struct core *c, const struct session *s);
+struct profile *profile_of_account(const struct core *c, const struct session *s);
+/* Has it been watched for so many days, and seen so often? */
+bool profile_is_mature(const struct profile *p, uint64_t days, uint64_t logins, uint64_t now_ns);
+bool profile_has(const struct core *c, const struct profile *p, enum trait_kind kind,
+		 const char *value);
+/* Values as they are kept; "" when there is none. */
+void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TRAIT_VALUE]);
+/* At that hour, the one before or after, on working days or at the week's end. */
+bool profile_uses_hour(const struct core *c, const struct profile *p, uint64_t time_ns);
+/* A session taught; core_learn.c says when. */
+void profile_learn(struct core *c, const struct csession *s);
+/* Profiles whose name is that: forgotten. How many. */
+unsigned profile_forget(struct core *c, struct span name);
 
 /* --- core_key.c: what is kept of a key; told may be what it wrote */
 void key_store(char ret[KEY_MAX], struct span told);

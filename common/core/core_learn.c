@@ -54,8 +54,7 @@ void session_learn(struct core *c, struct csession *s)
 		 s->pub.worst, day);
 	for (unsigned i = 0; i < s->edges_used; i++)
 		seen_add(c, s->edges[i], s->pub.worst, day);
-	if (s->pub.bytes_known)
-		profile_add(c, session_identity(c, &s->pub), session_sent(s), s->pub.worst, day);
+	profile_learn(c, s);
 }
 
 static struct span base_name(struct span path)

@@ -1,19 +1,72 @@
 /*
- * profile: how much an identity usually sends, so that a backup is not taken for a theft.
+ * profile: what an identity usually does: where it comes from, when, with what, and how much it
+ * sends; so that a backup is not taken for a theft and a new place is seen to be new.
  *
- * Sixteen counters an identity, one for each power of two of the bytes that a session sent: the
- * first is all below 1 MiB, the last all from 16 GiB on. The 95th percentile is the middle of the
- * counter it falls into, so it is at most a quarter too low or half too high. A session counts as
- * places do: at its end, at once when it was clean, else from the third distinct day without a
- * high alert on. Fewer than five sessions are no habit: 0. A full counter halves them all, so that
- * the past fades.
+ * Kept for each identity (account and key), and for each account as a whole, so that a key nobody
+ * has seen is measured by what its account is used to. A session teaches at its end (core_learn.c):
+ * with nothing of medium or above at once, else from the third distinct day without a high alert
+ * on. What was not seen for Retention.Profiles is forgotten.
+ *
+ * Traits are values with first and last day and a count, at most 24 a profile; of the kind that
+ * has most, the one that is least used goes first. Hours are counted for each hour of the week, in
+ * the time zone of BusinessHours; a full counter halves them all, so that the past fades, but none
+ * to nothing. Sixteen counters say how much was sent, one for each power of two: the first is all
+ * below 1 MiB, the last all from 16 GiB on; the 95th percentile is the middle of the counter it
+ * falls into.
  *
  * Example: twenty sessions of about 100 MiB: the percentile is 96 MiB, and 480 MiB are not unusual.
  */
 #include "core_internal.h"
 
+#include <stdio.h>
+
+#include "core_text.h"
+
 #define PROFILE_FIRST_LOG2 20 /* everything smaller is in the first counter */
 #define PROFILE_MIN	   5
+#define HOUR_MAX	   15 /* half a byte */
+#define FINGERPRINT_CHARS  12 /* 72 bits */
+
+const char *trait_kind_name(enum trait_kind k)
+{
+	static const char *const names[TRAIT_KINDS] = {
+		"", "country", "asn", "network", "service", "method", "key", "client",
+	};
+
+	return (unsigned)k < TRAIT_KINDS ? names[k] : "";
+}
+
+static struct profile *profile_find(const struct core *c, uint64_t key)
+{
+	return table_find(&c->profiles, &c->profiles_by, key, &key, sizeof(key));
+}
+
+static bool has_key(const struct session *s)
+{
+	return s->key[0] != '\0';
+}
+
+static uint64_t account_key(const struct core *c, const struct session *s)
+{
+	return hash_text(c->seed, span_of(s->account));
+}
+
+struct profile *profile_of_identity(const struct core *c, const struct session *s)
+{
+	return has_key(s) ? profile_find(c, session_identity(c, s)) : NULL;
+}
+
+struct profile *profile_of_account(const struct core *c, const struct session *s)
+{
+	return profile_find(c, account_key(c, s));
+}
+
+bool profile_is_mature(const struct profile *p, uint64_t days, uint64_t logins, uint64_t now_ns)
+{
+	return p && p->logins >= logins && core_day(now_ns) >= p->first_day + days;
+}
+
+/* --- how much */
 
 static unsigned bucket_of(uint64_t bytes)
 {
@@ -33,8 +86,7 @@ static uint64_t middle_of(unsigned bucket)
 
 uint64_t profile_p95(const struct core *c, uint64_t identity)
 {
-	const struct profile *p =
-		table_find(&c->profiles, &c->profiles_by, identity, &identity, sizeof(identity));
+	const struct profile *p = profile_find(c, identity);
 	unsigned all = 0, sum = 0, i = 0;
 
 	for (unsigned k = 0; p && k < PROFILE_SIZES; k++)
@@ -46,25 +98,259 @@ uint64_t profile_p95(const struct core *c, uint64_t identity)
 	return middle_of(i);
 }
 
-void profile_add(struct core *c, uint64_t identity, uint64_t bytes, enum severity worst,
-		 uint32_t day)
+static void sizes_add(struct profile *p, uint64_t bytes)
 {
-	struct profile *p;
-	uint8_t *size;
+	uint8_t *size = &p->sizes[bucket_of(bytes)];
 
-	if (worst >= SEVERITY_HIGH)
-		return;
-	p = table_get(&c->profiles, &c->profiles_by, identity, &identity, sizeof(identity), NULL);
-	if (!p)
-		return;
-	if (p->last_day != day && p->days < UINT8_MAX)
-		p->days++;
-	p->last_day = day;
-	pool_touch(&c->profiles, pool_slot(&c->profiles, p), POOL_WORTH);
-	if (worst >= SEVERITY_MEDIUM && p->days < LEARN_DAYS)
-		return;
-	size = &p->sizes[bucket_of(bytes)];
 	for (unsigned i = 0; *size == UINT8_MAX && i < PROFILE_SIZES; i++)
 		p->sizes[i] /= 2;
 	++*size;
+}
+
+/* --- when */
+
+static unsigned hour_count(const struct profile *p, unsigned hour)
+{
+	return p->hours[hour / 2] >> (hour % 2 * 4) & HOUR_MAX;
+}
+
+static void hour_set(struct profile *p, unsigned hour, unsigned n)
+{
+	uint8_t *b = &p->hours[hour / 2];
+	unsigned shift = hour % 2 * 4;
+
+	*b = (uint8_t)((*b & ~((unsigned)HOUR_MAX << shift)) | n << shift);
+}
+
+static void hours_add(struct profile *p, unsigned hour)
+{
+	if (hour_count(p, hour) == HOUR_MAX)
+		for (unsigned i = 0; i < WEEK_HOURS; i++)
+			hour_set(p, i, (hour_count(p, i) + 1) / 2);
+	hour_set(p, hour, hour_count(p, hour) + 1);
+}
+
+bool profile_uses_hour(const struct core *c, const struct profile *p, uint64_t time_ns)
+{
+	unsigned now = zone_week_hour(&c->config.hours.zone, time_ns);
+	unsigned first = now / 24 < 5 ? 0 : 5, last = now / 24 < 5 ? 5 : 7;
+
+	for (unsigned day = first; day < last; day++)
+		for (unsigned near = 23; near <= 25; near++)
+			if (hour_count(p, day * 24 + (now % 24 + near) % 24))
+				return true;
+	return false;
+}
+
+/* --- traits */
+
+/* A fingerprint by its first characters; a certificate by its key id. */
+static void key_value(const char *key, char ret[TRAIT_VALUE])
+{
+	struct span id = key_identity(key);
+	const char *sha = strstr(key, "SHA256:");
+
+	if (id.len == strlen(key) && sha)
+		id = span_first(span_of(sha + 7), FINGERPRINT_CHARS);
+	span_copy(ret, TRAIT_VALUE, id);
+}
+
+/* "OpenSSH_9.2p1 Debian-2" and "OpenSSH_9.7" are one: a version alone makes no new client. */
+static void client_value(const char *client, char ret[TRAIT_VALUE])
+{
+	struct span s = span_of(client);
+	size_t n = 0;
+
+	if (span_starts(s, SPAN_LIT("SSH-2.0-")))
+		s = span_skip(s, 8);
+	while (n < s.len && s.ptr[n] != '_' && s.ptr[n] != ' ' && s.ptr[n] != '/' &&
+	       !(n && s.ptr[n] == '-' && s.ptr[n + 1] >= '0' && s.ptr[n + 1] <= '9'))
+		n++;
+	span_copy(ret, TRAIT_VALUE, span_first(s, n));
+}
+
+static void network_value(const struct session *s, char ret[TRAIT_VALUE])
+{
+	struct addr net = net_addr(&s->origin.addr);
+	char text[ADDR_TEXT_MAX];
+
+	span_copy(ret, TRAIT_VALUE, span_of(addr_format(&net, text)));
+}
+
+void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TRAIT_VALUE])
+{
+	ret[0] = '\0';
+	if (kind == TRAIT_COUNTRY)
+		span_copy(ret, TRAIT_VALUE, span_of(s->geo.country));
+	if (kind == TRAIT_ASN && s->geo.asn)
+		snprintf(ret, TRAIT_VALUE, "%u", s->geo.asn);
+	if (kind == TRAIT_NETWORK && s->origin.addr.family)
+		network_value(s, ret);
+	if (kind == TRAIT_SERVICE)
+		span_copy(ret, TRAIT_VALUE, span_of(service_name(s->service)));
+	if (kind == TRAIT_METHOD)
+		span_copy(ret, TRAIT_VALUE, span_of(method_name(s->method)));
+	if (kind == TRAIT_KEY && has_key(s))
+		key_value(s->key, ret);
+	if (kind == TRAIT_CLIENT)
+		client_value(s->client, ret);
+}
+
+static bool is_kept(const struct core *c, const struct trait *t, uint64_t now_ns)
+{
+	return t->kind &&
+	       (uint64_t)t->last_day * DAY_NS + c->config.retention_profiles_s * SECOND_NS >=
+		       now_ns;
+}
+
+static struct trait *trait_find(const struct profile *p, enum trait_kind kind, const char *value)
+{
+	for (unsigned i = 0; i < TRAITS_MAX; i++) {
+		const struct trait *t = &p->traits[i];
+
+		if (t->kind == kind && strncmp(t->value, value, TRAIT_VALUE) == 0)
+			return (struct trait *)(uintptr_t)t;
+	}
+	return NULL;
+}
+
+bool profile_has(const struct core *c, const struct profile *p, enum trait_kind kind,
+		 const char *value)
+{
+	const struct trait *t = p ? trait_find(p, kind, value) : NULL;
+
+	return t && t->learned && is_kept(c, t, c->now_ns);
+}
+
+/* The least used of the kind that has most; what is waiting goes before what is learned. */
+static struct trait *trait_victim(struct profile *p)
+{
+	unsigned by_kind[TRAIT_KINDS] = {0}, most = 0;
+	struct trait *worst = NULL;
+
+	for (unsigned i = 0; i < TRAITS_MAX; i++)
+		by_kind[p->traits[i].kind]++;
+	if (by_kind[TRAIT_NONE])
+		return trait_find(p, TRAIT_NONE, "");
+	for (unsigned k = 0; k < TRAIT_KINDS; k++)
+		if (by_kind[k] > by_kind[most])
+			most = k;
+	for (unsigned i = 0; i < TRAITS_MAX; i++) {
+		struct trait *t = &p->traits[i];
+
+		if (t->kind != most)
+			continue;
+		if (!worst || t->learned < worst->learned ||
+		    (t->learned == worst->learned && t->last_day < worst->last_day))
+			worst = t;
+	}
+	return worst;
+}
+
+static void trait_add(struct core *c, struct profile *p, enum trait_kind kind, const char *value,
+		      const struct csession *s)
+{
+	uint16_t day = (uint16_t)core_day(s->pub.open_ns);
+	struct trait *t = value[0] ? trait_find(p, kind, value) : NULL;
+
+	if (!value[0])
+		return;
+	if (t && !is_kept(c, t, s->pub.open_ns))
+		memset(t, 0, sizeof(*t));
+	if (!t)
+		t = trait_victim(p);
+	if (t->kind != kind || strncmp(t->value, value, TRAIT_VALUE) != 0) {
+		memset(t, 0, sizeof(*t));
+		t->kind = (uint8_t)kind;
+		t->first_day = day;
+		span_copy(t->value, TRAIT_VALUE, span_of(value));
+	}
+	if ((!t->count || t->last_day != day) && t->days < UINT8_MAX)
+		t->days++;
+	if (day > t->last_day)
+		t->last_day = day;
+	if (t->count < UINT16_MAX)
+		t->count++;
+	if (s->pub.worst < SEVERITY_MEDIUM || t->days >= LEARN_DAYS)
+		t->learned = 1;
+}
+
+/* --- all of it */
+
+static void name_of(const struct session *s, bool by_key, char ret[PROFILE_NAME])
+{
+	char value[TRAIT_VALUE];
+	struct text t = text_start(ret, PROFILE_NAME);
+
+	text_plain(&t, span_of(s->account), 44);
+	if (!by_key)
+		return;
+	key_value(s->key, value);
+	text_add(&t, " ");
+	text_plain(&t, span_of(value), TRAIT_VALUE);
+}
+
+/* Three distinct days of the unusual, and it is usual. */
+static bool odd_day_teaches(struct profile *p, uint32_t day)
+{
+	if ((!p->odd_days || p->odd_day != day) && p->odd_days < LEARN_DAYS)
+		p->odd_days++;
+	p->odd_day = (uint16_t)day;
+	return p->odd_days >= LEARN_DAYS;
+}
+
+static void teach(struct core *c, uint64_t key, bool by_key, const struct csession *s)
+{
+	struct profile *p = table_get(&c->profiles, &c->profiles_by, key, &key, sizeof(key), NULL);
+	uint32_t day = core_day(s->pub.open_ns);
+	char value[TRAIT_VALUE];
+
+	if (!p)
+		return;
+	if (!p->days)
+		p->first_day = day;
+	name_of(&s->pub, by_key, p->name);
+	if (p->last_day != day && p->days < UINT8_MAX)
+		p->days++;
+	if (day > p->last_day)
+		p->last_day = day;
+	pool_touch(&c->profiles, pool_slot(&c->profiles, p), POOL_WORTH);
+	for (enum trait_kind k = TRAIT_COUNTRY; k < TRAIT_KINDS; k++) {
+		trait_of_session(&s->pub, k, value);
+		trait_add(c, p, k, value, s);
+	}
+	if (s->pub.worst >= SEVERITY_MEDIUM && !odd_day_teaches(p, day))
+		return;
+	p->logins++;
+	hours_add(p, zone_week_hour(&c->config.hours.zone, s->pub.open_ns));
+	if (s->pub.bytes_known)
+		sizes_add(p, session_sent(s));
+}
+
+void profile_learn(struct core *c, const struct csession *s)
+{
+	if (s->pub.worst >= SEVERITY_HIGH || !s->pub.account[0] ||
+	    strncmp(s->pub.account, "uid:", 4) == 0)
+		return;
+	teach(c, account_key(c, &s->pub), false, s);
+	if (has_key(&s->pub))
+		teach(c, session_identity(c, &s->pub), true, s);
+}
+
+unsigned profile_forget(struct core *c, struct span name)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < c->profiles.fresh; i++) {
+		struct profile *p = pool_at(&c->profiles, i);
+		struct span own = span_of(p->name);
+
+		if (!pool_is_used(&c->profiles, i) || !span_starts(own, name) ||
+		    (own.len > name.len && own.ptr[name.len] != ' '))
+			continue;
+		index_remove(&c->profiles_by, i);
+		pool_give(&c->profiles, i);
+		n++;
+	}
+	return n;
 }

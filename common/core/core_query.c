@@ -143,3 +143,11 @@ int core_restore_alert(struct core *c, const struct alert *a)
 	core_due(c, 1);
 	return 0;
 }
+
+const struct profile *core_profile_at(const struct core *c, unsigned index)
+{
+	for (uint32_t i = 0; i < c->profiles.fresh; i++)
+		if (pool_is_used(&c->profiles, i) && index-- == 0)
+			return pool_at(&c->profiles, i);
+	return NULL;
+}

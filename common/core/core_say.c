@@ -127,6 +127,25 @@ void say_method(struct text *t, const struct session *s)
 	}
 }
 
+void say_login(struct text *t, const struct session *s)
+{
+	text_quote(t, span_of(s->account), 48);
+	text_add(t, " logged in over %s from ", service_name(s->service));
+	say_origin(t, &s->origin, s->scope);
+	text_add(t, " ");
+	say_method(t, s);
+}
+
+void say_local_time(struct text *t, const struct zone *z, uint64_t time_ns)
+{
+	static const char *const days[] = {"Monday", "Tuesday",	 "Wednesday", "Thursday",
+					   "Friday", "Saturday", "Sunday"};
+	unsigned minute = (unsigned)(zone_local(z, time_ns) % 86400 / 60);
+
+	text_add(t, "%s at %s%u:%s%u", days[zone_week_hour(z, time_ns) / 24],
+		 minute < 600 ? "0" : "", minute / 60, minute % 60 < 10 ? "0" : "", minute % 60);
+}
+
 void say_bytes(struct text *t, uint64_t n)
 {
 	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};

@@ -102,11 +102,11 @@ unsigned spread_usual(const struct spread *p)
 /* Two sources a trait: whoever asks may be one of them. */
 static void trait_note(struct spread *p, uint32_t what, uint32_t who, uint32_t ds)
 {
-	struct trait *pick = &p->traits[0], *same = NULL;
+	struct guesser *pick = &p->traits[0], *same = NULL;
 	unsigned alike = 0;
 
 	for (unsigned i = 0; i < SPREAD_TRAITS; i++) {
-		struct trait *t = &p->traits[i];
+		struct guesser *t = &p->traits[i];
 
 		if (t->what == what && t->who == who) {
 			t->ds = ds > t->ds ? ds : t->ds;
@@ -121,7 +121,7 @@ static void trait_note(struct spread *p, uint32_t what, uint32_t who, uint32_t d
 	if (alike >= 2)
 		pick = same;
 	if (ds >= pick->ds)
-		*pick = (struct trait){what, who, ds};
+		*pick = (struct guesser){what, who, ds};
 }
 
 static uint32_t trait_of_asn(const struct core *c, uint32_t asn)
@@ -183,7 +183,7 @@ bool spread_shows(const struct core *c, const struct spread *p, const struct ses
 	uint32_t who = who_of(c, &s->origin.addr), at = core_ds(c, at_ns);
 
 	for (unsigned i = 0; i < SPREAD_TRAITS; i++) {
-		const struct trait *t = &p->traits[i];
+		const struct guesser *t = &p->traits[i];
 
 		if (!t->what || t->who == who || (t->what != asn && t->what != client))
 			continue;

@@ -3,10 +3,11 @@
  *
  * Fires when a session from outside did something of medium or above, and it is linked with
  * guessing: its own source was over FailedLogonThreshold, or the source, the identity or the key
- * of the session belongs to a guessed login of the last 7 days; or nobody asked it for a login
+ * of the session belongs to a guessed login of the last 7 days; or the login itself is odd enough
+ * for a stolen secret: one origin.* of medium or two of low; or nobody asked it for a login
  * (access.shell_without_auth). One alert that grows: what joins
  * it is part of it and is not sent again. A further session joins by source, identity or key.
- * Cannot see: a stolen password used without guessing, until places are known (origin.*).
+ * Cannot see: a stolen secret used from where its owner is, at his hours.
  *
  * Example: 6 failures for alice from 203.0.113.9, a login, `tar`, 3 MiB out, ssh to 10.0.0.5.
  */
@@ -66,6 +67,21 @@ static bool was_guessing(const struct detect_ctx *x)
 	if (s->failures_before > x->core->config.failed_logon_threshold)
 		return true;
 	return fired && fired <= at && at - fired < 7 * DAY_DS;
+}
+
+/* One origin.* of medium, or two of low: a stolen secret. */
+static bool is_odd(const struct csession *s)
+{
+	unsigned low = 0;
+
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		if (strncmp(detections[i]->id, "origin.", 7) != 0)
+			continue;
+		if (s->worst_by[i] >= SEVERITY_MEDIUM)
+			return true;
+		low += s->worst_by[i] == SEVERITY_LOW;
+	}
+	return low >= 2;
 }
 
 /* Something of the activity stage, medium or above, fired on that session. */
@@ -337,6 +353,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		start(x, e, "guessed");
 	} else if (x->session->pub.method == METHOD_NO_AUTH) {
 		start(x, e, "no-auth");
+	} else if (is_odd(x->session)) {
+		start(x, e, "stolen");
 	}
 	x->session->chain_stages = x->session->pub.anomaly_mask;
 }
@@ -353,7 +371,7 @@ const struct detection detection_chain_t1133 = {
 	.analytic = "AN1004 AN1005",
 	.data_components = "Logon Session Creation (DC0067); User Account Authentication (DC0002); "
 			   "Network Connection Creation (DC0082); Process Creation (DC0032)",
-	.reasons = "guessed no-auth",
+	.reasons = "guessed no-auth stolen",
 	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE) | EVENT_BIT(EXEC) |
 		  EVENT_BIT(CONNECT) | EVENT_BIT(CONNECT_CLOSE) | EVENT_BIT(BYTES) |
 		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT) |

@@ -42,6 +42,9 @@ enum detection_key {
 	KEY_ACCESS,   /* account, service, /24 or /48, day; another key is another identity */
 	KEY_LISTENER, /* service, our port, day */
 	KEY_REASON,   /* the reason, our port */
+	KEY_PLACE,    /* account, reason, country, autonomous system */
+	KEY_CLIENT,   /* account, reason, key or client */
+	KEY_HOURS,    /* account, service, day */
 	KEY_CHAIN,    /* account and origin of the first session */
 };
 

@@ -43,7 +43,13 @@ yaml "wrong type" 'FailedLogonThreshold: many\n' "1: FailedLogonThreshold: 'many
 yaml "bad value" 'TimeWindow: 15 parsecs\n' '1: TimeWindow: .* is not a duration'
 yaml "host bits" 'KnownRemoteIPs:\n  - 10.0.0.0/8\n  - 10.0.0.1/8\n' '3: KnownRemoteIPs: .*host bits'
 yaml "duplicate key" 'Mode: alert\nMode: observe\n' '2: Mode is given twice$'
-yaml "later milestone" 'BusinessHours: {}\n' '1: BusinessHours is not supported by this version$'
+yaml "later milestone" 'KnownVNCServers: {}\n' '1: KnownVNCServers is not supported by this version$'
+yaml "a zone that nobody knows" 'BusinessHours:\n  days: mon-fri\n  hours: 08:00-18:00\n  timezone: Europe/Berln\n' \
+	"4: BusinessHours.timezone: no zone 'Europe/Berln' on this host"
+yaml "a zone outside" 'BusinessHours: {days: mon, hours: 08:00-18:00, timezone: ../../../etc/passwd}\n' \
+	'1: BusinessHours.timezone: .*is not a zone'
+printf 'BusinessHours: {days: mon-fri, hours: 08:00-18:00, timezone: Europe/Berlin}\n' >"$tmp/zone.yaml"
+expect "a zone by its name" 0 'ok$' '' check "$tmp/zone.yaml"
 yaml "unknown detection" 'Detections:\n  auth.brutforce: {}\n' '2: .*the nearest is auth.bruteforce$'
 yaml "not YAML" 'SharedAccounts: [a\n' '[0-9]+: not YAML: '
 yaml "not text" 'Mode: \xff\xfe\n' '1: not YAML: '

@@ -1,0 +1,12 @@
+/*
+ * zone_file: the time zone that the configuration names, from this host's zone files.
+ */
+#ifndef OUTERGATE_ZONE_FILE_H
+#define OUTERGATE_ZONE_FILE_H
+
+#include "common/zone.h"
+
+/* 0, -ENOENT when there is no such zone here, or -EBADMSG. *ret is untouched then. */
+int zone_from_file(const char *name, struct zone *ret);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * origin.new_client: a login with a key, or by a client program, that this account never used.
+ *
+ * Judged by what the account as a whole is used to; until it was watched for LearningDays and
+ * LearningLogins it is info and marked as learning. A client counts without its version, so an
+ * update is no new client.
+ * Cannot see: a stolen key in the client it belongs to; a client that claims to be another.
+ *
+ * Example: alice, always with the same two keys, logs in with a third.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	PARAM_DAYS,
+	PARAM_LOGINS
+};
+
+static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, bool by_key)
+{
+	const struct session *s = &x->session->pub;
+	struct text t = TEXT_IN(a->sentence);
+
+	say_login(&t, s);
+	if (!by_key) {
+		text_add(&t, " by the client ");
+		text_quote(&t, span_of(s->client), 48);
+	}
+	text_add(&t, ", which it did not use before%s.",
+		 a->learning ? "; its habits are still being learned" : "");
+	t = TEXT_IN(a->numbers);
+	say_habits(&t, p, s);
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	const struct profile *p;
+	bool learning, by_key;
+	struct calert *a;
+
+	if (!x->session || x->session->pub.existing || !detect_is_external(x))
+		return;
+	p = profile_of_account(x->core, &x->session->pub);
+	learning = !profile_is_mature(p, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS),
+				      x->session->pub.open_ns);
+	if (!p || !p->logins)
+		return; /* everything is new */
+	by_key = habit_is_new(x, p, TRAIT_KEY);
+	if (!by_key && !habit_is_new(x, p, TRAIT_CLIENT))
+		return;
+	a = odd_raise(x, e, SEVERITY_LOW, by_key ? "key" : "client", learning);
+	if (a)
+		say(x, &a->pub, p, by_key);
+}
+
+const struct detection detection_origin_new_client = {
+	.id = "origin.new_client",
+	.number = 1406,
+	.severity = SEVERITY_LOW,
+	.scope = DETECT_EXTERNAL,
+	.stage = "anomaly",
+	.title = "Login with a new key or client",
+	.attack = "T1078",
+	.tactic = "TA0001",
+	.analytic = "AN1004 AN1005 AN1006",
+	.data_components = "Logon Session Creation (DC0067)",
+	.reasons = "key client",
+	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
+	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an account's clients are known"},
+		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
+	.triage = "Who added the key to authorized_keys, and when? Does the person have a new "
+		  "computer?",
+	.contain = "Take the key out of authorized_keys and end the session.",
+	.false_positive = "A new computer, a key that was exchanged.",
+	.tune = "KnownSSHClients lists the fingerprints that are expected.",
+	.mitigation = "M1032 M1036",
+	.step = step,
+	.key = KEY_CLIENT,
+};

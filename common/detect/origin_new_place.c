@@ -1,0 +1,78 @@
+/*
+ * origin.new_place: a login from a country, or an autonomous system, that this identity was never
+ * seen at.
+ *
+ * Judged by the identity's habits (account and key), else by those of the account as a whole; until
+ * either was watched for LearningDays and LearningLogins it is info and marked as learning. A place
+ * is learned from sessions on which nothing of medium or above fired, or after three days.
+ * Cannot see: anything without a geo database, and who uses a proxy in the right country.
+ *
+ * Example: alice, for months from DE, logs in from BR.
+ */
+#include "../core/core_detect.h"
+
+enum {
+	PARAM_DAYS,
+	PARAM_LOGINS
+};
+
+static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, bool by_country)
+{
+	const struct session *s = &x->session->pub;
+	struct text t = TEXT_IN(a->sentence);
+
+	say_login(&t, s);
+	if (by_country)
+		text_add(&t, ", from %s, a country", s->geo.country);
+	else
+		text_add(&t, ", from AS%u, a network", s->geo.asn);
+	if (a->learning)
+		text_add(&t, " not seen before; its habits are still being learned.");
+	else
+		text_add(&t, " where it was never seen. If nobody is travelling, end the session.");
+	t = TEXT_IN(a->numbers);
+	say_habits(&t, p, s);
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	bool learning, by_country;
+	const struct profile *p;
+	struct calert *a;
+
+	if (!x->session || x->session->pub.existing || !detect_is_external(x))
+		return;
+	p = habits_of(x, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS), &learning);
+	if (!p || !p->logins)
+		return; /* everything is new */
+	by_country = habit_is_new(x, p, TRAIT_COUNTRY);
+	if (!by_country && !habit_is_new(x, p, TRAIT_ASN))
+		return;
+	a = odd_raise(x, e, SEVERITY_MEDIUM, by_country ? "country" : "network", learning);
+	if (a)
+		say(x, &a->pub, p, by_country);
+}
+
+const struct detection detection_origin_new_place = {
+	.id = "origin.new_place",
+	.number = 1402,
+	.severity = SEVERITY_MEDIUM,
+	.scope = DETECT_EXTERNAL,
+	.stage = "anomaly",
+	.title = "Login from a new place",
+	.attack = "T1078",
+	.tactic = "TA0001",
+	.analytic = "AN1004 AN1005 AN1006",
+	.data_components = "Logon Session Creation (DC0067)",
+	.reasons = "country network",
+	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
+	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an identity's places are known"},
+		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
+	.triage = "Is the person travelling? Ask them by another way than this account.",
+	.contain = "End the session, lock the account, change its password or key.",
+	.false_positive = "A journey, a new provider at home, a mobile network, a VPN.",
+	.tune = "Travel, KnownRemoteIPs, KnownSSHClients; GeoIPWhitelist says what is never right.",
+	.mitigation = "M1032 M1036 M1035",
+	.step = step,
+	.key = KEY_PLACE,
+};
