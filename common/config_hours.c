@@ -140,7 +140,7 @@ static int read_ranges(struct config_reader *r, const struct config_key *k, void
 /* A rule is taken as it is; a name waits for the caller, who may read files. */
 static int read_zone(struct config_reader *r, const struct config_key *k, void *base)
 {
-	struct business_hours *h = &((struct config *)base)->hours;
+	struct business_hours *h = &r->config->hours;
 	int err = read_text(r, k, base);
 
 	if (err)

@@ -181,7 +181,7 @@ void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TR
 {
 	ret[0] = '\0';
 	if (kind == TRAIT_COUNTRY)
-		span_copy(ret, TRAIT_VALUE, span_of(s->geo.country));
+		memcpy(ret, s->geo.country, sizeof(s->geo.country));
 	if (kind == TRAIT_ASN && s->geo.asn)
 		snprintf(ret, TRAIT_VALUE, "%u", s->geo.asn);
 	if (kind == TRAIT_NETWORK && s->origin.addr.family)

@@ -24,7 +24,14 @@ check format "$(clang-format --dry-run "${code[@]}" 2>&1 | grep -E 'warning' | c
 mkdir -p "$BUILD/tidy"
 tidy_one() {
 	stamp=$BUILD/tidy/$(echo "$1" | tr / _)
-	sum=$(cat "$1" common/*.h common/*/*.h cli/*.h agent-linux/*.h .clang-tidy | sha256sum)
+	made=$BUILD/${1%.c}.d # what it includes, as the compiler told
+	if [ -e "$made" ]; then
+		headers=$(tr ' \\' '\n\n' <"$made" | grep '\.h$' | grep -v '^/' | grep -v '^build' | sort -u)
+	else
+		headers=$(ls common/*.h common/*/*.h cli/*.h agent-linux/*.h)
+	fi
+	# shellcheck disable=SC2086
+	sum=$(cat "$1" $headers .clang-tidy 2>/dev/null | sha256sum)
 	[ -e "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && return
 	out=$(clang-tidy --quiet "$1" -- -std=gnu11 -D_GNU_SOURCE -DOUTERGATE_VERSION='"lint"' -I. \
 		-isystem "$BUILD" 2>/dev/null | grep -E '(warning|error):' | grep -v skel.h)
