@@ -137,6 +137,14 @@ static int read_ranges(struct config_reader *r, const struct config_key *k, void
 	return read_each(r, k, base, take_range);
 }
 
+static bool is_zone_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789/_+-";
+
+	return name[0] != '/' && name[strspn(name, letters)] == '\0';
+}
+
 /* A rule is taken as it is; a name waits for the caller, who may read files. */
 static int read_zone(struct config_reader *r, const struct config_key *k, void *base)
 {
@@ -149,13 +157,8 @@ static int read_zone(struct config_reader *r, const struct config_key *k, void *
 		h->zone_name[0] = '\0';
 		return 0;
 	}
-	if (strstr(h->zone_name, "..") || h->zone_name[0] == '/')
+	if (!is_zone_name(h->zone_name))
 		return reader_fail_value(r, k, "a zone such as Europe/Berlin or a POSIX rule");
-	for (const char *p = h->zone_name; *p; p++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-",
-			    *p))
-			return reader_fail_value(r, k,
-						 "a zone such as Europe/Berlin or a POSIX rule");
 	h->zone_line = (unsigned)r->event.start_mark.line + 1;
 	return 0;
 }
