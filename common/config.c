@@ -264,8 +264,6 @@ static const struct {
 	size_t at; /* of an unsigned */
 } idle[] = {
 	{"Role", AT(role)},
-	{"ExpectedAutomation", AT(expected_automation_count)},
-	{"SharedAccounts", AT(shared_accounts_count)},
 	{"CriticalHosts", AT(critical_hosts_count)},
 };
 

@@ -57,7 +57,7 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_CLIENT:
 		h = hash_text(hash_text(h, span_of(a->key)), span_of(a->client));
 		return hash_text(hash_text(h, span_of(a->reason)), span_of(a->account));
-	case KEY_HOURS:
+	case KEY_ACCOUNT_DAY:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_text(h, span_of(a->account));
 	case KEY_CHAIN:

@@ -60,6 +60,10 @@ enum scope detect_scope(const struct detect_ctx *x);
 bool detect_is_external(const struct detect_ctx *x);
 /* The operator's lists: KnownRemoteIPs, KnownSSHClients, ExpectedOnward. */
 bool known_origin(const struct core *c, const struct session *s);
+/* SharedAccounts: several people use it on purpose. */
+bool shared_account(const struct core *c, const struct session *s);
+/* A person has one account and one session there: vpn, rdgateway, citrix. */
+bool one_account_each(enum service s);
 /* ExpectedAutomation: nobody sits at that account. */
 bool expected_automation(const struct core *c, const struct session *s);
 bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d);

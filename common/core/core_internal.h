@@ -555,6 +555,7 @@ struct profile *profile_of_identity(const struct core *c, const struct session *
 struct profile *profile_of_account(const struct core *c, const struct session *s);
 /* Has it been watched for so many days, and seen so often? */
 bool profile_is_mature(const struct profile *p, uint64_t days, uint64_t logins, uint64_t now_ns);
+/* NULL: any value. */
 bool profile_has(const struct core *c, const struct profile *p, enum trait_kind kind,
 		 const char *value);
 /* Values as they are kept; "" when there is none. */

@@ -217,9 +217,14 @@ static struct trait *trait_find(const struct profile *p, enum trait_kind kind, c
 bool profile_has(const struct core *c, const struct profile *p, enum trait_kind kind,
 		 const char *value)
 {
-	const struct trait *t = p ? trait_find(p, kind, value) : NULL;
+	for (unsigned i = 0; p && i < TRAITS_MAX; i++) {
+		const struct trait *t = &p->traits[i];
 
-	return t && t->learned && is_kept(c, t, c->now_ns);
+		if (t->kind == kind && t->learned && is_kept(c, t, c->now_ns) &&
+		    (!value || strncmp(t->value, value, TRAIT_VALUE) == 0))
+			return true;
+	}
+	return false;
 }
 
 /* The least used of the kind that has most; what is waiting goes before what is learned. */

@@ -65,6 +65,19 @@ bool expected_onward(const struct core *c, const struct session *s, const struct
 	return false;
 }
 
+bool shared_account(const struct core *c, const struct session *s)
+{
+	for (unsigned i = 0; i < c->config.shared_accounts_count; i++)
+		if (strcmp(c->config.shared_accounts[i], s->account) == 0)
+			return true;
+	return false;
+}
+
+bool one_account_each(enum service s)
+{
+	return s == SERVICE_VPN || s == SERVICE_RDGATEWAY || s == SERVICE_CITRIX;
+}
+
 bool expected_automation(const struct core *c, const struct session *s)
 {
 	for (unsigned i = 0; i < c->config.expected_automation_count; i++)

@@ -44,8 +44,8 @@ enum detection_key {
 	KEY_REASON,   /* the reason, our port */
 	KEY_PLACE,    /* account, reason, country, autonomous system */
 	KEY_CLIENT,   /* account, reason, key or client */
-	KEY_HOURS,    /* account, service, day */
-	KEY_CHAIN,    /* account and origin of the first session */
+	KEY_ACCOUNT_DAY, /* account, service, day */
+	KEY_CHAIN,	 /* account and origin of the first session */
 };
 
 struct core;

@@ -56,5 +56,5 @@ const struct detection detection_origin_outside_hours = {
 	.tune = "BusinessHours: overrides for accounts or groups, holidays, the time zone.",
 	.mitigation = "M1036",
 	.step = step,
-	.key = KEY_HOURS,
+	.key = KEY_ACCOUNT_DAY,
 };

@@ -67,5 +67,5 @@ const struct detection detection_origin_unusual_hour = {
 	.tune = "Turn it off for accounts of jobs by an exception.",
 	.mitigation = "M1036",
 	.step = step,
-	.key = KEY_HOURS,
+	.key = KEY_ACCOUNT_DAY,
 };
