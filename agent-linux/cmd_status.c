@@ -69,6 +69,29 @@ static void print_rows(const json_t *o)
 		printf("  %s\n", json_string_value(row));
 }
 
+/* Each hides alerts: how many, why, and how long still. */
+static void print_exceptions(const json_t *o)
+{
+	const json_t *rows = json_object_get(o, "exceptions"), *row;
+	size_t i;
+
+	if (!json_array_size(rows))
+		return;
+	puts("\nexceptions");
+	json_array_foreach(rows, i, row)
+	{
+		const char *until = text(row, "until");
+
+		printf("  %-28s %10lld kept back  %s%s%.10s\n", text(row, "detection"),
+		       (long long)json_integer_value(json_object_get(row, "count")),
+		       text(row, "reason"),
+		       !until[0]			   ? ""
+		       : strcmp(until, text(o, "now")) < 0 ? ", EXPIRED on "
+							   : ", until ",
+		       until);
+	}
+}
+
 static void print_table(json_t *o)
 {
 	const json_t *sessions = json_object_get(o, "sessions");
@@ -84,6 +107,7 @@ static void print_table(json_t *o)
 	       (long long)json_integer_value(json_object_get(sessions, "live")),
 	       (long long)json_integer_value(json_object_get(sessions, "existing")));
 	print_rows(o);
+	print_exceptions(o);
 	puts("\ncounters (those above 0)");
 	json_object_foreach(json_object_get(o, "counters"), key, v) if (json_integer_value(v))
 		printf("  %-28s %12lld\n", key, (long long)json_integer_value(v));

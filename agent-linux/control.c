@@ -64,6 +64,24 @@ static json_t *counters_json(const struct engine *e)
 	return o;
 }
 
+static json_t *exceptions_json(const struct engine *e)
+{
+	const struct config *c = e->config;
+	json_t *a = json_array();
+	char until[32];
+
+	for (unsigned i = 0; i < c->exceptions_count; i++) {
+		const struct config_exception *x = &c->exceptions[i];
+
+		json_array_append_new(a, json_pack("{ss ss ss sI}", "detection",
+						   detections[x->detection]->id, "reason",
+						   x->reason, "until",
+						   x->until_ns ? out_time(x->until_ns, until) : "",
+						   "count", (json_int_t)core_excepted(e->core, i)));
+	}
+	return a;
+}
+
 /* What this build cannot see at all, said every time somebody asks. */
 static json_t *unseen_json(const struct engine *e)
 {
@@ -120,6 +138,7 @@ static char *status_text(struct engine *e)
 		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
 	if (!o)
 		return NULL;
+	json_object_set_new(o, "exceptions", exceptions_json(e));
 	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));
 	json_object_set_new(o, "kept_reason", json_string(e->setup.kept));
 	json_object_set_new(o, "marks",

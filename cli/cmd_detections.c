@@ -73,6 +73,15 @@ static void json_put_exceptions(struct writer *w, const struct config *c, unsign
 		}
 		json_put_str(w, "account", x->account);
 		json_put_str(w, "service", service_name(x->service));
+		json_put_str(w, "method", method_name(x->method));
+		if (x->port)
+			json_put_u64(w, "port", x->port);
+		json_put_str(w, "country", x->country);
+		if (x->asn)
+			json_put_u64(w, "asn", x->asn);
+		json_put_str(w, "cause", x->cause);
+		json_put_str(w, "effective_account", x->effective_account);
+		json_put_str(w, "client", x->client);
 		json_put_str(w, "key", x->key);
 		json_put_str(w, "reason", x->reason);
 		json_put_time(w, "until", x->until_ns);

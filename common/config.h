@@ -24,6 +24,7 @@
 #define CONFIG_TEXT_MAX	      96
 #define CONFIG_ERROR_MAX      320
 #define ACCOUNT_TEXT_MAX      64
+#define CONFIG_CAUSE_MAX      32
 
 /* KnownRemoteIPs: a CIDR, optionally bound to an account or a service, optionally until a day. */
 struct known_remote {
@@ -54,6 +55,13 @@ struct config_exception {
 	struct cidr origin;
 	char account[ACCOUNT_TEXT_MAX];
 	enum service service;
+	enum method method; /* NONE = any */
+	uint16_t port;	    /* of our listener; 0 = any */
+	uint32_t asn;	    /* 0 = any */
+	char country[3];
+	char cause[CONFIG_CAUSE_MAX]; /* the alert's reason */
+	char effective_account[ACCOUNT_TEXT_MAX];
+	char client[ACCOUNT_TEXT_MAX]; /* all of what it calls itself */
 	char key[CONFIG_TEXT_MAX];
 	char reason[CONFIG_TEXT_MAX]; /* why the operator wants it; required */
 	uint64_t until_ns;	      /* 0 = for ever */

@@ -10,6 +10,8 @@
  */
 #include "config_reader.h"
 
+#include <stdio.h>
+
 static int read_severity(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct config_detection *d = base;
@@ -51,12 +53,87 @@ static int read_fingerprint(struct config_reader *r, const struct config_key *k,
 	return err ? err : read_text(r, k, base);
 }
 
+static int read_method(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct config_exception *x = base;
+	struct span s = {0};
+	int err = reader_scalar(r, k, &s);
+
+	if (err)
+		return err;
+	x->method = method_from_name(s);
+	if (x->method == METHOD_OTHER && !span_is(s, method_name(METHOD_OTHER)))
+		return reader_fail_value(r, k, "a method such as password or publickey");
+	return 0;
+}
+
+static int read_country(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct config_exception *x = base;
+	struct span s = {0};
+	int err = reader_scalar(r, k, &s);
+
+	if (!err &&
+	    (s.len != 2 || s.ptr[0] < 'A' || s.ptr[0] > 'Z' || s.ptr[1] < 'A' || s.ptr[1] > 'Z'))
+		return reader_fail_value(r, k, "a country such as NL");
+	if (!err)
+		memcpy(x->country, s.ptr, 2);
+	return err;
+}
+
+static bool has_reason(const struct detection *d, struct span word)
+{
+	struct span left = span_of(d->reasons);
+
+	while (left.len) {
+		const char *end = memchr(left.ptr, ' ', left.len);
+		size_t n = end ? (size_t)(end - left.ptr) : left.len;
+
+		if (span_eq(span_first(left, n), word))
+			return true;
+		left = span_skip(left, n < left.len ? n + 1 : n);
+	}
+	return false;
+}
+
+/* One that the detection never gives would silence nothing and look as if it did. */
+static int read_cause(struct config_reader *r, const struct config_key *k, void *base)
+{
+	const struct detection *d = detections[r->detection];
+	char want[160];
+	struct span s = {0};
+	int err = reader_scalar(r, k, &s);
+
+	if (err)
+		return err;
+	if (!d->reasons[0])
+		return reader_fail(r, "%s: %s has only one", k->name, d->id);
+	snprintf(want, sizeof(want), "one of: %s", d->reasons);
+	return has_reason(d, s) ? read_text(r, k, base) : reader_fail_value(r, k, want);
+}
+
+static int read_own_port(struct config_reader *r, const struct config_key *k, void *base)
+{
+	return read_port(r, k, (char *)base + k->at);
+}
+
 #define AT(field) offsetof(struct config_exception, field)
 static const struct config_key exception_keys[] = {
 	{"Detections.<id>.exceptions.origin", .read = read_origin, .at = AT(origin)},
 	{"Detections.<id>.exceptions.account", .read = read_text, .at = AT(account),
 	 .cap = ACCOUNT_TEXT_MAX},
 	{"Detections.<id>.exceptions.service", .read = read_service, .at = AT(service)},
+	{"Detections.<id>.exceptions.method", .read = read_method},
+	{"Detections.<id>.exceptions.port", .read = read_own_port, .at = AT(port)},
+	{"Detections.<id>.exceptions.country", .read = read_country},
+	{"Detections.<id>.exceptions.asn", .read = read_u32, .at = AT(asn), .min = 1,
+	 .max = UINT32_MAX},
+	{"Detections.<id>.exceptions.cause", .read = read_cause, .at = AT(cause),
+	 .cap = CONFIG_CAUSE_MAX},
+	{"Detections.<id>.exceptions.effective_account", .read = read_text,
+	 .at = AT(effective_account), .cap = ACCOUNT_TEXT_MAX},
+	{"Detections.<id>.exceptions.client", .read = read_text, .at = AT(client),
+	 .cap = ACCOUNT_TEXT_MAX},
 	{"Detections.<id>.exceptions.key", .read = read_fingerprint, .at = AT(key),
 	 .cap = CONFIG_TEXT_MAX},
 	{"Detections.<id>.exceptions.reason", .read = read_text, .at = AT(reason),
@@ -66,6 +143,13 @@ static const struct config_key exception_keys[] = {
 };
 #undef AT
 
+static bool says_what(const struct config_exception *x)
+{
+	return x->has_origin || x->account[0] || x->key[0] || x->service != SERVICE_NONE ||
+	       x->method != METHOD_NONE || x->port || x->country[0] || x->asn || x->cause[0] ||
+	       x->effective_account[0] || x->client[0];
+}
+
 static int item_exception(struct config_reader *r, const struct config_key *k, void *item)
 {
 	struct config_exception *x = item;
@@ -74,9 +158,10 @@ static int item_exception(struct config_reader *r, const struct config_key *k, v
 	if (err)
 		return err;
 	x->detection = r->detection;
-	if (!x->has_origin && !x->account[0] && !x->key[0] && x->service == SERVICE_NONE)
-		return reader_fail(r, "an exception needs an origin, account, service or key; to "
-				      "silence the detection set enabled: false");
+	if (!says_what(x))
+		return reader_fail(r, "an exception needs an origin, account, service, key or "
+				      "another thing to match; to silence the detection set "
+				      "enabled: false");
 	return 0;
 }
 

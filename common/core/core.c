@@ -258,6 +258,7 @@ void core_set_config(struct core *c, const struct config *config)
 
 	c->config = *config;
 	c->config.limits = limits;
+	memset(c->excepted, 0, sizeof(c->excepted));
 }
 
 struct stats *core_stats(struct core *c)

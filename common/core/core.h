@@ -80,6 +80,8 @@ const struct session *core_session_find(const struct core *core, struct span id)
 /* Habits, in no order; NULL past the end. */
 const struct profile *core_profile_at(const struct core *core, unsigned index);
 struct stats *core_stats(struct core *core);
+/* How often exception i of the configuration kept an alert back since it was read. */
+uint64_t core_excepted(const struct core *core, unsigned i);
 
 /* The earliest wall time (ns) at which a tick would change anything; UINT64_MAX = never. */
 uint64_t core_next_tick(const struct core *core);

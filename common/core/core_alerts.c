@@ -140,21 +140,36 @@ static void fill(const struct detect_ctx *x, const struct event *e, const struct
 	}
 }
 
-static bool is_excepted(const struct core *c, unsigned index, const struct alert *a)
+static bool text_is(const char *want, const char *have)
+{
+	return !want[0] || strcmp(want, have) == 0;
+}
+
+static bool exception_fits(const struct config_exception *x, const struct alert *a)
+{
+	if (x->until_ns && a->first_ns > x->until_ns)
+		return false;
+	if (x->has_origin && !cidr_has(&x->origin, &a->origin.addr))
+		return false;
+	if ((x->service != SERVICE_NONE && x->service != a->service) ||
+	    (x->method != METHOD_NONE && x->method != a->method))
+		return false;
+	if ((x->port && x->port != a->local.port) || (x->asn && x->asn != a->geo.asn))
+		return false;
+	if (x->key[0] && !strstr(a->key, x->key))
+		return false;
+	return text_is(x->account, a->account) && text_is(x->country, a->geo.country) &&
+	       text_is(x->cause, a->reason) && text_is(x->client, a->client) &&
+	       text_is(x->effective_account, a->effective_account);
+}
+
+static bool is_excepted(struct core *c, unsigned index, const struct alert *a)
 {
 	for (unsigned i = 0; i < c->config.exceptions_count; i++) {
-		const struct config_exception *x = &c->config.exceptions[i];
-
-		if (x->detection != index || (x->until_ns && a->first_ns > x->until_ns))
+		if (c->config.exceptions[i].detection != index ||
+		    !exception_fits(&c->config.exceptions[i], a))
 			continue;
-		if (x->has_origin && !cidr_has(&x->origin, &a->origin.addr))
-			continue;
-		if (x->account[0] && strcmp(x->account, a->account) != 0)
-			continue;
-		if (x->service != SERVICE_NONE && x->service != a->service)
-			continue;
-		if (x->key[0] && !strstr(a->key, x->key))
-			continue;
+		c->excepted[i]++;
 		return true;
 	}
 	return false;

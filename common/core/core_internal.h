@@ -343,8 +343,9 @@ struct core {
 	struct core_identity id;
 	struct stats stats;
 	uint64_t seed;
-	uint64_t key_base[DETECTION_COUNT]; /* of alert keys */
-	uint64_t by_kind[EVENT_COUNT];	    /* bit per detection that looks at it */
+	uint64_t excepted[CONFIG_EXCEPTIONS_MAX]; /* how often each kept an alert back */
+	uint64_t key_base[DETECTION_COUNT];	  /* of alert keys */
+	uint64_t by_kind[EVENT_COUNT];		  /* bit per detection that looks at it */
 	uint64_t base_ns, now_ns, sensor_since_ns;
 	uint64_t deadline_ns; /* next time something expires; UINT64_MAX = never */
 

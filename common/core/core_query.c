@@ -151,3 +151,8 @@ const struct profile *core_profile_at(const struct core *c, unsigned index)
 			return pool_at(&c->profiles, i);
 	return NULL;
 }
+
+uint64_t core_excepted(const struct core *c, unsigned i)
+{
+	return i < CONFIG_EXCEPTIONS_MAX ? c->excepted[i] : 0;
+}

@@ -256,8 +256,21 @@ static const struct {
 	 "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMp..."
 	 "' is not a key fingerprint (SHA256:...)"},
 	{"Detections: {auth.spray: {exceptions: [{reason: x}]}}",
-	 "t:1: an exception needs an origin, account, service or key; to silence the detection set "
-	 "enabled: false"},
+	 "t:1: an exception needs an origin, account, service, key or another thing to match; to "
+	 "silence the detection set enabled: false"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, method: telepathy}]}}",
+	 "t:1: Detections.<id>.exceptions.method: 'telepathy' is not a method such as password or "
+	 "publickey"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, country: Nl}]}}",
+	 "t:1: Detections.<id>.exceptions.country: 'Nl' is not a country such as NL"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, asn: 0}]}}",
+	 "t:1: Detections.<id>.exceptions.asn: '0' is not between 1 and 4294967295"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, port: 65536}]}}",
+	 "t:1: Detections.<id>.exceptions.port: '65536' is not between 1 and 65535"},
+	{"Detections: {auth.spray: {exceptions: [{reason: x, cause: y}]}}",
+	 "t:1: Detections.<id>.exceptions.cause: auth.spray has only one"},
+	{"Detections: {origin.new_place: {exceptions: [{reason: x, cause: place}]}}",
+	 "t:1: Detections.<id>.exceptions.cause: 'place' is not one of: country network"},
 };
 
 static void test_bad(void **state)

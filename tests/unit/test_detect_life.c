@@ -254,6 +254,64 @@ static void the_operators_word_is_kept(void **state)
 	world_free(w);
 }
 
+static void lookup(const struct geo_source *g, const struct addr *a, struct geo *ret)
+{
+	(void)g;
+	(void)a;
+	memcpy(ret->country, "NL", 3);
+	ret->asn = 64500;
+}
+
+static const struct geo_source somewhere = {lookup};
+
+/* Each field alone, with the value that the alert has and with another. */
+static void exceptions_fit_by_every_field(void **state)
+{
+	static const struct {
+		const char *fits, *not ;
+	} rows[] = {
+		{"origin: 203.0.113.9", "origin: 203.0.113.8"},
+		{"account: alice", "account: alic"},
+		{"service: ssh", "service: rdp"},
+		{"method: password", "method: publickey"},
+		{"port: 22", "port: 2222"},
+		{"country: NL", "country: DE"},
+		{"asn: 64500", "asn: 64501"},
+		{"client: PuTTY", "client: PuTT"},
+		{"cause: same-source", "cause: other-source"},
+		{"account: alice, method: password", "account: alice, method: publickey"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned k = 0; k < 2; k++) {
+			struct world *w = world_make(false);
+			char yaml[256], err[CONFIG_ERROR_MAX];
+			struct event e;
+
+			snprintf(yaml, sizeof(yaml),
+				 "Detections: {auth.bruteforce_success: {exceptions: "
+				 "[{%s, reason: test}]}}\n",
+				 k ? rows[i].not : rows[i].fits);
+			if (config_parse(yaml, strlen(yaml), "t", &w->config, err))
+				fail_msg("%s", err);
+			w->id.geo = &somewhere;
+			world_start(w);
+			guess(w, 0, A, 6);
+			e = text_event(w, EVENT_ATTEMPT, 10, A, 2999, "alice");
+			e.outcome = OUTCOME_SUCCESS;
+			e.method = METHOD_PASSWORD;
+			e.client = SPAN_LIT("PuTTY");
+			e.local = ep("192.0.2.1", 22);
+			step(w, &e);
+			assert_int_equal(alerts_of(w, "auth.bruteforce_success"), k);
+			assert_int_equal(core_excepted(w->core, 0), !k);
+			assert_int_equal(core_excepted(w->core, 1), 0);
+			world_free(w);
+		}
+	}
+}
+
 static void the_same_events_give_the_same_ids(void **state)
 {
 	struct world *a = world_new(true), *b = world_new(true);
@@ -303,6 +361,7 @@ int main(void)
 		cmocka_unit_test(sent_at_ten_and_a_hundred_times),
 		cmocka_unit_test(growth_is_paced),
 		cmocka_unit_test(the_operators_word_is_kept),
+		cmocka_unit_test(exceptions_fit_by_every_field),
 		cmocka_unit_test(the_same_events_give_the_same_ids),
 		cmocka_unit_test(every_row_is_complete),
 	};
