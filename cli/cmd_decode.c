@@ -21,40 +21,6 @@ struct decode_job {
 	char buf[DECODE_SHOWN_MAX];
 };
 
-static const struct {
-	uint32_t flag;
-	const char *name;
-} flag_names[] = {
-	{EVENT_ACCOUNT_UNKNOWN, "account_unknown"},
-	{EVENT_ACCOUNT_EXISTS, "account_exists"},
-	{EVENT_TIME_APPROXIMATE, "time_approximate"},
-	{EVENT_TRUNCATED, "truncated"},
-	{EVENT_PREAUTH, "preauth"},
-	{EVENT_HELPER, "helper"},
-	{EVENT_STDIN_SOCKET, "stdin_socket"},
-	{EVENT_STDIN_TTY, "stdin_tty"},
-	{EVENT_EXISTING, "existing"},
-	{EVENT_ESTABLISHED, "established"},
-	{EVENT_PROVEN, "proven"},
-	{EVENT_USER_EXEC, "user_exec"},
-	{EVENT_CHILD_CALL, "child_call"},
-	{EVENT_SELF_EXEC, "self_exec"},
-	{EVENT_PTY, "pty"},
-};
-
-static const char *const trust_names[] = {
-	[TRUST_TEXT] = "text",
-	[TRUST_FORGED] = "forged",
-	[TRUST_TRANSPORT] = "transport",
-	[TRUST_KERNEL] = "kernel",
-};
-
-static const char *const witness_names[] = {
-	[WITNESS_DAEMON] = "daemon",
-	[WITNESS_PAM_LOG] = "pam_log",
-	[WITNESS_KERNEL] = "kernel",
-};
-
 /* One place that names the fields; as JSON or as "  name  value". */
 struct shown {
 	struct writer w;
@@ -105,16 +71,28 @@ static void show_flags(struct shown *x, uint32_t flags)
 {
 	if (x->json)
 		json_begin(&x->w, "flags", '[');
-	for (size_t i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++) {
-		if (!(flags & flag_names[i].flag))
+	for (size_t i = 0; event_flag_names[i].name; i++) {
+		if (!(flags & event_flag_names[i].flag))
 			continue;
 		if (x->json)
-			json_put_str(&x->w, NULL, flag_names[i].name);
+			json_put_str(&x->w, NULL, event_flag_names[i].name);
 		else
-			show(x, "flag", flag_names[i].name);
+			show(x, "flag", event_flag_names[i].name);
 	}
 	if (x->json)
 		json_end(&x->w, ']');
+}
+
+static void show_windows(struct shown *x, const struct event_windows *w)
+{
+	if (!w->id)
+		return;
+	show_number(x, "event_id", w->id);
+	show_number(x, "logon_type", w->logon_type);
+	show_number(x, "status", w->status);
+	show_number(x, "session", w->session);
+	show_number(x, "logon", w->logon);
+	show_number(x, "linked", w->linked);
 }
 
 static void show_event(struct shown *x, const struct event *e)
@@ -141,8 +119,9 @@ static void show_event(struct shown *x, const struct event *e)
 	show_span(x, "pam_service", e->pam_service);
 	show_span(x, "tty", e->tty);
 	show_span(x, "args", e->args);
-	show(x, "trust", trust_names[e->trust]);
-	show(x, "witness", witness_names[e->witness]);
+	show_windows(x, &e->win);
+	show(x, "trust", event_trust_name(e->trust));
+	show(x, "witness", event_witness_name(e->witness));
 	show_flags(x, e->flags);
 }
 
@@ -184,7 +163,7 @@ static void refuse_record(void *arg, const void *record, size_t len, int64_t off
 /* All arguments that are no options, in order. */
 static int decode_all(struct decode_job *job, int argc, char **argv, int i)
 {
-	const struct input_sink sink = {decode_one, refuse_record, job};
+	const struct input_sink sink = {decode_one, refuse_record, NULL, job};
 	int r = 0;
 
 	for (; i < argc && !r; i++) {

@@ -116,14 +116,118 @@ enum method method_from_name(struct span name)
 	return METHOD_OTHER;
 }
 
+static const char *const trusts[] = {
+	[TRUST_TEXT] = "text",
+	[TRUST_FORGED] = "forged",
+	[TRUST_TRANSPORT] = "transport",
+	[TRUST_KERNEL] = "kernel",
+};
+
+static const char *const witnesses[] = {
+	[WITNESS_DAEMON] = "daemon",
+	[WITNESS_PAM_LOG] = "pam_log",
+	[WITNESS_KERNEL] = "kernel",
+};
+
+const char *event_trust_name(enum trust t)
+{
+	return NAME_AT(trusts, t);
+}
+
+const char *event_witness_name(enum witness w)
+{
+	return NAME_AT(witnesses, w);
+}
+
+bool event_from_name(struct span name, enum event_kind *ret)
+{
+	int i = name_find(events, EVENT_COUNT, name);
+
+	if (i < 0)
+		return false;
+	*ret = (enum event_kind)i;
+	return true;
+}
+
+enum outcome outcome_from_name(struct span name)
+{
+	int i = name_find(outcomes, OUTCOME_COUNT, name);
+
+	return i < 0 ? OUTCOME_UNKNOWN : (enum outcome)i;
+}
+
+enum trust trust_from_name(struct span name)
+{
+	int i = name_find(trusts, sizeof(trusts) / sizeof(trusts[0]), name);
+
+	return i < 0 ? TRUST_TEXT : (enum trust)i;
+}
+
+enum witness witness_from_name(struct span name)
+{
+	int i = name_find(witnesses, WITNESS_COUNT, name);
+
+	return i < 0 ? WITNESS_DAEMON : (enum witness)i;
+}
+
+const struct event_flag_name event_flag_names[] = {
+	{EVENT_ACCOUNT_UNKNOWN, "account_unknown"},
+	{EVENT_ACCOUNT_EXISTS, "account_exists"},
+	{EVENT_TIME_APPROXIMATE, "time_approximate"},
+	{EVENT_TRUNCATED, "truncated"},
+	{EVENT_PREAUTH, "preauth"},
+	{EVENT_HELPER, "helper"},
+	{EVENT_STDIN_SOCKET, "stdin_socket"},
+	{EVENT_STDIN_TTY, "stdin_tty"},
+	{EVENT_EXISTING, "existing"},
+	{EVENT_ESTABLISHED, "established"},
+	{EVENT_PROVEN, "proven"},
+	{EVENT_USER_EXEC, "user_exec"},
+	{EVENT_CHILD_CALL, "child_call"},
+	{EVENT_SELF_EXEC, "self_exec"},
+	{EVENT_PTY, "pty"},
+	{EVENT_PASSWORD_RIGHT, "password_right"},
+	{0, NULL},
+};
+
+/* Every span of an event. */
+static const size_t text_offsets[] = {
+	offsetof(struct event, account), offsetof(struct event, user),
+	offsetof(struct event, client),	 offsetof(struct event, key),
+	offsetof(struct event, host),	 offsetof(struct event, program),
+	offsetof(struct event, args),	 offsetof(struct event, tty),
+	offsetof(struct event, path),	 offsetof(struct event, pam_service),
+	offsetof(struct event, text),	 offsetof(struct event, subject),
+	offsetof(struct event, before),	 offsetof(struct event, after),
+};
+
+#define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))
+#define TEXT_AT(e, i) ((struct span *)(void *)((char *)(e) + text_offsets[i]))
+
 void event_drop_texts(struct event *e)
 {
-	struct span *const texts[] = {
-		&e->account, &e->user,	  &e->client, &e->key,	       &e->host,
-		&e->program, &e->args,	  &e->tty,    &e->pam_service, &e->text,
-		&e->path,    &e->subject, &e->before, &e->after,
-	};
+	for (size_t i = 0; i < TEXTS; i++)
+		*TEXT_AT(e, i) = (struct span){0};
+}
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		*texts[i] = (struct span){0};
+size_t event_text_size(const struct event *e)
+{
+	struct event copy = *e;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		sum += TEXT_AT(&copy, i)->len;
+	return sum;
+}
+
+void event_move_texts(struct event *e, char *to)
+{
+	for (size_t i = 0; i < TEXTS; i++) {
+		struct span *s = TEXT_AT(e, i);
+
+		if (s->len)
+			memcpy(to, s->ptr, s->len);
+		s->ptr = to;
+		to += s->len;
+	}
 }

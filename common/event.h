@@ -74,7 +74,8 @@ enum event_flag {
 	EVENT_SELF_EXEC = 1u << 13,   /* exec: the daemon re-executed itself */
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
-	EVENT_ROOT = 1u << 18,	      /* listen: by root, or a container's with mapped ids */
+	EVENT_PASSWORD_RIGHT = 1u << 19, /* a failure: only policy refused (Windows) */
+	EVENT_ROOT = 1u << 18,		 /* listen: by root, or a container's with mapped ids */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 };
@@ -94,6 +95,16 @@ struct proc_id {
 	uint32_t pid; /* tgid in the initial pid namespace; in text sources the logged pid */
 	uint32_t pad;
 	uint64_t start_ns; /* CLOCK_BOOTTIME at start; 0 in text sources */
+};
+
+/* What a Windows event says beyond the common words; all zero elsewhere. */
+struct event_windows {
+	uint32_t id;		/* event id; 0: not to be joined as a Windows event */
+	uint32_t logon_type;	/* of 4624 and 4625 */
+	uint32_t status;	/* NTSTATUS, or Kerberos' error of 4768 and 4771 */
+	uint32_t session;	/* of Terminal Services; 0 = unknown (it is the services' own) */
+	uint64_t logon, linked; /* logon ids; 0 = unknown */
+	uint64_t activity;	/* a hash of the ActivityID; 0 = none */
 };
 
 struct event {
@@ -130,6 +141,8 @@ struct event {
 	enum pam_call pam_call;
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
+	struct event_windows win;
+
 	struct span account;
 	struct span user;    /* name of uid on this host, where the agent looked it up */
 	struct span client;  /* what the client calls itself: banner, device; chosen by it */
@@ -146,12 +159,28 @@ struct event {
 
 /* For who keeps one: no span of it leads to the record any more. */
 void event_drop_texts(struct event *e);
+/* For who keeps one with its texts: how many bytes they are, and putting them there. */
+size_t event_text_size(const struct event *e);
+void event_move_texts(struct event *e, char *to);
 
 const char *service_name(enum service s);
 const char *event_name(enum event_kind k);
 const char *outcome_name(enum outcome o);
 const char *method_name(enum method m);
 const char *severity_name(enum severity s);
+const char *event_trust_name(enum trust t);
+const char *event_witness_name(enum witness w);
+/* Of `replay --events`; ends with a NULL name. */
+struct event_flag_name {
+	uint32_t flag;
+	const char *name;
+};
+extern const struct event_flag_name event_flag_names[];
+bool event_from_name(struct span name, enum event_kind *ret);
+/* What is not known is the first of each: unknown, text, daemon. */
+enum outcome outcome_from_name(struct span name);
+enum trust trust_from_name(struct span name);
+enum witness witness_from_name(struct span name);
 bool service_from_name(struct span name, enum service *ret);
 bool severity_from_name(struct span name, enum severity *ret);
 /* sshd's own words ("keyboard-interactive/pam" included); METHOD_OTHER for unknown ones. */

@@ -7,7 +7,10 @@
 #include "decode.h"
 
 #include "frame.h"
+#include "json_tree.h"
+#include "replayed.h"
 #include "text.h"
+#include "windows.h"
 
 #define DECODER(name) &decoder_##name,
 const struct decoder *const decoders[DECODER_COUNT] = {
@@ -37,6 +40,16 @@ static void fill_common(const struct decode_stream *s, const struct frame *f, st
 	e->program = f->ident;
 	e->text = f->message;
 	e->proc.pid = f->pid;
+}
+
+static bool is_json(struct span line)
+{
+	return line.len && line.ptr[0] == '{';
+}
+
+static bool is_xml(struct span line)
+{
+	return span_starts(line, SPAN_LIT("<Event ")) || span_starts(line, SPAN_LIT("<Event>"));
 }
 
 /*
@@ -96,26 +109,122 @@ enum decode_result decode_frame(struct decode_stream *s, const struct frame *f, 
 	return read_frame(s, &own, truncated, ret, reason);
 }
 
+/* Did the operator ask for another source than that? */
+static bool is_unwanted(const struct decode_stream *s, enum decoder_index source)
+{
+	return s->forced_source >= 0 && s->forced_source != (int)source;
+}
+
+static enum decode_result read_windows(struct decode_stream *s, const struct windows_event *w,
+				       enum decoder_index source, struct event *ret,
+				       const char **reason)
+{
+	if (!is_unwanted(s, source))
+		return windows_decode(s, w, source, ret, reason);
+	*reason = "not of the source that was asked for";
+	return DECODE_SKIPPED;
+}
+
+/* A JSON object that is no journal entry. */
+static enum decode_result read_tree(struct decode_stream *s, struct span line, struct event *ret,
+				    const char **reason)
+{
+	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
+			 s->scratch + sizeof(s->scratch)};
+	struct windows_event w;
+	struct json_tree t;
+
+	*reason = json_tree_read(&j, &t);
+	if (*reason)
+		return DECODE_BAD;
+	if (event_is_replayed(&t))
+		return event_from_json(s, &t, ret, reason);
+	if (windows_from_json(s, &t, &j, &w, reason))
+		return read_windows(s, &w, DECODER_windows_json, ret, reason);
+	if (*reason)
+		return DECODE_BAD;
+	*reason = "JSON of no known kind";
+	return DECODE_SKIPPED;
+}
+
+static enum decode_result read_json(struct decode_stream *s, struct span line, struct event *ret,
+				    const char **reason)
+{
+	const char *why;
+	struct frame f;
+
+	if (frame_from_journal(s, line, &f, &why) == DECODE_EVENT)
+		return read_frame(s, &f, false, ret, reason);
+	return read_tree(s, line, ret, reason);
+}
+
+static enum decode_result read_xml(struct decode_stream *s, struct span line, struct event *ret,
+				   const char **reason)
+{
+	struct json scratch = {.out = s->scratch, .out_end = s->scratch + sizeof(s->scratch)};
+	struct windows_event w;
+
+	if (!windows_from_xml(s, line, &scratch, &w, reason))
+		return DECODE_BAD;
+	return read_windows(s, &w, DECODER_windows_evtx, ret, reason);
+}
+
+static enum decode_result read_export(struct decode_stream *s, struct span entry, struct event *ret,
+				      const char **reason)
+{
+	struct frame f;
+	enum decode_result r = frame_from_export(s, entry, &f, reason);
+
+	return r == DECODE_EVENT ? read_frame(s, &f, false, ret, reason) : r;
+}
+
+/* Those whose line is a whole record. */
+static const struct {
+	bool (*is)(struct span line);
+	enum decode_result (*read)(struct decode_stream *s, struct span line, struct event *ret,
+				   const char **reason);
+} records[] = {
+	{is_json, read_json},
+	{is_xml, read_xml},
+	{decode_is_export, read_export},
+};
+
+static enum decode_result read_record(struct decode_stream *s, size_t i, struct span line,
+				      struct event *ret, const char **reason)
+{
+	if (line.len <= DECODE_RECORD_MAX)
+		return records[i].read(s, text_trim_right(line), ret, reason);
+	*reason = "a record longer than 64 KiB";
+	return DECODE_BAD;
+}
+
+static enum decode_result read_text(struct decode_stream *s, struct span line, struct event *ret,
+				    const char **reason)
+{
+	bool truncated = line.len > DECODE_LINE_MAX;
+	struct frame f;
+
+	frame_from_text(s, text_trim_right(span_first(line, DECODE_LINE_MAX)), &f);
+	return read_frame(s, &f, truncated, ret, reason);
+}
+
 enum decode_result decode_line(struct decode_stream *s, struct span line, struct event *ret,
 			       const char **reason)
 {
-	bool truncated = line.len > DECODE_LINE_MAX;
-	enum decode_result r = DECODE_EVENT;
 	struct span first;
-	struct frame f;
 
 	s->line++;
-	line = text_trim_right(span_first(line, DECODE_LINE_MAX));
+	if (s->line == 1)
+		text_cut(&line, SPAN_LIT("\xEF\xBB\xBF")); /* a byte order mark */
 	first = text_trim_left(line);
-	if (span_empty(first)) {
+	if (!first.len || (first.ptr[0] <= ' ' && span_empty(text_trim_right(first)))) {
 		*reason = "an empty line";
 		return DECODE_SKIPPED;
 	}
-	if (first.ptr[0] != '{')
-		frame_from_text(s, line, &f);
-	else if ((r = frame_from_journal(s, first, &f, reason)) == DECODE_EVENT)
-		f.trust = frame_trust(&f);
-	if (r != DECODE_EVENT)
-		return r;
-	return read_frame(s, &f, truncated, ret, reason);
+	if (first.ptr[0] != '{' && first.ptr[0] != '<' && first.ptr[0] != '_')
+		return read_text(s, line, ret, reason);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		if (records[i].is(first))
+			return read_record(s, i, first, ret, reason);
+	return read_text(s, line, ret, reason);
 }

@@ -12,6 +12,9 @@
 /* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB.
  */
 #define DECODE_LINE_MAX 8192
+/* The same of JSON and event XML, where one line is a whole record: Windows events have 2 to 12
+ * KiB. A longer one is bad, since its end is missing. */
+#define DECODE_RECORD_MAX 65536
 
 enum decode_result {
 	DECODE_EVENT,	/* *ret is filled */
@@ -40,8 +43,8 @@ struct decode_stream {
 	uint64_t line;
 	int forced_source;	 /* --source; -1 = auto */
 	int64_t boot_to_wall_ns; /* wall = boot + this, for kernel records */
-	/* Unescaped JSON; the spans of the last event may point here. */
-	char scratch[DECODE_LINE_MAX];
+	/* Unescaped JSON or XML; the spans of the last event may point here. */
+	char scratch[DECODE_RECORD_MAX];
 };
 
 struct decoder {
@@ -69,11 +72,15 @@ int decoder_find(struct span name);
 
 /*
  * One line of text of any known source: syslog (RFC 3164, RFC 5424, ISO time), journal JSON
- * (`journalctl -o json`), or a bare sshd message. Counts the line. *reason is set when the result
- * is not DECODE_EVENT (static text).
+ * (`journalctl -o json`), a Windows event as JSON or XML, an event that `replay --events` printed,
+ * or a bare sshd message. An entry of the journal export format is one "line", too. Counts the
+ * line. *reason is set when the result is not DECODE_EVENT (static text).
  */
 enum decode_result decode_line(struct decode_stream *s, struct span line, struct event *ret,
 			       const char **reason);
+
+/* Does an entry of the journal export format begin here? */
+bool decode_is_export(struct span line);
 
 /* The same for a frame that is already apart (journald by its API). */
 enum decode_result decode_frame(struct decode_stream *s, const struct frame *f, struct event *ret,

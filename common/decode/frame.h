@@ -15,6 +15,34 @@
 /* Fills *f from any text line that is not JSON. Never fails: what is no frame is the message. */
 void frame_from_text(struct decode_stream *s, struct span line, struct frame *f);
 
+/* The fields of a journal entry that say something here. */
+enum journal_field {
+	FIELD_MESSAGE,
+	FIELD_TIME,
+	FIELD_SOURCE_TIME,
+	FIELD_PID,
+	FIELD_UID,
+	FIELD_EXE,
+	FIELD_COMM,
+	FIELD_IDENT,
+	FIELD_HOST,
+	FIELD_UNIT,
+	JOURNAL_FIELDS
+};
+struct journal_fields {
+	struct span values[JOURNAL_FIELDS];
+};
+
+/* Of a name that comes twice the first counts. */
+void journal_field_take(struct journal_fields *fields, struct span name, struct span value);
+/* The frame of an entry, trust included; DECODE_SKIPPED when it has no message. */
+enum decode_result frame_from_fields(struct decode_stream *s, const struct journal_fields *fields,
+				     struct frame *f, const char **reason);
+
+/* journal_export.c: one entry of the journal export format, its newlines included. */
+enum decode_result frame_from_export(struct decode_stream *s, struct span entry, struct frame *f,
+				     const char **reason);
+
 /*
  * Fills *f from one journal entry as JSON; unescaped text goes to s->scratch. DECODE_EVENT: a
  * frame; else *reason says why not.

@@ -11,163 +11,9 @@
  */
 #include "frame.h"
 
+#include "json_text.h"
 #include "sshd.h"
 #include "text.h"
-
-/* A flat JSON object being read; unescaped text goes to out. */
-struct json {
-	const char *p, *end;
-	char *out, *out_end;
-};
-
-static void json_space(struct json *j)
-{
-	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
-		j->p++;
-}
-
-static bool json_char(struct json *j, char c)
-{
-	json_space(j);
-	if (j->p >= j->end || *j->p != c)
-		return false;
-	j->p++;
-	return true;
-}
-
-static void put_byte(struct json *j, unsigned byte)
-{
-	if (j->out < j->out_end)
-		*j->out++ = (char)byte;
-}
-
-static void put_utf8(struct json *j, uint32_t c)
-{
-	if (c < 0x80) {
-		put_byte(j, c);
-	} else if (c < 0x800) {
-		put_byte(j, 0xC0 | c >> 6);
-		put_byte(j, 0x80 | (c & 0x3F));
-	} else if (c < 0x10000) {
-		put_byte(j, 0xE0 | c >> 12);
-		put_byte(j, 0x80 | (c >> 6 & 0x3F));
-		put_byte(j, 0x80 | (c & 0x3F));
-	} else {
-		put_byte(j, 0xF0 | c >> 18);
-		put_byte(j, 0x80 | (c >> 12 & 0x3F));
-		put_byte(j, 0x80 | (c >> 6 & 0x3F));
-		put_byte(j, 0x80 | (c & 0x3F));
-	}
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Four hex digits at j->p; -1 when they are not there. */
-static int64_t json_hex4(struct json *j)
-{
-	int64_t v = 0;
-
-	if (j->end - j->p < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		int d = hex_digit(j->p[i]);
-
-		if (d < 0)
-			return -1;
-		v = v << 4 | d;
-	}
-	j->p += 4;
-	return v;
-}
-
-/* After "\u". A surrogate without its pair becomes U+FFFD. */
-static bool json_unicode(struct json *j)
-{
-	int64_t c = json_hex4(j), low;
-
-	if (c < 0)
-		return false;
-	if (c >= 0xD800 && c < 0xDC00 && j->end - j->p >= 6 && j->p[0] == '\\' && j->p[1] == 'u') {
-		struct json ahead = *j;
-
-		ahead.p += 2;
-		low = json_hex4(&ahead);
-		if (low >= 0xDC00 && low < 0xE000) {
-			j->p = ahead.p;
-			put_utf8(j, (uint32_t)(0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00)));
-			return true;
-		}
-	}
-	put_utf8(j, c >= 0xD800 && c < 0xE000 ? 0xFFFD : (uint32_t)c);
-	return true;
-}
-
-static bool json_escape(struct json *j)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at;
-
-	if (j->p >= j->end)
-		return false;
-	if (*j->p == 'u') {
-		j->p++;
-		return json_unicode(j);
-	}
-	at = *j->p ? strchr(from, *j->p) : NULL;
-	if (!at)
-		return false;
-	j->p++;
-	put_byte(j, (unsigned char)to[at - from]);
-	return true;
-}
-
-/* A string; points into the input when it holds no escape, else into the scratch. */
-static bool json_string(struct json *j, struct span *ret)
-{
-	const char *start, *out;
-
-	if (!json_char(j, '"'))
-		return false;
-	start = j->p;
-	while (j->p < j->end && *j->p != '"' && *j->p != '\\')
-		j->p++;
-	if (j->p < j->end && *j->p == '"') {
-		*ret = (struct span){start, (size_t)(j->p++ - start)};
-		return true;
-	}
-	out = j->out;
-	for (const char *c = start; c < j->p; c++)
-		put_byte(j, (unsigned char)*c);
-	while (j->p < j->end && *j->p != '"') {
-		if (*j->p != '\\')
-			put_byte(j, (unsigned char)*j->p++);
-		else if (j->p++, !json_escape(j))
-			return false;
-	}
-	*ret = (struct span){out, (size_t)(j->out - out)};
-	return json_char(j, '"');
-}
-
-/* A number or a word (true, null); its text. */
-static bool json_bare(struct json *j, struct span *ret)
-{
-	const char *start;
-
-	json_space(j);
-	start = j->p;
-	while (j->p < j->end && (text_is_digit(*j->p) || text_is_alpha(*j->p) || *j->p == '-' ||
-				 *j->p == '+' || *j->p == '.'))
-		j->p++;
-	*ret = (struct span){start, (size_t)(j->p - start)};
-	return j->p > start;
-}
 
 /*
  * After '[': journald's two uses of arrays. [70,97] are the bytes of a text that is not UTF-8;
@@ -190,7 +36,7 @@ static bool json_array(struct json *j, struct span *ret)
 	do {
 		if (!json_bare(j, &item))
 			break;
-		put_byte(j, text_u32(item, '?') & 0xFF);
+		json_byte(j, text_u32(item, '?') & 0xFF);
 	} while (json_char(j, ','));
 	*ret = (struct span){out, (size_t)(j->out - out)};
 	return json_char(j, ']');
@@ -211,21 +57,7 @@ static bool json_value(struct json *j, struct span *ret)
 	return true;
 }
 
-enum journal_field {
-	FIELD_MESSAGE,
-	FIELD_TIME,
-	FIELD_SOURCE_TIME,
-	FIELD_PID,
-	FIELD_UID,
-	FIELD_EXE,
-	FIELD_COMM,
-	FIELD_IDENT,
-	FIELD_HOST,
-	FIELD_UNIT,
-	FIELD_COUNT,
-};
-
-static const char *const field_names[FIELD_COUNT] = {
+static const char *const field_names[JOURNAL_FIELDS] = {
 	[FIELD_MESSAGE] = "MESSAGE",
 	[FIELD_TIME] = "__REALTIME_TIMESTAMP",
 	[FIELD_SOURCE_TIME] = "_SOURCE_REALTIME_TIMESTAMP",
@@ -238,8 +70,17 @@ static const char *const field_names[FIELD_COUNT] = {
 	[FIELD_UNIT] = "_SYSTEMD_UNIT",
 };
 
+void journal_field_take(struct journal_fields *fields, struct span name, struct span value)
+{
+	for (unsigned i = 0; i < JOURNAL_FIELDS; i++)
+		if (!fields->values[i].ptr && span_is(name, field_names[i])) {
+			fields->values[i] = value;
+			return;
+		}
+}
+
 /* The fields we know; of a name that comes twice the first counts. */
-static bool read_fields(struct json *j, struct span fields[FIELD_COUNT])
+static bool read_fields(struct json *j, struct journal_fields *fields)
 {
 	struct span name, value;
 
@@ -250,11 +91,7 @@ static bool read_fields(struct json *j, struct span fields[FIELD_COUNT])
 	do {
 		if (!json_string(j, &name) || !json_char(j, ':') || !json_value(j, &value))
 			return false;
-		for (unsigned i = 0; i < FIELD_COUNT; i++)
-			if (!fields[i].ptr && span_is(name, field_names[i])) {
-				fields[i] = value;
-				break;
-			}
+		journal_field_take(fields, name, value);
 	} while (json_char(j, ','));
 	return json_char(j, '}');
 }
@@ -267,35 +104,45 @@ static uint64_t journal_time(struct span micros)
 	return span_u64(micros, &us) && us <= UINT64_MAX / 1000 ? us * 1000 : 0;
 }
 
-enum decode_result frame_from_journal(struct decode_stream *s, struct span line, struct frame *f,
-				      const char **reason)
+enum decode_result frame_from_fields(struct decode_stream *s, const struct journal_fields *fields,
+				     struct frame *f, const char **reason)
 {
-	struct span fields[FIELD_COUNT] = {0};
-	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
-			 s->scratch + sizeof(s->scratch)};
+	const struct span *v = fields->values;
 
-	if (!read_fields(&j, fields)) {
-		*reason = "not a journal entry in JSON";
-		return DECODE_BAD;
-	}
-	if (span_empty(fields[FIELD_MESSAGE])) {
+	if (span_empty(v[FIELD_MESSAGE])) {
 		*reason = "a journal entry without MESSAGE (over 4 KiB? use journalctl --all)";
 		return DECODE_SKIPPED;
 	}
-	*f = (struct frame){.message = text_trim_left(text_trim_right(fields[FIELD_MESSAGE]))};
-	f->time_ns = journal_time(fields[FIELD_SOURCE_TIME]);
+	*f = (struct frame){.message = text_trim_left(text_trim_right(v[FIELD_MESSAGE]))};
+	f->time_ns = journal_time(v[FIELD_SOURCE_TIME]);
 	if (!f->time_ns)
-		f->time_ns = journal_time(fields[FIELD_TIME]);
+		f->time_ns = journal_time(v[FIELD_TIME]);
 	f->time_approximate = f->time_ns == 0;
 	if (f->time_ns)
 		s->seen_ns = f->time_ns;
-	f->pid = text_u32(fields[FIELD_PID], 0);
-	f->uid = text_u32(fields[FIELD_UID], UINT32_MAX);
-	f->exe = fields[FIELD_EXE].len ? fields[FIELD_EXE] : fields[FIELD_COMM];
-	f->ident = fields[FIELD_IDENT].len ? fields[FIELD_IDENT] : fields[FIELD_COMM];
-	f->host = fields[FIELD_HOST];
-	f->unit = fields[FIELD_UNIT];
+	f->pid = text_u32(v[FIELD_PID], 0);
+	f->uid = text_u32(v[FIELD_UID], UINT32_MAX);
+	f->exe = v[FIELD_EXE].len ? v[FIELD_EXE] : v[FIELD_COMM];
+	f->ident = v[FIELD_IDENT].len ? v[FIELD_IDENT] : v[FIELD_COMM];
+	f->host = v[FIELD_HOST];
+	f->unit = v[FIELD_UNIT];
+	f->trust = frame_trust(f);
 	return DECODE_EVENT;
+}
+
+enum decode_result frame_from_journal(struct decode_stream *s, struct span line, struct frame *f,
+				      const char **reason)
+{
+	struct journal_fields fields = {0};
+	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
+			 s->scratch + sizeof(s->scratch)};
+
+	if (!read_fields(&j, &fields) ||
+	    (!fields.values[FIELD_TIME].ptr && !fields.values[FIELD_MESSAGE].ptr)) {
+		*reason = "not a journal entry in JSON";
+		return DECODE_BAD;
+	}
+	return frame_from_fields(s, &fields, f, reason);
 }
 
 bool frame_has_writer(const struct frame *f)

@@ -192,11 +192,10 @@ static bool take_zone(struct span *text, int64_t *ret_east)
 	return true;
 }
 
-bool time_take_iso(const struct decode_stream *s, struct span *text, struct time_text *ret)
+static bool take_iso(int64_t east, struct span *text, struct time_text *ret)
 {
 	struct span t = *text;
 	struct clock_text c;
-	int64_t east = s->tz_offset_s;
 	unsigned year;
 
 	if (!digits_at(t, 0, 4, &year) || !char_at(t, 4, '-') || !digits_at(t, 5, 2, &c.month) ||
@@ -213,4 +212,14 @@ bool time_take_iso(const struct decode_stream *s, struct span *text, struct time
 	ret->time_ns = clock_ns(&c, east);
 	*text = text_trim_left(t);
 	return true;
+}
+
+bool time_take_iso(const struct decode_stream *s, struct span *text, struct time_text *ret)
+{
+	return take_iso(s->tz_offset_s, text, ret);
+}
+
+bool time_take_utc(struct span *text, struct time_text *ret)
+{
+	return take_iso(0, text, ret);
 }

@@ -17,6 +17,8 @@ struct time_text {
 /* Each takes the time stamp off *text; false and untouched when there is none. */
 bool time_take_bsd(struct decode_stream *s, struct span *text, struct time_text *ret);
 bool time_take_iso(const struct decode_stream *s, struct span *text, struct time_text *ret);
+/* The same of a time that is UTC when it names no zone. */
+bool time_take_utc(struct span *text, struct time_text *ret);
 
 /* Days since 1970-01-01 in the Gregorian calendar; year from 1, month from 1. */
 int64_t time_days(unsigned year, unsigned month, unsigned day);

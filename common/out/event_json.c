@@ -3,8 +3,9 @@
  * check the decoder against labelled logs. Account names and command lines stand in full: this is
  * the input, shown to who already has it.
  *
- * After the keys of SPEC 5 follow count, key, dest, command, pid and time_approximate, each only
- * when it says something.
+ * After the keys of SPEC 5 follow others, each only when it says something: count, key, dest,
+ * command, pid, time_approximate, and what a decoded line needs to be read back (decode/replayed.c)
+ * and give the same alerts: local, program, tty, pam_service, trust, witness, flags, text, windows.
  */
 #include "out_parts.h"
 
@@ -14,6 +15,7 @@
 #define ACCOUNT_SHOWN 1024
 #define COMMAND_SHOWN 512
 #define WORD_SHOWN    255
+#define TEXT_SHOWN    1024
 
 static void put_command(struct writer *w, const struct event *e)
 {
@@ -40,6 +42,60 @@ static void put_extra(struct writer *w, const struct event *e)
 		json_put_bool(w, "time_approximate", true);
 }
 
+static void put_flags(struct writer *w, uint32_t flags)
+{
+	bool any = false;
+
+	for (size_t i = 0; event_flag_names[i].name; i++) {
+		if (!(flags & event_flag_names[i].flag & ~(uint32_t)EVENT_TIME_APPROXIMATE))
+			continue;
+		if (!any)
+			json_begin(w, "flags", '[');
+		any = true;
+		json_put_str(w, NULL, event_flag_names[i].name);
+	}
+	if (any)
+		json_end(w, ']');
+}
+
+static void put_windows(struct writer *w, const struct event_windows *v)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {{"logon_type", v->logon_type}, {"status", v->status},
+		    {"session", v->session},	   {"logon", v->logon},
+		    {"linked", v->linked},	   {"activity", v->activity}};
+
+	if (!v->id)
+		return;
+	json_begin(w, "windows", '{');
+	json_put_u64(w, "event_id", v->id);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value)
+			json_put_u64(w, rows[i].name, rows[i].value);
+	json_end(w, '}');
+}
+
+/* What the core looks at besides. */
+static void put_rest(struct writer *w, const struct event *e)
+{
+	part_put_endpoint(w, "local", &e->local);
+	json_put_text(w, "program", span_first(e->program, WORD_SHOWN));
+	if (e->time_ns % 1000000) /* `time` has milliseconds */
+		json_put_u64(w, "time_rest_ns", e->time_ns % 1000000);
+	json_put_text(w, "tty", span_first(e->tty, WORD_SHOWN));
+	json_put_text(w, "pam_service", span_first(e->pam_service, WORD_SHOWN));
+	if (e->trust != TRUST_TEXT)
+		json_put_str(w, "trust", event_trust_name(e->trust));
+	if (e->witness != WITNESS_DAEMON)
+		json_put_str(w, "witness", event_witness_name(e->witness));
+	put_flags(w, e->flags);
+	if (e->trust != TRUST_KERNEL)
+		json_put_text(w, "text", span_first(e->text, TEXT_SHOWN));
+	put_windows(w, &e->win);
+}
+
 int out_event_json(const struct event *e, char *buf, size_t cap)
 {
 	struct writer w;
@@ -60,6 +116,7 @@ int out_event_json(const struct event *e, char *buf, size_t cap)
 		json_put_str(&w, "source", decoders[e->source]->name);
 	json_put_text(&w, "host", span_first(e->host, WORD_SHOWN));
 	put_extra(&w, e);
+	put_rest(&w, e);
 	json_end(&w, '}');
 	return writer_finish_json(&w);
 }

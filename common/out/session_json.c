@@ -32,6 +32,8 @@ static void put_when(struct writer *w, const struct session *s)
 	json_put_time(w, "open", s->open_ns);
 	json_put_time(w, "close", s->close_ns);
 	json_put_time(w, "last_time", s->last_ns);
+	if (s->reconnects)
+		json_put_u64(w, "reconnects", s->reconnects);
 	if (s->bytes_known) {
 		json_put_u64(w, "bytes_in", s->bytes_in);
 		json_put_u64(w, "bytes_out", s->bytes_out);

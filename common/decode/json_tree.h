@@ -1,0 +1,41 @@
+/*
+ * json_tree: one JSON object of any shape as a flat list of its values, each with its parent.
+ * Internal to decode/.
+ *
+ * Bounded: at most JSON_NODES_MAX values (the rest is left out and `cut` set), nested at most
+ * JSON_DEPTH_MAX deep (deeper is an error, not a crash). Cannot tell a number from a word.
+ *
+ * Example: {"a":{"b":1},"c":["x"]} gives a (object), b = 1 in a, c (array), "" = x in c.
+ */
+#ifndef OUTERGATE_DECODE_JSON_TREE_H
+#define OUTERGATE_DECODE_JSON_TREE_H
+
+#include "json_text.h"
+
+#define JSON_DEPTH_MAX 32
+#define JSON_NODES_MAX 256 /* an exported Windows event has 40 to 80 */
+#define JSON_NO_NODE   UINT16_MAX
+
+struct json_node {
+	struct span name;  /* of a member; empty in an array and of the root */
+	struct span value; /* of a leaf, unescaped; null is empty */
+	uint16_t parent;   /* index; JSON_NO_NODE: the root's, or one that was left out */
+	char type;	   /* '{', '[', '"' or 'w' (a number or a word) */
+};
+
+struct json_tree {
+	struct json_node nodes[JSON_NODES_MAX]; /* [0] is the root; in the order of the text */
+	unsigned count;
+	bool cut;
+};
+
+/* NULL, or a static text that says why it is no object. */
+const char *json_tree_read(struct json *j, struct json_tree *ret);
+
+/* The parent of a node; NULL when there is none. */
+const struct json_node *json_parent(const struct json_tree *t, const struct json_node *n);
+
+/* The first leaf of that name directly in the root; empty when there is none. */
+struct span json_root_value(const struct json_tree *t, const char *name);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * windows: one Windows event, whatever carried it: EVTX, exported JSON of several shapes, event
+ * XML. Internal to decode/, but for who reads EVTX files.
+ *
+ * The carriers only say who logged what (struct windows_event); what it means is told once, in
+ * windows.c, windows_logon.c and windows_rdp.c.
+ */
+#ifndef OUTERGATE_DECODE_WINDOWS_H
+#define OUTERGATE_DECODE_WINDOWS_H
+
+#include "decode.h"
+
+struct json;
+struct json_tree;
+
+#define WINDOWS_FIELDS_MAX 96 /* the longest that we read has 27 */
+
+struct windows_field {
+	struct span name, value; /* positional ones have no name */
+};
+
+struct windows_event {
+	struct span provider, channel, computer, user_sid, activity;
+	struct span message; /* rendered text, where the exporter dropped the fields */
+	uint32_t id, version, pid;
+	uint64_t record, time_ns;
+	bool time_approximate;
+	struct windows_field fields[WINDOWS_FIELDS_MAX];
+	unsigned count;
+};
+
+/* The value of a field, by its name in any case; "-" and what is missing are empty. */
+struct span windows_field(const struct windows_event *w, const char *name);
+/* "0x3e7" or "999"; otherwise when it is neither. */
+uint64_t windows_number(const struct windows_event *w, const char *name, uint64_t otherwise);
+/* Equal but for the case of A to Z. */
+bool windows_same_name(struct span a, struct span b);
+void windows_add(struct windows_event *w, struct span name, struct span value);
+
+/* The meaning. The event's common fields are filled; *reason says why not. */
+enum decode_result windows_decode(struct decode_stream *s, const struct windows_event *w,
+				  enum decoder_index source, struct event *ret,
+				  const char **reason);
+
+/* windows_json.c: false: this tree is no Windows event. *reason when it is one and is malformed. */
+bool windows_from_json(const struct decode_stream *s, const struct json_tree *t, struct json *j,
+		       struct windows_event *ret, const char **reason);
+
+/* windows_xml.c: "<Event ...>...</Event>", one event. The unescaped text goes to out..out_end. */
+bool windows_from_xml(const struct decode_stream *s, struct span xml, struct json *scratch,
+		      struct windows_event *ret, const char **reason);
+
+/*
+ * One row a provider and id. The reader gets the event with its common fields filled; false: it
+ * tells of nothing that concerns a remote session, and *reason says so.
+ */
+struct windows_row {
+	uint32_t id;
+	bool (*read)(const struct windows_event *w, struct event *e, const char **reason);
+};
+struct windows_provider {
+	const char *name, *channel; /* either is enough; a channel matches by its beginning */
+	const struct windows_row *rows;
+};
+extern const struct windows_row windows_security_rows[], windows_rdp_rows[], windows_session_rows[],
+	windows_connection_rows[], windows_openssh_rows[], windows_winrm_rows[],
+	windows_sysmon_rows[];
+
+/*
+ * The values of a rendered text, one a line, in their order: what stands after the first colon
+ * and space. Returns how many.
+ */
+#define WINDOWS_LINES_MAX 4
+unsigned windows_message(struct span text, struct span ret[WINDOWS_LINES_MAX]);
+
+/* Account, without its domain; addresses in all their forms. Shared by the readers. */
+void windows_account(struct span name, struct event *e);
+void windows_origin(struct span address, struct span port, struct event *e);
+
+#endif
