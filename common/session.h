@@ -90,6 +90,7 @@ struct session {
 	struct session_dest dests[SESSION_DESTS];
 	uint32_t listens_total, listens_kept; /* listeners that its processes opened: ssh -R */
 	struct session_listen listens[SESSION_LISTENS];
+	uint32_t reconnects;	  /* RDP: to the desktop that was left */
 	uint32_t failures_before; /* of the same source inside TimeWindow, at the verdict */
 	uint32_t loginuid, audit_session;
 	struct proc_id leader;	       /* the daemon's process that serves it */

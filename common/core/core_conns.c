@@ -23,7 +23,7 @@ static uint64_t pid_hash(const struct core *c, uint32_t host, uint32_t pid)
 	return hash_u64(c->seed + 1, (uint64_t)host << 32 | pid);
 }
 
-static uint32_t host_of(const struct core *c, const struct event *e)
+uint32_t conn_host(const struct core *c, const struct event *e)
 {
 	return c->id.kernel_sensor || span_empty(e->host) ? 0 : (uint32_t)hash_text(1, e->host);
 }
@@ -52,7 +52,7 @@ static bool is_compatible(const struct core *c, const struct conn *n, const stru
 		return false;
 	if (n->origin.port && e->origin.port && n->origin.port != e->origin.port)
 		return false;
-	if (n->host != host_of(c, e) && !n->kernel && e->trust != TRUST_KERNEL)
+	if (n->host != conn_host(c, e) && !n->kernel && e->trust != TRUST_KERNEL)
 		return false;
 	return is_live(c, n) || e->time_ns < n->last_ns + CONN_STALE_NS;
 }
@@ -80,7 +80,7 @@ static bool has_key(const struct conn *n, enum find_by by, const struct core *c,
 		return n->origin.port == e->origin.port &&
 		       addr_eq(&n->origin.addr, &e->origin.addr);
 	case BY_PID:
-		return n->pid == e->proc.pid && n->host == host_of(c, e);
+		return n->pid == e->proc.pid && n->host == conn_host(c, e);
 	}
 	return false;
 }
@@ -109,7 +109,7 @@ struct conn *conn_find(struct core *c, const struct event *e)
 	if (!n && e->origin.addr.family && e->origin.port)
 		n = find(c, &c->conns_by_peer, peer_hash(c, &e->origin), BY_PEER, e);
 	if (!n && !e->conn && e->proc.pid)
-		n = find(c, &c->conns_by_pid, pid_hash(c, host_of(c, e), e->proc.pid), BY_PID, e);
+		n = find(c, &c->conns_by_pid, pid_hash(c, conn_host(c, e), e->proc.pid), BY_PID, e);
 	return n;
 }
 
@@ -157,7 +157,7 @@ static void learn_names(struct core *c, struct conn *n, const struct event *e)
 	bool has_peer = n->origin.addr.family && n->origin.port;
 
 	if (!n->first_ns && e->trust != TRUST_KERNEL)
-		n->host = host_of(c, e);
+		n->host = conn_host(c, e);
 	if (e->conn && !n->cookie) {
 		n->cookie = e->conn;
 		index_add(&c->conns_by_cookie, slot, hash_u64(c->seed, e->conn));

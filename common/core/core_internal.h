@@ -20,6 +20,7 @@
 #include "core_table.h"
 #include "profile.h"
 #include "core_window.h"
+#include "core_windows.h"
 
 #define SECOND_NS 1000000000ull
 #define DAY_NS	  (86400 * SECOND_NS)
@@ -370,6 +371,7 @@ struct core {
 	struct tried tried[TRIED_MAX];
 	unsigned tried_used;
 	struct tunnel tunnels[TUNNELS_MAX];
+	struct windows windows;
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
 	/* What the failure being credited belongs to; NULL outside of credit(). */
@@ -417,6 +419,8 @@ void id_text(const struct id_hash *h, char out[ID_TEXT_MAX]);
 
 /* --- core_conns.c: try groups */
 struct conn *conn_find(struct core *c, const struct event *e);
+/* Which host logged it; 0 when this host is watched by the kernel. */
+uint32_t conn_host(const struct core *c, const struct event *e);
 /* Finds or makes one and adds what the event knows; NULL: nothing to find it by, or full. */
 struct conn *conn_join(struct core *c, const struct event *e);
 void conn_opened(struct core *c, const struct event *e);

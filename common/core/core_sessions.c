@@ -54,7 +54,7 @@ static void session_id(const struct core *c, const struct conn *n, const struct 
 	struct id_hash h = id_start();
 	char text[ADDR_TEXT_MAX];
 
-	if (n->cookie) {
+	if (n->cookie && n->kernel) {
 		id_add(&h, span_of(c->id.boot_id));
 		id_add_u64(&h, n->cookie);
 	} else {
@@ -62,6 +62,8 @@ static void session_id(const struct core *c, const struct conn *n, const struct 
 		id_add(&h, span_of(addr_format(&n->origin.addr, text)));
 		id_add_u64(&h, n->origin.port);
 		id_add_u64(&h, e->time_ns);
+		if (n->cookie) /* Windows: several may log on from there at once */
+			id_add(&h, e->account);
 	}
 	id_text(&h, out);
 }
@@ -75,7 +77,7 @@ void geo_of(const struct core *c, const struct addr *a, struct geo *ret)
 
 static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
 {
-	s->conn = n->cookie;
+	s->conn = n->kernel ? n->cookie : 0;
 	s->netns = n->netns;
 	s->service = n->service;
 	s->origin = *conn_origin(c, n);

@@ -245,7 +245,8 @@ static void account_credit(struct core *c, const struct event *e, uint32_t ds, s
 		a->guessed_ds[e->method] = ds;
 		pool_touch(&c->accounts, pool_slot(&c->accounts, a), POOL_WORTH);
 	}
-	guessable = exists && is_guessable(e, a);
+	/* RdpCoreTS tells of tries without an account: whether it exists is not known. */
+	guessable = exists && !span_empty(e->account) && is_guessable(e, a);
 	if (guessable && ds > s->exists_ds)
 		s->exists_ds = ds;
 	if (exists && ds > s->weak_ds)

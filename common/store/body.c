@@ -157,6 +157,7 @@ static const struct field session_fields[] = {
 	U32(session, commands_total),
 	U32(session, dests_total),
 	U32(session, listens_total),
+	U32(session, reconnects),
 	U32(session, failures_before),
 	U32(session, loginuid),
 	U32(session, audit_session),

@@ -1,0 +1,86 @@
+/*
+ * core_windows: what core_windows.c (tries, logons that wait for their service) and core_rdp.c
+ * (sessions and their logon ids) share. Only core_internal.h includes it.
+ */
+#ifndef OUTERGATE_CORE_WINDOWS_H
+#define OUTERGATE_CORE_WINDOWS_H
+
+#include "../session.h"
+#include "core_table.h"
+
+#define LOGON_WAYS    4	  /* per hash; a session has two to five logon ids */
+#define LOGON_SETS    256 /* 1,024 logon ids; a terminal server has some 100 users */
+#define PENDING_MAX   64  /* network logons whose service is not known yet */
+#define PROOFS_MAX    128 /* connections and requests of the last seconds */
+#define RDPS_MAX      128 /* RDP sessions, of all hosts that forward here */
+#define DENIED_MAX    16  /* tries refused by policy, told by two logs at once */
+#define HOST_TEXT_MAX 64
+
+/* Which session a logon id belongs to. */
+struct logon {
+	uint64_t id; /* 0: free */
+	uint32_t host;
+	bool own; /* the session ends with it; not so the one of network level authentication */
+	struct handle session;
+};
+
+/* A network logon that waits for the word that says of which service it was. */
+struct pending {
+	struct event e;	 /* kind NONE: free */
+	uint64_t due_ns; /* until then */
+	enum service proven;
+	char account[ACCOUNT_MAX], client[CLIENT_MAX], host[HOST_TEXT_MAX];
+};
+
+/* Somebody reached a service: a connection, or a request that names its user. */
+struct proof {
+	uint64_t time_ns; /* 0: free */
+	uint64_t who;	  /* 0: nobody named */
+	uint32_t host;
+	enum service service;
+	struct endpoint origin;
+};
+
+/* A session of Terminal Services. */
+struct rdp {
+	uint64_t who, reconnect_ns;
+	uint32_t host;
+	uint32_t number; /* of the host's; 0 = unknown */
+	struct handle session;
+	bool used;
+};
+
+struct denied {
+	uint64_t conn, time_ns;
+};
+
+struct windows {
+	struct logon logons[LOGON_SETS][LOGON_WAYS];
+	struct pending pending[PENDING_MAX];
+	struct proof proofs[PROOFS_MAX];
+	struct rdp rdps[RDPS_MAX];
+	struct denied denied[DENIED_MAX];
+	unsigned logons_next, proofs_next, rdps_next, denied_next;
+};
+
+struct core;
+struct csession;
+
+/* core_windows.c */
+void windows_told(struct core *c, const struct event *e);
+void windows_expire(struct core *c);
+uint64_t windows_who(const struct core *c, struct span account); /* case does not matter */
+
+/* core_rdp.c: the session of e's account from e's origin over e's service; opened when there is
+ * none. */
+struct csession *logon_session(struct core *c, const struct event *e, bool *ret_new);
+void logon_add(struct core *c, const struct event *e, struct csession *s, bool own);
+void logon_ended(struct core *c, const struct event *e);
+/* A logon over RDP: it opened a session or came back to one. */
+struct csession *rdp_opened(struct core *c, const struct event *e);
+void rdp_reconnected(struct core *c, const struct event *e);
+void rdp_dropped(struct core *c, const struct event *e);
+void rdp_closed(struct core *c, const struct event *e);
+void rdp_noted(struct core *c, const struct event *e);
+
+#endif
