@@ -9,6 +9,7 @@
 #include "cli/command.h"
 
 #include "cli/input.h"
+#include "cli/replay_order.h"
 #include "cli/replay_table.h"
 #include "common/core/core.h"
 #include "common/out/out_parts.h"
@@ -16,6 +17,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Windows: how long a logon waits for the word that says of which service it was. */
+#define SETTLE_NS      20000000000ull
+#define COMPLAINTS_MAX 5
 
 enum replay_show {
 	SHOW_ALERTS,
@@ -33,7 +38,12 @@ struct replay {
 	struct out_policy policy;
 	struct replay_table alerts, sessions;
 	uint64_t read, decoded, skipped, bad;
-	bool records;	    /* kernel records were read */
+	bool records; /* kernel records were read */
+	bool ordered; /* Windows events came: the rest is taken by time, at the end */
+	struct replay_order order;
+	const char *path;    /* being read */
+	uint64_t first_line; /* lines before it */
+	unsigned complaints;
 	uint64_t latest_ns; /* of all events; text is not always in order */
 	int failed;	    /* exit code when memory ran out */
 	struct core_out out;
@@ -96,13 +106,8 @@ static void print_event(struct replay *r, const struct event *e)
 	puts(r->buf);
 }
 
-static void take_event(struct replay *r, const struct event *e)
+static void correlate(struct replay *r, const struct event *e)
 {
-	r->decoded++;
-	if (r->show == SHOW_EVENTS)
-		print_event(r, e);
-	if (!r->core)
-		return;
 	tick_until(r, e->time_ns);
 	if (e->time_ns > r->latest_ns)
 		r->latest_ns = e->time_ns;
@@ -110,7 +115,31 @@ static void take_event(struct replay *r, const struct event *e)
 	collect(r);
 }
 
-static void take_result(struct replay *r, enum decode_result result, const struct event *e)
+static void take_event(struct replay *r, const struct event *e)
+{
+	r->decoded++;
+	if (r->show == SHOW_EVENTS)
+		print_event(r, e);
+	if (!r->core)
+		return;
+	r->ordered |= e->source == DECODER_windows_evtx || e->source == DECODER_windows_json;
+	if (!r->ordered)
+		correlate(r, e);
+	else if (replay_order_add(&r->order, e))
+		r->failed = command_fail(EXIT_INPUT, "out of memory");
+}
+
+/* What is bad, by file and place; after the first few only their number. */
+static void complain(struct replay *r, uint64_t at, const char *reason)
+{
+	r->bad++;
+	if (++r->complaints <= COMPLAINTS_MAX)
+		fprintf(stderr, "outergate: %s:%llu: %s\n", r->path, (unsigned long long)at,
+			reason);
+}
+
+static void take_result(struct replay *r, enum decode_result result, const struct event *e,
+			const char *reason)
 {
 	r->read++;
 	if (result == DECODE_EVENT)
@@ -118,27 +147,39 @@ static void take_result(struct replay *r, enum decode_result result, const struc
 	else if (result == DECODE_SKIPPED)
 		r->skipped++;
 	else
-		r->bad++;
+		complain(r, r->stream.line - r->first_line, reason);
 }
 
 static void take_line(void *arg, struct span line)
 {
 	struct replay *r = arg;
-	const char *reason;
+	const char *reason = "";
 	struct event e;
+	enum decode_result result = decode_line(&r->stream, line, &e, &reason);
 
-	take_result(r, decode_line(&r->stream, line, &e, &reason), &e);
+	take_result(r, result, &e, reason);
 }
 
 static void take_record(void *arg, const void *record, size_t len, int64_t boot_to_wall_ns)
 {
 	struct replay *r = arg;
-	const char *reason;
+	const char *reason = "";
 	struct event e;
+	enum decode_result result;
 
 	r->records = true;
 	r->stream.boot_to_wall_ns = boot_to_wall_ns;
-	take_result(r, decode_wire(&r->stream, record, len, &e, &reason), &e);
+	result = decode_wire(&r->stream, record, len, &e, &reason);
+	take_result(r, result, &e, reason);
+}
+
+static void take_bad(void *arg, uint64_t record, const char *reason)
+{
+	struct replay *r = arg;
+
+	r->read++;
+	r->stream.line++;
+	complain(r, record, reason);
 }
 
 static int print_all(struct replay *r)
@@ -186,36 +227,54 @@ static int start_core(struct replay *r, int argc, char **argv)
 /* What did not fit into the last output, and what grew since it was told. */
 static void end_core(struct replay *r)
 {
-	tick_until(r, r->latest_ns);
+	replay_order_sort(&r->order);
+	for (size_t i = 0; i < r->order.count; i++)
+		correlate(r, &r->order.rows[i]->e);
+	tick_until(r, r->latest_ns + (r->ordered ? SETTLE_NS : 0));
 	do {
 		core_flush(r->core, &r->out);
 		collect(r);
 	} while (r->out.count == CORE_OUT_MAX);
 }
 
-static int replay_files(struct replay *r, int argc, char **argv)
+/* File after file, until one cannot be read to its end. */
+static int read_files(struct replay *r, int argc, char **argv)
 {
-	const struct input_sink sink = {take_line, take_record, r};
-	int code = start_core(r, argc, argv);
+	const struct input_sink sink = {take_line, take_record, take_bad, r};
+	int code = 0;
 
 	for (int i = 0; i < argc && !code && !r->failed; i++) {
+		r->path = strcmp(argv[i], "-") ? argv[i] : "standard input";
+		r->first_line = r->stream.line;
 		code = input_read(argv[i], &sink);
 		if (!code && r->stream.forced_source == DECODER_wire && !r->records)
 			code = command_fail(EXIT_INPUT, "%s is no file of kernel records", argv[i]);
 	}
-	if (!code && r->core)
+	return code;
+}
+
+/* What was read before something went wrong is told, too; the exit code says that it is not all. */
+static int replay_files(struct replay *r, int argc, char **argv)
+{
+	int code = start_core(r, argc, argv), end = 0;
+
+	if (code)
+		return code;
+	code = read_files(r, argc, argv);
+	if (r->failed)
+		return r->failed;
+	if (code && !r->read)
+		return code;
+	if (r->core)
 		end_core(r);
-	if (!code)
-		code = r->failed;
-	if (!code)
-		code = print_all(r);
-	if (!code && (fflush(stdout) || ferror(stdout)))
-		code = command_fail(EXIT_INPUT, "cannot write to standard output");
-	if (!code)
+	end = r->failed ? r->failed : print_all(r);
+	if (!end && (fflush(stdout) || ferror(stdout)))
+		end = command_fail(EXIT_INPUT, "cannot write to standard output");
+	if (!end)
 		fprintf(stderr, "read %llu, decoded %llu, skipped %llu, bad %llu\n",
 			(unsigned long long)r->read, (unsigned long long)r->decoded,
 			(unsigned long long)r->skipped, (unsigned long long)r->bad);
-	return code;
+	return end ? end : code;
 }
 
 static const struct {
@@ -294,6 +353,7 @@ static int run(const struct command *self, int argc, char **argv)
 	replay_table_init(&r->alerts, sizeof(struct alert), replay_alert_order);
 	replay_table_init(&r->sessions, sizeof(struct session), replay_session_order);
 	code = replay_run(self, r, argc, argv);
+	replay_order_free(&r->order);
 	replay_table_free(&r->alerts);
 	replay_table_free(&r->sessions);
 	core_free(r->core);

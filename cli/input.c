@@ -1,36 +1,50 @@
-/* input: see input.h. Reads in blocks; a line longer than the block is cut, never kept whole. */
+/*
+ * input: see input.h. Reads in blocks; a line longer than the block is cut, never kept whole.
+ *
+ * Everything comes through zlib, which passes on what is not compressed, so that a file, a pipe and
+ * a compressed log are one case. EVTX needs to be read at any place (input_evtx.c): from a pipe or
+ * a compressed file it is put aside first.
+ */
 #include "cli/input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
 /* Longer than any line the decoders look at, so that they see that it was cut. */
-#define BLOCK 65536
-_Static_assert(BLOCK > DECODE_LINE_MAX + 1, "a cut line must be longer than the decoders' bound");
+#define BLOCK 131072
+_Static_assert(BLOCK > DECODE_LINE_MAX + 1 && BLOCK > DECODE_RECORD_MAX + 1,
+	       "a cut line must be longer than the decoders' bounds");
 
 #define RECORD_HEADER 16
 #define RECORD_SIZE   4 /* offset of the size in the header */
+#define EXPORT_SIZE   8 /* bytes before a binary field of the journal export format */
 
 struct input {
-	FILE *f;
+	gzFile f;
 	const struct input_sink *sink;
 	size_t start, end; /* unread part of block */
 	bool cut;	   /* the rest of the current line is thrown away */
 	_Alignas(8) char block[BLOCK];
+	char entry[DECODE_RECORD_MAX]; /* of the journal export format, being gathered */
+	size_t entry_len;
 };
 
 /* Makes room and reads more; false at the end of the input. */
 static bool fill(struct input *in)
 {
-	size_t n;
+	int n;
 
 	memmove(in->block, in->block + in->start, in->end - in->start);
 	in->end -= in->start;
 	in->start = 0;
-	n = fread(in->block + in->end, 1, BLOCK - in->end, in->f);
-	in->end += n;
+	n = gzread(in->f, in->block + in->end, (unsigned)(BLOCK - in->end));
+	if (n > 0)
+		in->end += (size_t)n;
 	return n > 0;
 }
 
@@ -38,29 +52,6 @@ static void give_line(struct input *in, size_t len)
 {
 	if (!in->cut)
 		in->sink->line(in->sink->arg, (struct span){in->block + in->start, len});
-}
-
-static void read_lines(struct input *in)
-{
-	for (;;) {
-		size_t len = in->end - in->start;
-		const char *eol = len ? memchr(in->block + in->start, '\n', len) : NULL;
-
-		if (eol) {
-			len = (size_t)(eol - (in->block + in->start));
-			give_line(in, len);
-			in->cut = false;
-			in->start += len + 1;
-		} else if (len == BLOCK) {
-			give_line(in, len);
-			in->cut = true;
-			in->start = in->end;
-		} else if (!fill(in)) {
-			if (in->end > in->start)
-				give_line(in, in->end - in->start);
-			return;
-		}
-	}
 }
 
 static uint64_t little_endian(const char *p, unsigned bytes)
@@ -79,6 +70,119 @@ static bool have(struct input *in, size_t n)
 		if (!fill(in))
 			return false;
 	return true;
+}
+
+/* Adds to the entry what fits; a field that does not is left out as a whole. */
+static void entry_add(struct input *in, const char *p, size_t len)
+{
+	if (len > sizeof(in->entry) - in->entry_len)
+		return;
+	memcpy(in->entry + in->entry_len, p, len);
+	in->entry_len += len;
+}
+
+/* The value of a binary field, its size in front of it: into the entry, or over it. */
+static void entry_add_binary(struct input *in, const char *name, size_t name_len)
+{
+	char head[EXPORT_SIZE];
+	uint64_t left, size;
+	size_t before = in->entry_len;
+	bool fits;
+
+	if (!have(in, EXPORT_SIZE))
+		return;
+	memcpy(head, in->block + in->start, EXPORT_SIZE);
+	size = left = little_endian(head, EXPORT_SIZE);
+	in->start += EXPORT_SIZE;
+	fits = size < sizeof(in->entry) - before - name_len - EXPORT_SIZE - 2 &&
+	       sizeof(in->entry) - before > name_len + EXPORT_SIZE + 2;
+	if (fits) {
+		entry_add(in, name, name_len);
+		entry_add(in, "\n", 1);
+		entry_add(in, head, EXPORT_SIZE);
+	}
+	while (left && have(in, 1)) {
+		size_t n = in->end - in->start < left ? in->end - in->start : (size_t)left;
+
+		if (fits)
+			entry_add(in, in->block + in->start, n);
+		in->start += n;
+		left -= n;
+	}
+	if (have(in, 1)) /* the newline after it */
+		in->start++;
+	if (fits)
+		entry_add(in, "\n", 1);
+}
+
+/* A line of the journal export format; false: it ends the entry. */
+static bool entry_line(struct input *in, const char *line, size_t len)
+{
+	char name[256];
+
+	if (!len)
+		return false;
+	if (memchr(line, '=', len)) {
+		if (len + 1 <= sizeof(in->entry) - in->entry_len) {
+			entry_add(in, line, len);
+			entry_add(in, "\n", 1);
+		}
+		return true;
+	}
+	if (len > sizeof(name)) /* journald allows 64 */
+		return false;
+	memcpy(name, line, len); /* reading on moves the block */
+	in->start += len + 1;
+	entry_add_binary(in, name, len);
+	in->start -= len + 1; /* whoever reads lines steps over this one */
+	return true;
+}
+
+static void give_entry(struct input *in)
+{
+	if (in->entry_len)
+		in->sink->line(in->sink->arg, (struct span){in->entry, in->entry_len});
+	in->entry_len = 0;
+}
+
+static bool begins_entry(const char *line, size_t len)
+{
+	return decode_is_export((struct span){line, len});
+}
+
+/* One line; it may begin, continue or end an entry of the journal export format. */
+static void take_line(struct input *in, size_t len)
+{
+	const char *line = in->block + in->start;
+
+	if (!in->entry_len && !begins_entry(line, len))
+		give_line(in, len);
+	else if (!entry_line(in, line, len))
+		give_entry(in);
+}
+
+static void read_lines(struct input *in)
+{
+	for (;;) {
+		size_t len = in->end - in->start;
+		const char *eol = len ? memchr(in->block + in->start, '\n', len) : NULL;
+
+		if (eol) {
+			len = (size_t)(eol - (in->block + in->start));
+			take_line(in, len);
+			in->cut = false;
+			in->start += len + 1;
+		} else if (len == BLOCK) {
+			take_line(in, len);
+			in->cut = true;
+			in->start = in->end;
+		} else if (!fill(in)) {
+			break;
+		}
+	}
+	if (in->end > in->start)
+		take_line(in, in->end - in->start);
+	give_entry(in);
 }
 
 static void read_records(struct input *in)
@@ -108,43 +212,88 @@ static void read_records(struct input *in)
 	}
 }
 
-static bool starts_with(const struct input *in, const char *magic, size_t n)
+static bool starts_with(struct input *in, const char *magic, size_t n)
 {
-	return in->end - in->start >= n && !memcmp(in->block + in->start, magic, n);
+	return have(in, n) && !memcmp(in->block + in->start, magic, n);
 }
 
-static int read_open(struct input *in, const char *path)
+/* What went wrong while reading, if anything. */
+static int read_error(struct input *in, const char *path)
 {
-	have(in, sizeof(INPUT_MAGIC) - 1);
-	if (starts_with(in, "\x1f\x8b", 2))
-		return command_fail(EXIT_INPUT,
-				    "%s is compressed; use: zcat %s | outergate replay -", path,
-				    path);
+	int code;
+
+	gzerror(in->f, &code);
+	if (code == Z_OK || code == Z_STREAM_END)
+		return 0;
+	if (code == Z_ERRNO)
+		return command_fail(EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+	return command_fail(EXIT_INPUT, "%s: the compressed data %s", path,
+			    code == Z_BUF_ERROR ? "is cut short" : "is damaged");
+}
+
+/* All that is left into a file of its own, for who must read it at any place. */
+static int put_aside(struct input *in, int fd)
+{
+	while (have(in, 1)) {
+		ssize_t n = write(fd, in->block + in->start, in->end - in->start);
+
+		if (n < 0)
+			return -errno;
+		in->start += (size_t)n;
+	}
+	return 0;
+}
+
+static int read_evtx_aside(struct input *in, const char *path)
+{
+	char name[] = "/tmp/outergate-evtx-XXXXXX";
+	int fd = mkostemp(name, O_CLOEXEC), r;
+
+	if (fd < 0)
+		return command_fail(EXIT_INPUT, "cannot write %s: %s", name, strerror(errno));
+	r = put_aside(in, fd);
+	close(fd);
+	if (r)
+		r = command_fail(EXIT_INPUT, "cannot write %s: %s", name, strerror(-r));
+	else
+		r = input_read_evtx(name, path, in->sink);
+	unlink(name);
+	return r;
+}
+
+static int read_open(struct input *in, const char *path, bool is_stdin)
+{
+	int r = 0, err;
+
 	if (starts_with(in, INPUT_MAGIC, sizeof(INPUT_MAGIC) - 1))
 		read_records(in);
-	else
+	else if (!starts_with(in, EVTX_MAGIC, sizeof(EVTX_MAGIC)))
 		read_lines(in);
-	if (ferror(in->f))
-		return command_fail(EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
-	return 0;
+	else if (is_stdin || !gzdirect(in->f))
+		r = read_evtx_aside(in, path);
+	else
+		r = input_read_evtx(path, path, in->sink);
+	err = read_error(in, path);
+	return r ? r : err;
 }
 
 int input_read(const char *path, const struct input_sink *sink)
 {
 	bool is_stdin = !strcmp(path, "-");
+	const char *name = is_stdin ? "standard input" : path;
 	struct input *in = calloc(1, sizeof(*in));
 	int r;
 
 	if (!in)
 		return command_fail(EXIT_INPUT, "out of memory");
 	in->sink = sink;
-	in->f = is_stdin ? stdin : fopen(path, "rb");
+	in->f = is_stdin ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
 	if (!in->f) {
-		r = command_fail(EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+		r = command_fail(EXIT_INPUT, "cannot read %s: %s", name, strerror(errno));
 	} else {
-		r = read_open(in, is_stdin ? "standard input" : path);
-		if (!is_stdin)
-			fclose(in->f);
+		gzbuffer(in->f, BLOCK);
+		r = read_open(in, name, is_stdin);
+		gzclose(in->f);
 	}
 	free(in);
 	return r;

@@ -1,6 +1,7 @@
 /*
- * input: recorded input for replay, decode and the like: text line by line, or a file of kernel
- * records ("OGWIRE1\n", wall minus boot time in 8 bytes little-endian, records back to back).
+ * input: recorded input for replay, decode and the like: text line by line, entries of the journal
+ * export format, Windows event logs (EVTX), or a file of kernel records ("OGWIRE1\n", wall minus
+ * boot time in 8 bytes little-endian, records back to back). Each may be compressed with gzip.
  */
 #ifndef OUTERGATE_INPUT_H
 #define OUTERGATE_INPUT_H
@@ -9,16 +10,22 @@
 #include "common/decode/decode.h"
 
 #define INPUT_MAGIC "OGWIRE1\n"
+#define EVTX_MAGIC  "ElfFile" /* and a NUL */
 
 struct input_sink {
 	void (*line)(void *arg, struct span line);
 	/* len may be shorter than a record is: a cut file. */
 	void (*record)(void *arg, const void *record, size_t len, int64_t boot_to_wall_ns);
+	/* A record of a container that holds no text: what is wrong with it. NULL: not told. */
+	void (*bad)(void *arg, uint64_t record, const char *reason);
 	void *arg;
 };
 
 /* A file, or standard input for "-". 0, or prints one sentence and returns EXIT_INPUT. */
 int input_read(const char *path, const struct input_sink *sink);
+
+/* input_evtx.c: that file as event XML, one line a record; name is what messages call it. */
+int input_read_evtx(const char *path, const char *name, const struct input_sink *sink);
 
 /* Is it a file of kernel records? False also when it cannot be read. */
 bool input_is_records(const char *path);
