@@ -81,6 +81,14 @@ static void entry_add(struct input *in, const char *p, size_t len)
 	in->entry_len += len;
 }
 
+/* A name without a value: the decoder says that the entry is cut short. */
+static void entry_add_cut(struct input *in, const char *name, size_t name_len)
+{
+	in->start = in->end;
+	entry_add(in, name, name_len);
+	entry_add(in, "\n", 1);
+}
+
 /* The value of a binary field, its size in front of it: into the entry, or over it. */
 static void entry_add_binary(struct input *in, const char *name, size_t name_len)
 {
@@ -89,8 +97,10 @@ static void entry_add_binary(struct input *in, const char *name, size_t name_len
 	size_t before = in->entry_len;
 	bool fits;
 
-	if (!have(in, EXPORT_SIZE))
+	if (!have(in, EXPORT_SIZE)) {
+		entry_add_cut(in, name, name_len);
 		return;
+	}
 	memcpy(head, in->block + in->start, EXPORT_SIZE);
 	size = left = little_endian(head, EXPORT_SIZE);
 	in->start += EXPORT_SIZE;
@@ -109,9 +119,11 @@ static void entry_add_binary(struct input *in, const char *name, size_t name_len
 		in->start += n;
 		left -= n;
 	}
+	if (left && !fits)
+		entry_add_cut(in, name, name_len);
 	if (have(in, 1)) /* the newline after it */
 		in->start++;
-	if (fits)
+	if (fits && !left)
 		entry_add(in, "\n", 1);
 }
 

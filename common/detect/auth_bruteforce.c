@@ -110,11 +110,14 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 		 service_name(a->service), (unsigned long long)a->count);
 	if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
 		text_add(&t, "an account that does not exist here. ");
+	else if (span_empty(e->account)) /* RdpCoreTS */
+		text_add(&t, "an account that the log does not name. ");
 	else
 		text_quote(&t, e->account, 48);
-	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN))
+	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && !span_empty(e->account))
 		text_add(&t, ". ");
-	text_add(&t, "%s", chances[guess_severity(x, e)]);
+	if (!span_empty(e->account))
+		text_add(&t, "%s", chances[guess_severity(x, e)]);
 	if (n <= threshold)
 		return; /* it goes on, slower; the numbers that made it fire stay */
 	t = TEXT_IN(a->numbers);

@@ -220,6 +220,35 @@ def same_in_every_shape():
         check("shape " + shape.__name__, got == want, bad)
 
 
+def damaged(evtx="evtx/ID4771-Kerberos_brute_valid.evtx",
+            large="evtx/rdpcorets-internet-exposed-host.evtx"):
+    """Event logs that are cut or changed: an error that names the file, never a crash."""
+    def run(data, *args):
+        with tempfile.NamedTemporaryFile(suffix=".evtx") as f:
+            f.write(data)
+            f.flush()
+            r = subprocess.run([BINARY, "replay", "--events", *args, f.name], capture_output=True)
+            return r.returncode, r.stdout, r.stderr.decode(), f.name
+    with open(evtx, "rb") as f:
+        small = f.read()
+    with open(large, "rb") as f:
+        whole = f.read()
+    for size in (8, 100, 4095, 4096, 5000, 40000):
+        code, _, err, name = run(small[:size])
+        check("cut at %d" % size, code == 1 and name in err and "cut short" in err, (code, err))
+    code, out, err, name = run(whole[:4096 + 65536 * 5 + 1000])
+    check("what is whole of a cut log is read", code == 1 and "5 of 16 chunks" in err and
+          out.count(b"\n") > 100, (code, err))
+    for at in range(0, 6000, 97):
+        changed = bytearray(small)
+        changed[at] ^= 0xff
+        code, _, err, name = run(bytes(changed))
+        check("changed at %d" % at, code in (0, 1) and ("read " in err or name in err), (code, err))
+    r = subprocess.run([BINARY, "replay", "--events", "-"], input=gzip.compress(small),
+                       capture_output=True)
+    check("compressed, from a pipe", r.returncode == 0 and r.stdout.count(b"\n") == 54, r.stderr)
+
+
 def labelled_nxlog(path="gateway/windows_nxlog.ndjson"):
     with open(path) as f:
         for row in map(json.loads, f):
@@ -291,12 +320,24 @@ def round_trip():
                   replay(show, "-", data=r.stdout) == replay(show, path))
 
 
+def written_sessions():
+    """Of the golden cases, which hold the alerts only."""
+    sessions = replay("--sessions", "tests/golden/access.external/rdp-is-one-session/input.log")
+    got = [(s["service"], s["state"], s.get("reconnects"), s["open"], s["close"]) for s in sessions]
+    check("logged on, left, came back, logged off: one session", got == [
+        ("rdp", "closed", 1, "2024-03-05T10:00:01.000Z", "2024-03-05T10:30:00.000Z")], got)
+    got = [s["service"] for s in replay(
+        "--sessions", "tests/golden/access.external/windows-network-logon/input.log")]
+    check("of each service one", got == ["network", "smb", "winrm"], got)
+
+
 def main():
+    written_sessions()
     if not path_of("evtx") or not path_of("windows-ndjson"):
         print("SKIPPED everything: no recorded data at %s; set OUTERGATE_DATA" % DATA)
     else:
         for case in (internet_exposed_rdp, failed_rdp, internal_admin, fused, account_restriction,
-                     kerberos, listening, whole_rdp_life, winrm, enable_rdp, labelled_nxlog, loghub,
+                     kerberos, listening, damaged, whole_rdp_life, winrm, enable_rdp, labelled_nxlog, loghub,
                      slow_guessing, sshd_variants, benign_sshd):
             recorded(case)
         twins()

@@ -1,5 +1,6 @@
 """Runs the cases of this directory, the replay command's promises about recorded logs, and the
 labelled lines of OUTERGATE_DATA. Ends with "N passed, N failed[, N skipped]"."""
+import gzip
 import json
 import os
 import struct
@@ -106,15 +107,61 @@ def usage():
     check("a directory", code == 1 and err.count("\n") == 1, err)
     code, _, err = replay(["--source", "wire", "--events", "-"], b"x\n")
     check("text as kernel records", code == 1 and "no file of kernel records" in err, err)
-    with tempfile.NamedTemporaryFile() as f:
-        f.write(b"\x1f\x8b\x08\x00")
-        f.flush()
-        code, _, err = replay([f.name])
-        check("compressed input", code == 1 and "compressed" in err, err)
     code, out, err = replay(["--events", "-"], b"x" * 300000 + b"\nFailed password for a from "
                             b"192.0.2.1 port 1 ssh2")
     check("a line of 300 kB is cut", code == 0 and "read 2, decoded 1" in err, err)
     check("line numbers go on after it", '"line":2' in out, out)
+
+
+LINE = b"Mar  1 00:00:01 h sshd[1]: Failed password for a from 192.0.2.1 port 1 ssh2\n"
+
+
+def compressed():
+    whole = gzip.compress(LINE * 3) + gzip.compress(LINE * 2)
+    code, out, err = replay(["--events", "-"], whole)
+    check("gzip, two members", code == 0 and len(out.splitlines()) == 5, err)
+    code, out, err = replay(["--events", "-"], whole[:-20])
+    check("cut gzip: an error, and what was read", code == 1 and "cut short" in err and
+          len(out.splitlines()) >= 3 and "read " in err, err)
+    code, _, err = replay(["--events", "-"], b"\x1f\x8b\x08\x00")
+    check("the beginning of gzip", code == 1 and "cut short" in err, err)
+    bad = bytearray(whole)
+    bad[30] ^= 0xff
+    code, _, err = replay(["--events", "-"], bytes(bad))
+    check("damaged gzip", code == 1 and "compressed data" in err, err)
+
+
+def hostile():
+    """Each says which file and line is bad, and goes on."""
+    event = b'{"id":4625,"provider":"OpenSSH"'
+    lines = [LINE, event + b"\n", b'{"a":' * 5000 + b"\n", b'{"a":"' + b"x" * 1000000 + b'"}\n',
+             b"y" * 1000000 + b"\n", b"\0\0\0\n", b"<Event >\n", b"\xff\xfe\xfd\n", LINE]
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(b"".join(lines))
+        f.flush()
+        code, out, err = replay(["--events", f.name])
+        got = [json.loads(row)["line"] for row in out.splitlines()]
+        check("hostile lines: what is good is read", code == 0 and got == [1, 9], (code, got))
+        check("hostile lines: counts", "read 9, decoded 2, skipped 3, bad 4" in err, err)
+        for line, reason in ((2, "cut short"), (3, "deeper than 32"), (4, "64 KiB"),
+                             (7, "malformed")):
+            told = [t for t in err.splitlines() if "%s:%d: " % (f.name, line) in t]
+            check("hostile line %d" % line, len(told) == 1 and reason in told[0], err)
+    _, _, err = replay(["--events", "-"], b"{\n" * 100)
+    check("complaints are few", err.count("standard input:") == 5 and "bad 100" in err, err)
+
+
+def export():
+    entry = (b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1699917642738197\n_UID=0\n_EXE=/usr/sbin/sshd\n"
+             b"SYSLOG_IDENTIFIER=sshd\n%sMESSAGE=Failed password for a from 192.0.2.1 port 1 ssh2\n")
+    core = b"COREDUMP\n" + struct.pack("<Q", 3000000) + b"\n" * 3000000 + b"\n"
+    data = entry % b"" + b"\n" + entry % core + b"\n" + entry % b"X\n\2\0\0\0\0\0\0\0\n\n\n"
+    code, out, err = replay(["--events", "-"], data)
+    got = [json.loads(row) for row in out.splitlines()]
+    check("entries of the journal export format, one with 3 MB in it", code == 0 and
+          [(e["line"], e["source"]) for e in got] == [(n, "sshd-journal") for n in (1, 2, 3)], err)
+    _, out, err = replay(["--events", "-"], LINE + entry % b"" + b"\n" + LINE)
+    check("between other lines", len(out.splitlines()) == 3, err)
 
 
 def recorded(name):
@@ -184,6 +231,9 @@ count["passed"], count["failed"] = cases.run(BINARY)
 years()
 wire()
 usage()
+compressed()
+hostile()
+export()
 loghub()
 hub()
 labelled()

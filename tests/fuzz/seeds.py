@@ -44,7 +44,7 @@ def main(directory):
     lines = []
     for name, line in cases.lines():
         lines.append(line)
-        write(directory + "/line", name, b"\xff" + line)
+        write(directory + "/line", name, (b"\xfe" if b"\n" in line else b"\xff") + line)
     write(directory + "/line", "stream", b"\xff" + b"\n".join(lines[:16]))
     for kind in BODIES:
         write(directory + "/wire", "kind-%02d" % kind, record(kind))
