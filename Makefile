@@ -2,6 +2,7 @@
 #
 #   make            build everything into build/
 #   make run        build, then run the agent in the foreground with the embedded defaults
+#   make geo        fetch newer databases of countries and networks
 #   make test       unit, decoder, golden and live tests, then lint
 #   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
@@ -20,9 +21,9 @@ CC      = gcc
 CLANG   = clang
 VERSION := $(shell cat VERSION)
 
-PKGS = jansson sqlite3 yaml-0.1 libsystemd libseccomp libcap-ng libevtx zlib
+PKGS = jansson sqlite3 yaml-0.1 libmaxminddb libsystemd libseccomp libcap-ng libevtx zlib
 # The BPF loader is linked statically, so that one binary runs on every distribution's libbpf.
-LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-format-truncation -Werror
 CFLAGS ?= -O2 -g
@@ -37,7 +38,7 @@ AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all run test test-unit test-decode test-golden test-cli test-live test-fresh lint fuzz \
+.PHONY: all run geo test test-unit test-decode test-golden test-cli test-live test-fresh lint fuzz \
 	bench deps install clean format
 
 all: $(BUILD)/outergate
@@ -85,8 +86,13 @@ $(BUILD)/libcommon.a: $(COMMON_OBJ)
 $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
 
+# The databases are fetched once; without them the agent says so in `status`, and works.
 run: all
+	@sh tools/geo.sh || true
 	@$(abspath $(BUILD)/outergate) run
+
+geo: # newer databases, for an agent that runs, too
+	sh tools/geo.sh --refresh
 
 # --- tests
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)

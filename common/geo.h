@@ -12,7 +12,8 @@
 
 #include "addr.h"
 
-#define GEO_ORG_MAX 40
+#define GEO_ORG_MAX  40
+#define GEO_CITY_MAX 32
 
 enum geo_flag {
 	GEO_ANONYMOUS = 1u << 0, /* a public proxy, VPN or other anonymizer */
@@ -31,7 +32,9 @@ struct geo {
 	uint32_t flags;	    /* enum geo_flag */
 	int32_t latitude_e4, longitude_e4;
 	uint32_t epoch; /* of the databases: another one means that they were exchanged between */
-	char as_org[GEO_ORG_MAX];
+	char as_org[GEO_ORG_MAX]; /* UTF-8, without what shows nothing; bounded, cut at a character
+				   */
+	char city[GEO_CITY_MAX];  /* of the point, the same */
 };
 
 /* Fills *ret (zeroed by the caller) with what is known. No allocation, no I/O beyond mapped files.
@@ -39,5 +42,9 @@ struct geo {
 struct geo_source {
 	void (*lookup)(const struct geo_source *g, const struct addr *a, struct geo *ret);
 };
+
+/* Great-circle distance of two points in 1/10,000 of a degree. */
+uint32_t geo_distance_m(int32_t latitude_e4, int32_t longitude_e4, int32_t to_latitude_e4,
+			int32_t to_longitude_e4);
 
 #endif

@@ -79,7 +79,8 @@ WORDS(session_state, SESSION_CLOSED + 1);
 		ROW(s, "latitude_e4", FIELD_U32, m.latitude_e4, NULL),                             \
 		ROW(s, "longitude_e4", FIELD_U32, m.longitude_e4, NULL),                           \
 		ROW(s, "geo_epoch", FIELD_U32, m.epoch, NULL),                                     \
-		ROW(s, "as_org", FIELD_TEXT, m.as_org, NULL)
+		ROW(s, "as_org", FIELD_TEXT, m.as_org, NULL),                                      \
+		ROW(s, "city", FIELD_TEXT, m.city, NULL)
 #define PROC(s, m)                                                                                 \
 	ROW(s, #m "_pid", FIELD_U32, m.pid, NULL),                                                 \
 		ROW(s, #m "_start_ns", FIELD_U64, m.start_ns, NULL)

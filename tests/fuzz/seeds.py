@@ -1,11 +1,16 @@
 """Seed corpora: seeds.py DIR writes DIR/line (the decoder cases), DIR/wire (one record of every
-kind, and all of them in a row) and DIR/config (the shipped configuration)."""
+kind, and all of them in a row), DIR/config (the shipped configuration) and DIR/geo (the databases
+of the golden cases)."""
+import glob
+import json
 import os
 import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import cases  # noqa: E402
+import geodb  # noqa: E402
 
 CONN = struct.pack("<QIHHHHI16s16s", 7, 1, 2, 22, 40022, 0, 0, b"\xc0\x00\x02\x01",
                    b"\xcb\x00\x71\x07")
@@ -51,6 +56,11 @@ def main(directory):
     write(directory + "/wire", "all", b"".join(map(record, BODIES)))
     with open("deploy/outergate.yaml", "rb") as f:
         write(directory + "/config", "shipped", f.read())
+    for path in glob.glob("tests/golden/geo/*.json"):
+        with open(path, encoding="utf-8") as f:
+            description = json.load(f) | {"compact": True}
+        os.makedirs(directory + "/geo", exist_ok=True)
+        geodb.make(description, directory + "/geo/" + os.path.basename(path))
 
 
 main(sys.argv[1])

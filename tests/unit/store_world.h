@@ -78,7 +78,8 @@ static inline void fill(char *field, size_t cap, int first)
 #define FULL_GEO                                                                                   \
 	(struct geo)                                                                               \
 	{                                                                                          \
-		"NZ", true, UINT16_MAX, UINT32_MAX, UINT32_MAX, -900000, -1800000, UINT32_MAX, "x" \
+		"NZ", true, UINT16_MAX, UINT32_MAX, UINT32_MAX, -900000, -1800000, UINT32_MAX,     \
+			"x", "y"                                                                   \
 	}
 
 static inline struct alert *full_alert(int first)
