@@ -23,6 +23,7 @@ _Static_assert(DETECTION_COUNT <= 64, "one bit a detection");
 
 static const char *const roles[] = {"server", "bastion", "ci", NULL};
 static const char *const modes[] = {"alert", "observe", NULL};
+static const char *const unresolved[] = {"allow", "alert", NULL};
 static const char *const unknown_accounts[] = {"hash", "keep", NULL};
 static const char *const command_lines[] = {"redacted", "full", "none", NULL};
 
@@ -76,6 +77,18 @@ static int read_scope(struct config_reader *r, const struct config_key *k, void 
 	return err;
 }
 
+static int item_travel(struct config_reader *r, const struct config_key *k, void *item)
+{
+	const struct travel *t = item;
+	int err = read_map(r, k, item);
+
+	if (!err && !t->countries_count)
+		return reader_fail(r, "Travel.countries is empty: it would allow nothing");
+	if (!err && t->from_ns && t->until_ns && t->from_ns > t->until_ns)
+		return reader_fail(r, "Travel.until is before Travel.from");
+	return err;
+}
+
 /* Lists of plain values: the item itself is the value. */
 static int item_account(struct config_reader *r, const struct config_key *k, void *item)
 {
@@ -85,6 +98,12 @@ static int item_account(struct config_reader *r, const struct config_key *k, voi
 static int item_path(struct config_reader *r, const struct config_key *k, void *item)
 {
 	return read_path(r, &(struct config_key){.name = k->name, .cap = CONFIG_PATH_MAX}, item);
+}
+
+static int read_databases(struct config_reader *r, const struct config_key *k, void *base)
+{
+	r->config->geo_is_default = false;
+	return read_list(r, k, base);
 }
 
 static int item_cidr(struct config_reader *r, const struct config_key *k, void *item)
@@ -106,11 +125,22 @@ LIST(shared_list, shared_accounts, CONFIG_NAMES_MAX);
 LIST(automation_list, expected_automation, CONFIG_NAMES_MAX);
 LIST(critical_list, critical_hosts, CONFIG_NAMES_MAX);
 LIST(files_list, files, CONFIG_FILES_MAX);
+LIST(geo_list, geo_databases, CONFIG_GEO_MAX);
+LIST(countries_list, whitelist.countries, CONFIG_COUNTRIES_MAX);
+LIST(asns_list, whitelist.asns, CONFIG_ASNS_MAX);
+LIST(travel_list, travel, CONFIG_TRAVEL_MAX);
+LIST(pools_list, vpn_pools, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
 static const struct config_list override_list = {
 	.count_at = AT(scope.count),
 	.item_size = sizeof(struct scope_override),
 	.max = SCOPE_OVERRIDES_MAX,
+};
+
+static const struct config_list travel_countries_list = {
+	.count_at = offsetof(struct travel, countries_count),
+	.item_size = sizeof(((struct travel *)0)->countries[0]),
+	.max = CONFIG_TRAVEL_COUNTRIES,
 };
 
 static const struct config_key known_keys[] = {
@@ -131,6 +161,26 @@ static const struct config_key onward_keys[] = {
 	 .required = true},
 	{"ExpectedOnward.service", .read = read_service,
 	 .at = offsetof(struct expected_onward, service)},
+	{0},
+};
+
+static const struct config_key whitelist_keys[] = {
+	{"GeoIPWhitelist.countries", .read = read_list, .at = AT(whitelist.countries),
+	 .list = &countries_list, .item = item_country},
+	{"GeoIPWhitelist.asns", .read = read_list, .at = AT(whitelist.asns), .list = &asns_list,
+	 .item = item_asn},
+	{"GeoIPWhitelist.unresolved", .read = read_word_bool, .at = AT(whitelist.unresolved_alert),
+	 .words = unresolved},
+	{0},
+};
+
+static const struct config_key travel_keys[] = {
+	{"Travel.account", .read = read_text, .at = offsetof(struct travel, account),
+	 .cap = ACCOUNT_TEXT_MAX, .required = true},
+	{"Travel.countries", .read = read_list, .at = offsetof(struct travel, countries),
+	 .list = &travel_countries_list, .item = item_country, .required = true},
+	{"Travel.from", .read = read_from, .at = offsetof(struct travel, from_ns)},
+	{"Travel.until", .read = read_until, .at = offsetof(struct travel, until_ns)},
 	{0},
 };
 
@@ -215,6 +265,13 @@ static const struct config_key keys[] = {
 	 .item = item_account},
 	{"CriticalHosts", .read = read_list, .at = AT(critical_hosts), .list = &critical_list,
 	 .item = item_cidr},
+	{"GeoDatabases", .read = read_databases, .at = AT(geo_databases), .list = &geo_list,
+	 .item = item_path},
+	{"GeoIPWhitelist", .read = read_map, .sub = whitelist_keys},
+	{"Travel", .read = read_list, .at = AT(travel), .list = &travel_list, .item = item_travel,
+	 .sub = travel_keys},
+	{"VPNPools", .read = read_list, .at = AT(vpn_pools), .list = &pools_list,
+	 .item = item_cidr},
 	{"Detections", .read = read_detections, .sub = config_detection_keys},
 	{"Privacy", .read = read_map, .sub = privacy_keys},
 	{"Retention", .read = read_map, .sub = retention_keys},
@@ -226,11 +283,7 @@ static const struct config_key keys[] = {
 	{"BusinessHours", .read = read_hours, .sub = config_hours_keys},
 	{"KnownVNCServers", .read = read_unsupported},
 	{"AllowedCIDRs", .read = read_unsupported},
-	{"GeoIPWhitelist", .read = read_unsupported},
-	{"GeoDatabases", .read = read_unsupported},
-	{"VPNPools", .read = read_unsupported},
 	{"TrustedProxies", .read = read_unsupported},
-	{"Travel", .read = read_unsupported},
 	{"Forwarders", .read = read_unsupported},
 	{0},
 };
@@ -291,6 +344,9 @@ static void detections_default(struct config *c)
 void config_defaults(struct config *ret)
 {
 	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
+	/* Of tools/geo.sh; and of libloc, whose package and updater both put it there. */
+	static const char *const geo[] = {"/var/lib/outergate/geo/country.mmdb",
+					  "/var/lib/location/database.db"};
 
 	memset(ret, 0, sizeof(*ret));
 	ret->failed_logon_threshold = 5;
@@ -303,6 +359,10 @@ void config_defaults(struct config *ret)
 	ret->journal = ret->journald = true;
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		span_copy(ret->files[ret->files_count++], CONFIG_PATH_MAX, span_of(files[i]));
+	for (unsigned i = 0; i < sizeof(geo) / sizeof(geo[0]); i++)
+		span_copy(ret->geo_databases[ret->geo_databases_count++], CONFIG_PATH_MAX,
+			  span_of(geo[i]));
+	ret->geo_is_default = true;
 	ret->watch_ports[ret->watch_ports_count++] = 22;
 	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT("/var/lib/outergate/outergate.db"));
 	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT("/run/outergate"));

@@ -26,6 +26,13 @@
 #define ACCOUNT_TEXT_MAX      64
 #define CONFIG_CAUSE_MAX      32
 
+/* Of places and networks. */
+#define CONFIG_GEO_MAX		8
+#define CONFIG_COUNTRIES_MAX	256 /* all there are */
+#define CONFIG_ASNS_MAX		256
+#define CONFIG_TRAVEL_MAX	64
+#define CONFIG_TRAVEL_COUNTRIES 16
+
 /* KnownRemoteIPs: a CIDR, optionally bound to an account or a service, optionally until a day. */
 struct known_remote {
 	struct cidr cidr;
@@ -46,6 +53,23 @@ struct expected_onward {
 	char from[ACCOUNT_TEXT_MAX];
 	struct cidr to;
 	enum service service; /* NONE = any */
+};
+
+/* GeoIPWhitelist: allowed if country or ASN matches; both lists empty = off. */
+struct geo_whitelist {
+	char countries[CONFIG_COUNTRIES_MAX][3];
+	unsigned countries_count;
+	uint32_t asns[CONFIG_ASNS_MAX];
+	unsigned asns_count;
+	bool unresolved_alert; /* a place that no database knows */
+};
+
+/* Travel: that account may come from those countries, from a day to a day. */
+struct travel {
+	char account[ACCOUNT_TEXT_MAX];
+	char countries[CONFIG_TRAVEL_COUNTRIES][3];
+	unsigned countries_count;
+	uint64_t from_ns, until_ns; /* 0 = open */
 };
 
 /* Detections.<id>.exceptions: all given fields must match; an expired one is inert. */
@@ -145,6 +169,15 @@ struct config {
 	unsigned expected_automation_count;
 	struct cidr critical_hosts[CONFIG_NAMES_MAX];
 	unsigned critical_hosts_count;
+
+	struct geo_whitelist whitelist;
+	struct travel travel[CONFIG_TRAVEL_MAX];
+	unsigned travel_count;
+	struct cidr vpn_pools[CONFIG_NAMES_MAX];
+	unsigned vpn_pools_count;
+	char geo_databases[CONFIG_GEO_MAX][CONFIG_PATH_MAX];
+	unsigned geo_databases_count;
+	bool geo_is_default; /* the built-in list: the agent alone looks whether they are there */
 
 	struct config_detection detections[DETECTION_COUNT];
 	struct config_exception exceptions[CONFIG_EXCEPTIONS_MAX];

@@ -73,6 +73,11 @@ int read_path(struct config_reader *r, const struct config_key *k, void *base);
 int read_cidr(struct config_reader *r, const struct config_key *k, void *base);
 int read_service(struct config_reader *r, const struct config_key *k, void *base);
 int read_until(struct config_reader *r, const struct config_key *k, void *base);
+/* A day whose first nanosecond counts. */
+int read_from(struct config_reader *r, const struct config_key *k, void *base);
+/* config_geo.c: a country into char[3], an AS number into uint32_t. */
+int item_country(struct config_reader *r, const struct config_key *k, void *item);
+int item_asn(struct config_reader *r, const struct config_key *k, void *item);
 /* An enumeration into an int-sized enum, and a pair of words into a bool. */
 int read_word(struct config_reader *r, const struct config_key *k, void *base);
 int read_word_bool(struct config_reader *r, const struct config_key *k, void *base);

@@ -118,6 +118,16 @@ int read_until(struct config_reader *r, const struct config_key *k, void *base)
 	return err;
 }
 
+int read_from(struct config_reader *r, const struct config_key *k, void *base)
+{
+	uint64_t *to = (uint64_t *)(void *)((char *)base + k->at);
+	int err = read_until(r, k, base);
+
+	if (!err)
+		*to -= UINT64_C(86400) * 1000000000 - 1;
+	return err;
+}
+
 static int scalar_word(struct config_reader *r, const struct config_key *k, unsigned *ret)
 {
 	char want[160] = "one of:";
