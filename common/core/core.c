@@ -148,6 +148,7 @@ static const struct table_row tables[] = {
 	ROW(asns, asns_by, asn),
 	ROW(slows, slows_by, slow),
 	ROW(spreads, spreads_by, spread),
+	ROW(last_places, last_places_by, last_place),
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -157,7 +158,7 @@ static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uin
 	uint32_t all = l->conns + l->sessions, few = l->sources / 64 < 64 ? 64 : l->sources / 64;
 	const uint32_t wanted[TABLES] = {
 		all,	   l->sessions, l->sources,  few,      few, l->accounts, SEEN_MAX,
-		LINKS_MAX, l->alerts,	l->profiles, ASNS_MAX, few, SPREADS_MAX,
+		LINKS_MAX, l->alerts,	l->profiles, ASNS_MAX, few, SPREADS_MAX, LAST_PLACES_MAX,
 	};
 
 	memcpy(items, wanted, sizeof(wanted));
@@ -228,6 +229,8 @@ struct core *core_new(const struct config *config, const struct core_identity *i
 		c->claims[i].conn = HANDLE_NONE;
 	for (unsigned i = 0; i < HELD_MAX; i++)
 		c->held[i].conn = HANDLE_NONE;
+	for (unsigned i = 0; i < UNSETTLED_MAX; i++)
+		c->unsettled[i].session = HANDLE_NONE;
 	if (tables_init(c)) {
 		core_free(c);
 		return NULL;

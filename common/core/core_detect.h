@@ -64,6 +64,8 @@ bool known_origin(const struct core *c, const struct session *s);
 bool shared_account(const struct core *c, const struct session *s);
 /* A person has one account and one session there: vpn, rdgateway, citrix. */
 bool one_account_each(enum service s);
+/* Travel: that account may come from that country at that time. */
+bool travel_allows(const struct core *c, const struct session *s);
 /* ExpectedAutomation: nobody sits at that account. */
 bool expected_automation(const struct core *c, const struct session *s);
 bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d);
@@ -94,6 +96,11 @@ void say_origin(struct text *t, const struct endpoint *o, enum scope s);
 void say_login(struct text *t, const struct session *s);
 /* "Sunday at 03:10", there */
 void say_local_time(struct text *t, const struct zone *z, uint64_t time_ns);
+/* The same with what the databases say: "203.0.113.9:4711 (external, NL, AS64500 Example)". */
+void say_from(struct text *t, const struct session *s);
+void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const struct geo *g);
+/* A name out of a database: nothing in it can end the brackets or quotes around it. */
+void say_name(struct text *t, const char *name);
 void say_method(struct text *t, const struct session *s);
 void say_bytes(struct text *t, uint64_t n);
 void say_duration(struct text *t, uint64_t seconds);

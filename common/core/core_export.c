@@ -8,8 +8,8 @@
  *
  * Sections: sources that failed lately (within a TimeWindow, or more than once in a day), networks,
  * autonomous systems, accounts, who fails slowly, who guesses an account, who tries many, places
- * and edges, links, how much identities send, digests, connections whose tries were counted just
- * now.
+ * and edges, links, how much identities send, where they were last, digests, connections whose
+ * tries were counted just now.
  */
 #include "core_internal.h"
 
@@ -36,6 +36,7 @@ enum tag {
 	TAG_ASNS,
 	TAG_SPREADS,
 	TAG_SPRAYS,
+	TAG_LAST_PLACES = 16,
 };
 
 struct blob_head {
@@ -189,6 +190,13 @@ static void profile_clean(void *item)
 	}
 }
 
+static void place_clean(void *item)
+{
+	struct last_place *p = item;
+
+	p->country[sizeof(p->country) - 1] = p->city[sizeof(p->city) - 1] = '\0';
+}
+
 static void nothing(void *item)
 {
 	(void)item;
@@ -211,6 +219,7 @@ static const struct table_section sections[] = {
 	TABLE(TAG_ASNS, asns, sizeof(uint64_t), hash_of_number, asn_worth, asn_clean),
 	TABLE(TAG_SPREADS, spreads, sizeof(uint64_t), hash_of_key, spread_worth, spread_clean),
 	TABLE(TAG_SPRAYS, sprays, sizeof(struct addr), hash_of_addr, spray_worth, spray_clean),
+	TABLE(TAG_LAST_PLACES, last_places, sizeof(uint64_t), hash_of_key, always, place_clean),
 };
 #define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
 
@@ -377,6 +386,7 @@ union row {
 	struct asn asn;
 	struct spread spread;
 	struct spray spray;
+	struct last_place last_place;
 };
 
 static void table_import(struct core *c, const struct table_section *s, const uint8_t *rows,

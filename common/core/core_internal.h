@@ -50,7 +50,9 @@
 #define TRIED_MAX	64  /* connections whose counts outlive a restart: those of seconds */
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
-#define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
+#define LAST_PLACES_MAX 1024 /* as many identities as have profiles */
+#define UNSETTLED_MAX	64   /* logins whose key is still to be told */
+#define CLUES_MAX	480  /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
@@ -194,6 +196,25 @@ struct seen {
 	uint8_t days; /* distinct, in sessions without a high alert */
 	uint8_t learned;
 	uint8_t pad[2];
+};
+
+/* Where an identity was when it logged in last; see core_travel.c. */
+struct last_place {
+	uint64_t key;
+	uint64_t time_ns;
+	struct endpoint origin;
+	int32_t latitude_e4, longitude_e4;
+	uint32_t asn, epoch;
+	uint16_t radius_km;
+	bool known;
+	char country[3];
+	char city[GEO_CITY_MAX];
+};
+
+/* A login that waits for the service's own words about who it is; see core_settle.c. */
+struct unsettled {
+	struct handle session; /* slot NIL: free */
+	uint64_t due_ns;
 };
 
 struct link {
@@ -358,6 +379,8 @@ struct core {
 	struct pool asns, slows, spreads;
 	struct index asns_by, slows_by, spreads_by;
 	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by, profiles_by;
+	struct pool last_places;
+	struct index last_places_by;
 	struct pool alerts;
 	struct index alerts_by_key;
 
@@ -372,6 +395,7 @@ struct core {
 	unsigned tried_used;
 	struct tunnel tunnels[TUNNELS_MAX];
 	struct windows windows;
+	struct unsettled unsettled[UNSETTLED_MAX];
 	struct clue clues[CLUES_MAX];
 	unsigned clues_next;
 	/* What the failure being credited belongs to; NULL outside of credit(). */
@@ -571,6 +595,17 @@ bool profile_uses_hour(const struct core *c, const struct profile *p, uint64_t t
 void profile_learn(struct core *c, const struct csession *s);
 /* Profiles whose name is that: forgotten. How many. */
 unsigned profile_forget(struct core *c, struct span name);
+
+/* --- core_settle.c: when it is sure enough who logged in */
+void settle_opened(struct core *c, struct csession *s, const struct event *e);
+void settle_told(struct core *c, struct csession *s, const struct event *e);
+void settle_closed(struct core *c, struct csession *s, const struct event *e);
+void settle_expire(struct core *c);
+
+/* --- core_travel.c: where an identity was last */
+/* NULL: not known, or not to be compared with where the session comes from. */
+const struct last_place *travel_from(const struct core *c, const struct session *s);
+void travel_note(struct core *c, const struct session *s);
 
 /* --- core_key.c: what is kept of a key; told may be what it wrote */
 void key_store(char ret[KEY_MAX], struct span told);

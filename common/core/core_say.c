@@ -49,6 +49,21 @@ bool known_origin(const struct core *c, const struct session *s)
 	return false;
 }
 
+bool travel_allows(const struct core *c, const struct session *s)
+{
+	for (unsigned i = 0; s->geo.country[0] && i < c->config.travel_count; i++) {
+		const struct travel *t = &c->config.travel[i];
+
+		if (strcmp(t->account, s->account) != 0 || s->open_ns < t->from_ns ||
+		    (t->until_ns && s->open_ns > t->until_ns))
+			continue;
+		for (unsigned k = 0; k < t->countries_count; k++)
+			if (strcmp(t->countries[k], s->geo.country) == 0)
+				return true;
+	}
+	return false;
+}
+
 bool expected_onward(const struct core *c, const struct session *s, const struct session_dest *d)
 {
 	for (unsigned i = 0; i < c->config.onward_count; i++) {
@@ -104,7 +119,7 @@ uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns)
 			    core_window_ds(c));
 }
 
-void say_origin(struct text *t, const struct endpoint *o, enum scope s)
+static void say_endpoint(struct text *t, const struct endpoint *o)
 {
 	bool brackets = o->addr.family == ADDR_V6 && o->port;
 
@@ -115,8 +130,44 @@ void say_origin(struct text *t, const struct endpoint *o, enum scope s)
 		text_add(t, "]");
 	if (o->port)
 		text_add(t, ":%u", o->port);
+}
+
+void say_origin(struct text *t, const struct endpoint *o, enum scope s)
+{
+	say_endpoint(t, o);
 	if (s != SCOPE_NONE)
 		text_add(t, " (%s)", scope_name(s));
+}
+
+void say_name(struct text *t, const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (*p >= ' ' && *p <= '~')
+			text_add(t, strchr("()'\"`;", *p) ? "" : "%c", *p);
+		else if ((*p & 0xc0) != 0x80) /* one for each character beyond ASCII */
+			text_add(t, "?");
+}
+
+void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const struct geo *g)
+{
+	if (s == SCOPE_NONE || (!g->country[0] && !g->asn)) {
+		say_origin(t, o, s);
+		return;
+	}
+	say_endpoint(t, o);
+	text_add(t, " (%s", scope_name(s));
+	if (g->country[0])
+		text_add(t, ", %s", g->country);
+	if (g->asn)
+		text_add(t, ", AS%u%s", g->asn, g->as_org[0] ? " " : "");
+	if (g->asn)
+		say_name(t, g->as_org);
+	text_add(t, ")");
+}
+
+void say_from(struct text *t, const struct session *s)
+{
+	say_from_geo(t, &s->origin, s->scope, &s->geo);
 }
 
 void say_method(struct text *t, const struct session *s)

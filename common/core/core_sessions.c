@@ -129,6 +129,7 @@ void session_announce(struct core *c, struct csession *s, struct conn *n, const 
 	opened.count = 1;
 	opened.conn = n->cookie;
 	core_detect(c, &opened, n, s);
+	settle_opened(c, s, &opened);
 }
 
 /* Not followed, and said: 70,000 idle sessions must not hide one login. */
@@ -311,6 +312,7 @@ void session_details(struct core *c, struct csession *s, const struct event *e)
 	told.kind = EVENT_AUTH_NOTE;
 	told.time_ns = s->pub.open_ns > e->time_ns ? s->pub.open_ns : e->time_ns;
 	core_detect(c, &told, n, s);
+	settle_told(c, s, &told);
 }
 
 void session_effective(struct core *c, struct csession *s, const struct event *e)
@@ -345,6 +347,7 @@ static void session_end(struct core *c, struct csession *s, uint64_t time_ns)
 	s->pub.processes = 0;
 	s->pub.close_ns = time_ns;
 	session_changed(c, s);
+	settle_closed(c, s, &e);
 	session_learn(c, s);
 	core_detect(c, &e, n, s);
 	alerts_of_session_close(c, s, time_ns);

@@ -68,6 +68,7 @@ void core_expire(struct core *c)
 	claims_expire(c);
 	attempts_expire(c);
 	unseen_expire(c);
+	settle_expire(c);
 	conns_expire(c);
 	windows_expire(c);
 	sessions_expire(c);

@@ -31,12 +31,12 @@ static void say(struct detect_ctx *x, struct alert *a)
 		text_add(&t, "A session of ");
 		text_quote(&t, span_of(s->account), 48);
 		text_add(&t, " over %s from ", service_name(s->service));
-		say_origin(&t, &s->origin, s->scope);
+		say_from(&t, s);
 		text_add(&t, " was already open when the agent started.");
 	} else {
 		text_quote(&t, span_of(s->account), 48);
 		text_add(&t, " logged in over %s from ", service_name(s->service));
-		say_origin(&t, &s->origin, s->scope);
+		say_from(&t, s);
 		text_add(&t, " ");
 		say_method(&t, s);
 		text_add(&t, ".");

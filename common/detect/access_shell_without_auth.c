@@ -26,7 +26,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	s = &x->session->pub;
 	t = TEXT_IN(a->pub.sentence);
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " has a shell of ");
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " on port %u without a login: ", s->local.port);

@@ -44,7 +44,7 @@ static void say(const struct detect_ctx *x, struct alert *a, const struct verdic
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " sent ");
 	say_bytes(&t, v->sent);
 	text_add(&t, ": ");

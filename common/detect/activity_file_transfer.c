@@ -123,7 +123,7 @@ static void say(struct detect_ctx *x, struct calert *a)
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " %s", words[way]);
 	if (s->bytes_known) {
 		text_add(&t, ": ");

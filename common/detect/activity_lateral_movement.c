@@ -103,7 +103,7 @@ static void say(struct detect_ctx *x, struct alert *a, unsigned n)
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " went on to");
 	say_dests(&t, s);
 	if (s->dests_total > s->dests_kept)

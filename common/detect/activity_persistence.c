@@ -48,7 +48,7 @@ static void say(struct detect_ctx *x, struct alert *a)
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, a->severity == SEVERITY_INFO ? " changed, as expected: "
 						  : " changed what decides who may come back: ");
 	for (unsigned i = 0; i < a->evidence_count && told < TOLD; i++) {

@@ -17,7 +17,7 @@ static void say_channel(const struct session *s, const struct event *e, struct a
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " started a ");
 	text_plain(&t, e->args, 40);
 	text_add(&t, ".");
@@ -34,7 +34,7 @@ static void tell(struct core *c, struct calert *a)
 	t = TEXT_IN(a->pub.sentence);
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " runs");
 	for (unsigned i = 0; i < s->commands_kept; i++) {
 		text_add(&t, i ? ", " : " ");

@@ -133,7 +133,7 @@ static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool o
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " logged in %s from ", service_name(s->service));
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " ");
 	say_method(&t, s);
 	if (own)

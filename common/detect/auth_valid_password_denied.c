@@ -25,7 +25,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!a)
 		return;
 	t = TEXT_IN(a->pub.sentence);
-	say_origin(&t, conn_origin(x->core, x->conn), a->pub.scope);
+	say_from_geo(&t, conn_origin(x->core, x->conn), a->pub.scope, &a->pub.geo);
 	text_add(&t, " gave the right password of ");
 	text_quote(&t, span_of(x->conn->account), 48);
 	text_add(&t, ", and was kept out only because %s: the password is known to them.",

@@ -145,7 +145,7 @@ static void say_session(struct text *t, const struct session *s)
 {
 	if (s->failures_before)
 		text_add(t, "After %u failed logins from there, ", s->failures_before);
-	say_origin(t, &s->origin, s->scope);
+	say_from(t, s);
 	if (s->method == METHOD_NO_AUTH) {
 		text_add(t, " got a shell of ");
 		text_quote(t, span_of(s->account), 32);

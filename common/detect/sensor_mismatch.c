@@ -48,7 +48,7 @@ static void say(const struct detect_ctx *x, const struct event *e, const struct 
 		text_add(&t, ": ");
 		text_quote(&t, span_of(x->session->pub.account), 48);
 		text_add(&t, " from ");
-		say_origin(&t, &x->session->pub.origin, x->session->pub.scope);
+		say_from(&t, &x->session->pub);
 	}
 	text_add(&t, ". Nothing was counted or opened because of it.");
 	t = TEXT_IN(a->numbers);

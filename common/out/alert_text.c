@@ -52,7 +52,7 @@ int out_alert_line(const struct alert *a, const struct out_policy *p, bool colou
 	writer_puts(&w, "  ");
 	put_severity(&w, a->severity, colour);
 	writer_puts(&w, "  ");
-	writer_column(&w, a->detection->id, 24);
+	writer_column(&w, a->detection->id, 26);
 	writer_puts(&w, "  ");
 	writer_escaped(&w, span_of_array(shown.sentence, sizeof(shown.sentence)));
 	writer_puts(&w, "  [");

@@ -7,6 +7,8 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import geodb  # noqa: E402
 BINARY = pathlib.Path(sys.argv[1]).resolve() / "outergate"
 DATA = pathlib.Path(os.environ.get("OUTERGATE_DATA", HERE.parent.parent.parent / "shared/data"))
 
@@ -25,8 +27,19 @@ def inputs(case, scratch):
     return found
 
 
-def replay(case, paths):
-    args = (case / "args").read_text().split() if (case / "args").exists() else []
+def databases(case, scratch):
+    """--geo for each description that the case names."""
+    names = (case / "geo").read_text().split() if (case / "geo").exists() else []
+    args = []
+    for name in names:
+        made = pathlib.Path(scratch) / f"{name}.db"
+        geodb.make(json.loads((HERE / "geo" / f"{name}.json").read_text()), made)
+        args += ["--geo", made]
+    return args
+
+
+def replay(case, paths, args):
+    args = args + ((case / "args").read_text().split() if (case / "args").exists() else [])
     if (case / "config.yaml").exists():
         args += ["--config", case / "config.yaml"]
     done = subprocess.run([BINARY, "replay", "--alerts", *args, *paths], capture_output=True,
@@ -72,7 +85,8 @@ def check(case):
         if paths is None:
             return "skipped", [f"no recorded data at {DATA}"]
         try:
-            first, second = replay(case, paths), replay(case, paths)
+            geo = databases(case, scratch)
+            first, second = replay(case, paths, geo), replay(case, paths, geo)
         except RuntimeError as e:
             return "failed", [str(e)]
     wrong = compare(case, first)

@@ -7,5 +7,6 @@
 #                    beyond these fails the case. "//" starts a comment.
 #   args             options of the replay, if any
 #   config.yaml      its configuration, if any
+#   geo              names of descriptions in tests/golden/geo: databases made for the case (geodb.py)
 cd "$(dirname "$0")/../.." || exit 1
 exec python3 tests/golden/run.py "${BUILD:-build}" "$@"
