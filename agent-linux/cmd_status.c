@@ -47,6 +47,26 @@ static const char *text(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
+static void print_geo(const json_t *o)
+{
+	const json_t *row;
+	size_t i;
+
+	puts("\ngeo databases");
+	json_array_foreach(json_object_get(o, "geo"), i, row)
+	{
+		const char *who = text(row, "attribution");
+
+		printf("  %-44s %-6s  %s%s%.10s%s%s%s%s\n", text(row, "path"), text(row, "state"),
+		       text(row, "type"), *text(row, "built") ? " of " : "", text(row, "built"),
+		       *who ? "; " : "", who, *text(row, "reason") ? "  " : "",
+		       text(row, "reason"));
+	}
+	if (json_integer_value(json_object_get(o, "geo_unreadable")))
+		printf("  %lld lookups met damaged records\n",
+		       (long long)json_integer_value(json_object_get(o, "geo_unreadable")));
+}
+
 static void print_rows(const json_t *o)
 {
 	const json_t *row;
@@ -64,6 +84,7 @@ static void print_rows(const json_t *o)
 	json_array_foreach(json_object_get(o, "sources"), i, row) printf(
 		"  %-28s %-6s %10lld lines  %s\n", text(row, "name"), text(row, "state"),
 		(long long)json_integer_value(json_object_get(row, "lines")), text(row, "reason"));
+	print_geo(o);
 	puts("\nnot seen");
 	json_array_foreach(json_object_get(o, "not_seen"), i, row)
 		printf("  %s\n", json_string_value(row));

@@ -48,6 +48,53 @@ static json_t *sources_json(const struct engine *e)
 	return a;
 }
 
+static json_t *geo_json(const struct engine *e)
+{
+	static const char *const states[] = {"absent", "on", "failed"};
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < e->geo.count; i++) {
+		const struct geo_file *f = &e->geo.files[i];
+		const struct geo_db *db = &e->geo.set.dbs[i];
+		const char *who = geo_db_attribution(db, f->path);
+		char built[32] = "";
+
+		if (db->built_s)
+			out_time(db->built_s * 1000000000, built);
+		json_array_append_new(a, json_pack("{ss ss ss ss ss ss sb sb sb sb}", "path",
+						   f->path, "state", states[f->state], "reason",
+						   f->reason, "type", db->type, "built", built,
+						   "attribution", who ? who : "", "countries",
+						   (db->fields & GEO_FIELD_COUNTRY) != 0, "places",
+						   (db->fields & GEO_FIELD_POINT) != 0, "networks",
+						   (db->fields & GEO_FIELD_NETWORK) != 0, "flags",
+						   (db->fields & GEO_FIELD_FLAGS) != 0));
+	}
+	return a;
+}
+
+/* What no database in use can tell, and what is therefore not detected. */
+static void geo_unseen(const struct engine *e, json_t *a)
+{
+	static const struct {
+		uint32_t field;
+		const char *text;
+	} needs[] = {
+		{GEO_FIELD_COUNTRY, "countries of origins, and origin.country_not_allowed (no "
+				    "database in use knows countries)"},
+		{GEO_FIELD_NETWORK, "networks (AS numbers) of origins (no database in use knows "
+				    "them)"},
+		{GEO_FIELD_POINT, "origin.impossible_travel (no database in use knows places, only "
+				  "countries)"},
+		{GEO_FIELD_FLAGS, "origin.anonymizer (no database in use flags anonymizers)"},
+	};
+	uint32_t fields = geo_set_fields(&e->geo.set);
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (!(fields & needs[i].field))
+			json_array_append_new(a, json_string(needs[i].text));
+}
+
 static json_t *counters_json(const struct engine *e)
 {
 	const struct stats *st = core_stats(e->core);
@@ -90,6 +137,7 @@ static json_t *unseen_json(const struct engine *e)
 
 	for (unsigned i = 0; i < CONTROL_UNSEEN_COUNT; i++)
 		json_array_append_new(a, json_string(control_unseen[i]));
+	geo_unseen(e, a);
 	if (e->setup.kept[0]) {
 		snprintf(text, sizeof(text),
 			 "what happens while the agent is dead, beyond live sessions and logs (%s)",
@@ -139,6 +187,8 @@ static char *status_text(struct engine *e)
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "exceptions", exceptions_json(e));
+	json_object_set_new(o, "geo", geo_json(e));
+	json_object_set_new(o, "geo_unreadable", json_integer((json_int_t)e->geo.set.unreadable));
 	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));
 	json_object_set_new(o, "kept_reason", json_string(e->setup.kept));
 	json_object_set_new(o, "marks",

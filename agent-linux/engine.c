@@ -277,6 +277,8 @@ static void timer_arm(struct engine *e)
 		next = e->libpam_scan_ns;
 	if (files < next)
 		next = files;
+	if (geo_source_next(e) < next)
+		next = geo_source_next(e);
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -308,6 +310,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	if (ev.time_ns >= e->libpam_scan_ns)
 		libpam_scan(e);
 	fanotify_source_poll(e, ev.time_ns);
+	geo_source_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -439,6 +442,8 @@ static int engine_open_core(struct engine *e)
 	e->policy.host_id = e->identity.host_id;
 	e->policy.boot_id = e->identity.boot_id;
 	store_set_policy(e->store, &e->policy);
+	geo_source_open(e);
+	e->identity.geo = &e->geo.set.source;
 	e->core = core_new(e->config, &e->identity);
 	return e->core ? 0 : -ENOMEM;
 }
@@ -541,6 +546,7 @@ static void engine_close(struct engine *e)
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		file_source_close(e->files[i]);
 	fanotify_source_close(e);
+	geo_files_close(&e->geo);
 	store_close(e->store);
 	core_free(e->core);
 }

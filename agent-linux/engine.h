@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/geo_files.h"
 #include "common/core/core.h"
 #include "common/decode/decode.h"
 #include "common/out/out.h"
@@ -112,6 +113,7 @@ struct engine {
 	bool store_failing;
 	bool said; /* why we cannot start */
 	struct echo echo;
+	struct geo_files geo;
 	char scratch[OUT_ALERT_MAX];
 };
 
@@ -176,6 +178,11 @@ void fanotify_source_open(struct engine *e, unsigned status);
 void fanotify_source_poll(struct engine *e, uint64_t now);
 uint64_t fanotify_source_next(const struct engine *e); /* UINT64_MAX: nothing waits */
 void fanotify_source_close(struct engine *e);
+
+/* source_geo.c: databases of places and networks, exchanged underfoot */
+void geo_source_open(struct engine *e);
+void geo_source_poll(struct engine *e, uint64_t now);
+uint64_t geo_source_next(const struct engine *e); /* UINT64_MAX: none are wanted */
 
 /* control.c: `status` asks here */
 int control_open(struct engine *e);

@@ -69,11 +69,15 @@ static int open_regular(const char *path)
 
 static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 {
+	const struct config *c = p->setup->config;
 	char path[CONFIG_PATH_MAX + 4];
 
-	if (m->arg >= p->setup->config->files_count || m->arg2 > 1)
+	if (m->arg2 == 2)
+		return m->arg < c->geo_databases_count ? open_regular(c->geo_databases[m->arg])
+						       : -EINVAL;
+	if (m->arg >= c->files_count || m->arg2 > 1)
 		return -EINVAL;
-	snprintf(path, sizeof(path), "%s%s", p->setup->config->files[m->arg], m->arg2 ? ".1" : "");
+	snprintf(path, sizeof(path), "%s%s", c->files[m->arg], m->arg2 ? ".1" : "");
 	return open_regular(path);
 }
 

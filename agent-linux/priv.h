@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 enum priv_kind {
-	PRIV_OPEN_FILE =
-		1,	  /* arg: index into config->files; arg2: 0 the file, 1 "<file>.1" -> fd */
+	/* arg: index into config->files; arg2: 0 the file, 1 "<file>.1"; 2: arg is one into
+	   config->geo_databases -> fd */
+	PRIV_OPEN_FILE = 1,
 	PRIV_SNAPSHOT,	  /* arg: enum priv_snapshot -> fd of an iterator, read to its end */
 	PRIV_PROVE,	  /* value[0]: cookie of a connection that user space proved; no reply */
 	PRIV_LIBPAM_OPEN, /* arg: candidate index -> fd of a regular file; -ENOENT past the last */

@@ -17,8 +17,8 @@ struct listing {
 
 static void print_head(struct listing *l)
 {
-	printf("%-20s  %-8s  %-24s  %-16s  %-24s  %6s  %-7s  %s\n", "TIME", "SEVERITY", "DETECTION",
-	       "ACCOUNT", "ORIGIN", "COUNT", "STATE", "ID");
+	printf("%-20s  %-8s  %-26s  %-16s  %-24s  %-13s  %6s  %-7s  %s\n", "TIME", "SEVERITY",
+	       "DETECTION", "ACCOUNT", "ORIGIN", "PLACE", "COUNT", "STATE", "ID");
 	l->headed = true;
 }
 
@@ -32,9 +32,10 @@ static void print_row(struct listing *l, const struct alert *a)
 	writer_start(&w, l->line, sizeof(l->line));
 	column_time(&w, a->last_ns ? a->last_ns : a->first_ns);
 	column_text(&w, severity_name(a->severity), 8);
-	column_text(&w, a->detection->id, 24);
+	column_text(&w, a->detection->id, 26);
 	column_text(&w, a->account, 16);
 	column_endpoint(&w, &a->origin);
+	column_place(&w, &a->geo);
 	snprintf(count, sizeof(count), "%6llu", (unsigned long long)a->count);
 	column_text(&w, count, 6);
 	column_text(&w, alert_state_name(a->state), 7);

@@ -6,12 +6,13 @@
  */
 #include "command.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/out/out.h"
+#include "geo_files.h"
 #include "outergate.yaml.h" /* outergate_yaml[], made of deploy/outergate.yaml */
 #include "query.h"
 #include "units.h"
@@ -50,6 +51,50 @@ static void warn_expiries(const struct config *c, uint64_t now_ns)
 			 k->cidr.bits);
 		warn_expiry("KnownRemoteIPs", which, k->until_ns, now_ns);
 	}
+	for (unsigned i = 0; i < c->travel_count; i++)
+		warn_expiry("Travel of", c->travel[i].account, c->travel[i].until_ns, now_ns);
+}
+
+/* What a list needs and no database has. */
+static void warn_geo(const struct config *c, const struct geo_files *g)
+{
+	uint32_t fields = geo_set_fields(&g->set);
+
+	if (c->whitelist.countries_count && !(fields & GEO_FIELD_COUNTRY))
+		command_fail(0, "warning: GeoIPWhitelist.countries: no database in use knows "
+				"countries");
+	if (c->whitelist.asns_count && !(fields & GEO_FIELD_NETWORK))
+		command_fail(0, "warning: GeoIPWhitelist.asns: no database in use knows networks");
+	if (!c->whitelist.countries_count && !c->whitelist.asns_count &&
+	    c->whitelist.unresolved_alert)
+		command_fail(0, "warning: GeoIPWhitelist.unresolved has no effect while both lists "
+				"are empty");
+}
+
+static const char *geo_words(uint32_t fields, char buf[64])
+{
+	snprintf(buf, 64, "%s%s%s%s", fields & GEO_FIELD_COUNTRY ? " country" : "",
+		 fields & GEO_FIELD_POINT ? " place" : "",
+		 fields & GEO_FIELD_NETWORK ? " network" : "",
+		 fields & GEO_FIELD_FLAGS ? " flags" : "");
+	return buf;
+}
+
+static void print_geo(const struct geo_files *g)
+{
+	char words[64], day[32];
+
+	for (unsigned i = 0; i < g->count; i++) {
+		const struct geo_db *db = &g->set.dbs[i];
+
+		if (g->files[i].state != GEO_FILE_OPEN)
+			continue;
+		day[strlen(out_time(db->built_s * 1000000000, day)) > 10 ? 10 : 0] = '\0';
+		printf("  geo         %s: %s of %s:%s\n", g->files[i].path, db->type, day,
+		       geo_words(db->fields, words));
+	}
+	if (!geo_files_used(g))
+		puts("  geo         no database: origins have no country");
 }
 
 static void warn_idle(const struct config *c)
@@ -73,6 +118,10 @@ static void print_lists(const struct config *c)
 		{"SharedAccounts", c->shared_accounts_count},
 		{"CriticalHosts", c->critical_hosts_count},
 		{"Scope.Overrides", c->scope.count},
+		{"GeoIPWhitelist.countries", c->whitelist.countries_count},
+		{"GeoIPWhitelist.asns", c->whitelist.asns_count},
+		{"Travel", c->travel_count},
+		{"VPNPools", c->vpn_pools_count},
 	};
 
 	printf("  lists       ");
@@ -104,7 +153,7 @@ static void print_sources(const struct config *c)
 	printf("%s\n", c->watch_ports_count ? "" : " none");
 }
 
-static void print_summary(const struct config *c)
+static void print_summary(const struct config *c, const struct geo_files *g)
 {
 	static const char *const roles[] = {"server", "bastion", "ci"};
 	char window[UNIT_TEXT_MAX], alerts[UNIT_TEXT_MAX], sessions[UNIT_TEXT_MAX],
@@ -125,6 +174,7 @@ static void print_summary(const struct config *c)
 	       unit_format(c->retention_alerts_s, UNIT_SECONDS, alerts),
 	       unit_format(c->retention_sessions_s, UNIT_SECONDS, sessions),
 	       unit_format(c->store_max_bytes, UNIT_BYTES, bytes));
+	print_geo(g);
 }
 
 static bool file_exists(const char *path)
@@ -136,31 +186,50 @@ static bool file_exists(const char *path)
 	return f != NULL;
 }
 
-static int run_check(const struct command *self, int argc, char **argv)
+/* The file is good: what it says, and what in it will do nothing. */
+static int tell(const char *path, const struct config *c, const struct geo_files *g)
 {
-	const char *path = argc > 1 ? argv[1] : NULL;
-	struct config c;
-	int err;
-
-	if (argc > 2)
-		return command_usage(self, "more than one file");
-	if (path && !strcmp(path, "--defaults"))
-		return fputs(outergate_yaml, stdout) < 0
-			       ? command_fail(EXIT_INPUT, "writing the output: %s", strerror(errno))
-			       : query_finish();
-	if (path && path[0] == '-')
-		return command_usage(self, "unknown option");
-	err = command_config(path, &c);
-	if (err)
-		return err;
 	if (!path && !file_exists(COMMAND_CONFIG_PATH))
 		printf("no %s: the embedded defaults are in force\n", COMMAND_CONFIG_PATH);
 	else
 		printf("%s: ok\n", path ? path : COMMAND_CONFIG_PATH);
-	print_summary(&c);
-	warn_idle(&c);
-	warn_expiries(&c, (uint64_t)time(NULL) * 1000000000);
+	print_summary(c, g);
+	warn_geo(c, g);
+	warn_idle(c);
+	warn_expiries(c, (uint64_t)time(NULL) * 1000000000);
 	return query_finish();
+}
+
+static int check_file(const char *path)
+{
+	struct geo_files *g = calloc(1, sizeof(*g));
+	struct config c;
+	int err = command_config(path, &c);
+
+	if (!g)
+		return command_fail(EXIT_INPUT, "out of memory");
+	if (!err)
+		err = command_geo(g, &c);
+	if (!err)
+		err = tell(path, &c, g);
+	geo_files_close(g);
+	free(g);
+	return err;
+}
+
+static int run_check(const struct command *self, int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : NULL;
+
+	if (argc > 2)
+		return command_usage(self, "more than one file");
+	if (path && !strcmp(path, "--defaults")) {
+		fputs(outergate_yaml, stdout);
+		return query_finish();
+	}
+	if (path && path[0] == '-')
+		return command_usage(self, "unknown option");
+	return check_file(path);
 }
 
 const struct command command_check = {

@@ -7,6 +7,7 @@
  * last state is collected here.
  */
 #include "cli/command.h"
+#include "cli/geo_files.h"
 
 #include "cli/input.h"
 #include "cli/replay_order.h"
@@ -32,6 +33,9 @@ struct replay {
 	enum replay_show show;
 	bool json;
 	const char *config_path;
+	const char *geo_paths[CONFIG_GEO_MAX];
+	unsigned geo_count;
+	struct geo_files *geo; /* NULL: none are wanted */
 	struct decode_stream stream;
 	struct config config;
 	struct core *core; /* NULL: events only */
@@ -207,10 +211,38 @@ static int print_all(struct replay *r)
 	return 0;
 }
 
+/*
+ * Those that the configuration or the command line names. The built-in list is for the agent: a
+ * replay says the same on every machine. One that cannot be read is an error, not a replay without.
+ */
+static int start_geo(struct replay *r)
+{
+	struct config *c = &r->config;
+
+	if (c->geo_is_default)
+		c->geo_databases_count = 0;
+	c->geo_is_default = false;
+	for (unsigned i = 0; i < r->geo_count; i++) {
+		if (c->geo_databases_count == CONFIG_GEO_MAX)
+			return command_fail(EXIT_USAGE, "replay: more than %u geo databases",
+					    (unsigned)CONFIG_GEO_MAX);
+		if (!span_copy(c->geo_databases[c->geo_databases_count++], CONFIG_PATH_MAX,
+			       span_of(r->geo_paths[i])))
+			return command_fail(EXIT_USAGE, "replay: --geo: the path is too long");
+	}
+	if (!c->geo_databases_count)
+		return 0;
+	r->geo = calloc(1, sizeof(*r->geo));
+	if (!r->geo)
+		return command_fail(EXIT_INPUT, "out of memory");
+	return command_geo(r->geo, c);
+}
+
 /* The core, unless only events are wanted. Text alone proves less where records are expected. */
 static int start_core(struct replay *r, int argc, char **argv)
 {
 	struct core_identity id = {.host_id = "replay"};
+	int code;
 
 	if (r->config_path && command_config(r->config_path, &r->config))
 		return EXIT_INPUT;
@@ -218,6 +250,10 @@ static int start_core(struct replay *r, int argc, char **argv)
 	r->policy.command_lines = (int)r->config.command_lines;
 	if (r->show == SHOW_EVENTS)
 		return 0;
+	code = start_geo(r);
+	if (code)
+		return code;
+	id.geo = r->geo ? &r->geo->set.source : NULL;
 	for (int i = 0; i < argc; i++)
 		id.kernel_sensor |= input_is_records(argv[i]);
 	r->core = core_new(&r->config, &id);
@@ -308,6 +344,12 @@ static int read_option(const struct command *self, struct replay *r, int argc, c
 		r->config_path = v;
 		return 0;
 	}
+	if ((v = option_value("--geo", argc, argv, i))) {
+		if (r->geo_count == CONFIG_GEO_MAX)
+			return command_usage(self, "too many --geo");
+		r->geo_paths[r->geo_count++] = v;
+		return 0;
+	}
 	if ((v = option_value("--format", argc, argv, i))) {
 		r->json = !strcmp(v, "json");
 		return r->json || !strcmp(v, "text")
@@ -357,6 +399,9 @@ static int run(const struct command *self, int argc, char **argv)
 	replay_table_free(&r->alerts);
 	replay_table_free(&r->sessions);
 	core_free(r->core);
+	if (r->geo)
+		geo_files_close(r->geo);
+	free(r->geo);
 	free(r);
 	return code;
 }
@@ -365,13 +410,16 @@ const struct command command_replay = {
 	.name = "replay",
 	.usage =
 		"[--source NAME] [--events|--sessions|--alerts] [--format json|text] [--year YEAR] "
-		"[--tz OFFSET] [--config FILE] FILE...|-",
+		"[--tz OFFSET] [--config FILE] [--geo FILE]... FILE...|-",
 	.about = "decode and correlate recorded input; the same input gives the same output",
 	.help = "  --alerts        every alert in its final state (default)\n"
 		"  --sessions      every session in its final state\n"
 		"  --events        every event as it is decoded\n"
 		"  --format text   lines for people instead of JSON Lines\n"
-		"  --config FILE   thresholds and lists; default: the built-in ones\n" INPUT_OPTIONS
+		"  --config FILE   thresholds and lists; default: the built-in ones\n"
+		"  --geo FILE      a database of places or networks, beside those of the "
+		"configuration;\n"
+		"                  without either there are none\n" INPUT_OPTIONS
 		"Counts of what was read go to standard error.\n",
 	.run = run,
 };

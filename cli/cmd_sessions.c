@@ -16,8 +16,8 @@ struct listing {
 
 static void print_head(struct listing *l)
 {
-	printf("%-20s  %-9s  %-8s  %-16s  %-24s  %-12s  %-8s  %-8s  %s\n", "OPENED", "STATE",
-	       "SERVICE", "ACCOUNT", "ORIGIN", "METHOD", "COMMANDS", "SEVERITY", "ID");
+	printf("%-20s  %-9s  %-8s  %-16s  %-24s  %-13s  %-12s  %-8s  %-8s  %s\n", "OPENED", "STATE",
+	       "SERVICE", "ACCOUNT", "ORIGIN", "PLACE", "METHOD", "COMMANDS", "SEVERITY", "ID");
 	l->headed = true;
 }
 
@@ -34,6 +34,7 @@ static void print_row(struct listing *l, const struct session *s)
 	column_text(&w, service_name(s->service), 8);
 	column_text(&w, s->account, 16);
 	column_endpoint(&w, &s->origin);
+	column_place(&w, &s->geo);
 	column_text(&w, method_name(s->method), 12);
 	snprintf(count, sizeof(count), "%8u", s->commands_total);
 	column_text(&w, count, 8);

@@ -288,6 +288,16 @@ void column_endpoint(struct writer *w, const struct endpoint *e)
 	column_text(w, part_endpoint_text(e, buf), 24);
 }
 
+void column_place(struct writer *w, const struct geo *g)
+{
+	char buf[24] = "";
+
+	if (g->asn)
+		snprintf(buf, sizeof(buf), "%s%sAS%u", g->country, g->country[0] ? " " : "",
+			 (unsigned)g->asn);
+	column_text(w, g->asn ? buf : g->country, 13);
+}
+
 void column_end(struct writer *w)
 {
 	while (w->len && w->buf[w->len - 1] == ' ')

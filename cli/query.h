@@ -53,6 +53,8 @@ bool query_time(struct span text, uint64_t now_ns, uint64_t *ret);
 void column_text(struct writer *w, const char *text, size_t width);
 void column_time(struct writer *w, uint64_t ns);
 void column_endpoint(struct writer *w, const struct endpoint *e);
+/* Country and network, as far as a database told: "NL AS64500". */
+void column_place(struct writer *w, const struct geo *g);
 /* A written line to stdout, trailing spaces removed. */
 void column_end(struct writer *w);
 

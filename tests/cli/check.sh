@@ -89,3 +89,56 @@ check_true "expired exception" has "$err" \
 	"the exception of auth.spray \(past\) expired on $(day '-400 days')"
 check_true "today still counts" has "$err" \
 	"the exception of auth.spray \(today\) expires on $(day now)\$"
+
+# Databases of places: named file and reason, in one line each; what is good is described.
+cat >"$tmp/city.json" <<'JSON'
+{"type": "Test-City", "networks": {"203.0.113.0/24": {"country": {"iso_code": "NL"},
+ "location": {"latitude": 52.4, "longitude": 4.9}}}}
+JSON
+python3 tests/geodb.py "$tmp/city.json" "$tmp/city.mmdb"
+printf '{"type": "Test-Domain", "networks": {"203.0.113.0/24": {"domain": "x"}}}' >"$tmp/domain.json"
+python3 tests/geodb.py "$tmp/domain.json" "$tmp/domain.mmdb"
+printf '{"format": "libloc", "networks": {"203.0.113.0/24": {"country": "NL", "asn": 64500}}}' \
+	>"$tmp/loc.json"
+python3 tests/geodb.py "$tmp/loc.json" "$tmp/loc.db"
+head -c 300 "$tmp/city.mmdb" >"$tmp/cut.mmdb"
+head -c 9000 "$tmp/loc.db" >"$tmp/cut.db"
+: >"$tmp/nothing.mmdb"
+geo_yaml() { printf 'GeoDatabases: [%s]\n' "$1" >"$tmp/geo.yaml"; }
+geo_yaml "$tmp/city.mmdb, $tmp/loc.db"
+expect "databases are described" 0 "city.mmdb: Test-City of 2026-01-01: country place\$" '' \
+	check "$tmp/geo.yaml"
+check_true "each by its content" has "$out" 'loc.db: libloc of 2026-01-01: country network flags$'
+geo_bad() { # name, file, reason
+	geo_yaml "$tmp/city.mmdb, $2"
+	expect "$1" 1 '' "^outergate: GeoDatabases: $2: $3" check "$tmp/geo.yaml"
+	check_true "$1: one line" [ "$(wc -l <"$tmp/err")" = 1 ]
+}
+geo_bad "a database that is not there" "$tmp/gone.mmdb" 'No such file or directory$'
+geo_bad "a database that is cut" "$tmp/cut.mmdb" 'neither a MaxMind DB nor a libloc database: '
+geo_bad "a libloc database that is cut" "$tmp/cut.db" 'cut short: its '
+geo_bad "an empty database" "$tmp/nothing.mmdb" 'an empty file$'
+geo_bad "a database of something else" "$tmp/domain.mmdb" "a database of type 'Test-Domain': it tells no"
+geo_bad "a database that is a text" "$PWD/README.md" 'neither a MaxMind DB'
+geo_bad "a database that is a directory" "$tmp" 'Is a directory$'
+geo_yaml ''
+printf 'GeoIPWhitelist: {countries: [DE], asns: [64500]}\n' >>"$tmp/geo.yaml"
+expect "lists without a database" 0 'no database: origins have no country$' \
+	'warning: GeoIPWhitelist.countries: no database in use knows countries$' check "$tmp/geo.yaml"
+check_true "nor networks" has "$err" 'warning: GeoIPWhitelist.asns: no database in use knows networks$'
+printf 'GeoDatabases: []\nTravel: [{account: a, countries: [DE], until: %s}]\n' "$(day '-3 days')" \
+	>"$tmp/geo.yaml"
+expect "a journey that is over" 0 'Travel 1' 'warning: Travel of a expired on ' check "$tmp/geo.yaml"
+
+# A replay uses what it is told to use, and nothing else.
+printf 'Jan 10 10:00:00 h sshd[1]: Accepted password for a from 203.0.113.9 port 4 ssh2\n' >"$tmp/geo.log"
+expect "a replay without databases" 0 '"origin":\{"address":"203.0.113.9","port":4,"scope":"reserved","source":"log"\}' \
+	. replay "$tmp/geo.log"
+expect "a replay with one" 0 '"country":"NL"' . replay --geo "$tmp/city.mmdb" "$tmp/geo.log"
+expect "a replay with two" 0 '"country":"NL","asn":64500' . replay --geo "$tmp/city.mmdb" \
+	--geo "$tmp/loc.db" "$tmp/geo.log"
+geo_yaml "$tmp/loc.db"
+expect "a replay with those of a configuration" 0 '"asn":64500' . \
+	replay --config "$tmp/geo.yaml" "$tmp/geo.log"
+expect "a replay with a bad one" 1 '' 'cut.mmdb: neither' replay --geo "$tmp/cut.mmdb" "$tmp/geo.log"
+check_true "tells no alert" [ -z "$out" ]

@@ -394,6 +394,9 @@ class Agent:
         self.runtime = self.dir + "/runtime"
         self.config = self.dir + "/outergate.yaml"
         with open(self.config, "w") as f:
+            # The machine's own databases would put their countries into every sentence.
+            if "GeoDatabases" not in config:
+                config += "\nGeoDatabases: []\n"
             f.write(config + agent_paths(self.store, self.runtime, journal, files, json))
         self.starts = 0
         self.proc = None
