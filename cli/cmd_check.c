@@ -58,7 +58,8 @@ static void warn_expiries(const struct config *c, uint64_t now_ns)
 /* What a list needs and no database has. */
 static void warn_geo(const struct config *c, const struct geo_files *g)
 {
-	uint32_t fields = geo_set_fields(&g->set);
+	/* Of the built-in list nobody knows here what the agent will find. */
+	uint32_t fields = c->geo_is_default ? UINT32_MAX : geo_set_fields(&g->set);
 
 	if (c->whitelist.countries_count && !(fields & GEO_FIELD_COUNTRY))
 		command_fail(0, "warning: GeoIPWhitelist.countries: no database in use knows "
@@ -80,10 +81,15 @@ static const char *geo_words(uint32_t fields, char buf[64])
 	return buf;
 }
 
-static void print_geo(const struct geo_files *g)
+static void print_geo(const struct config *c, const struct geo_files *g)
 {
 	char words[64], day[32];
 
+	if (c->geo_is_default) {
+		puts("  geo         the built-in list, as far as it is there; see outergate "
+		     "status");
+		return;
+	}
 	for (unsigned i = 0; i < g->count; i++) {
 		const struct geo_db *db = &g->set.dbs[i];
 
@@ -174,7 +180,7 @@ static void print_summary(const struct config *c, const struct geo_files *g)
 	       unit_format(c->retention_alerts_s, UNIT_SECONDS, alerts),
 	       unit_format(c->retention_sessions_s, UNIT_SECONDS, sessions),
 	       unit_format(c->store_max_bytes, UNIT_BYTES, bytes));
-	print_geo(g);
+	print_geo(c, g);
 }
 
 static bool file_exists(const char *path)
@@ -208,7 +214,7 @@ static int check_file(const char *path)
 
 	if (!g)
 		return command_fail(EXIT_INPUT, "out of memory");
-	if (!err)
+	if (!err && !c.geo_is_default)
 		err = command_geo(g, &c);
 	if (!err)
 		err = tell(path, &c, g);
