@@ -195,7 +195,7 @@ void say_login(struct text *t, const struct session *s)
 {
 	text_quote(t, span_of(s->account), 48);
 	text_add(t, " logged in over %s from ", service_name(s->service));
-	say_origin(t, &s->origin, s->scope);
+	say_from(t, s);
 	text_add(t, " ");
 	say_method(t, s);
 }

@@ -24,11 +24,7 @@ static void say(struct alert *a, const struct session *s, const char *words)
 {
 	struct text t = TEXT_IN(a->sentence);
 
-	text_quote(&t, span_of(s->account), 48);
-	text_add(&t, " logged in over %s from ", service_name(s->service));
-	say_from(&t, s);
-	text_add(&t, " ");
-	say_method(&t, s);
+	say_login(&t, s);
 	text_add(&t, "; the address is %s.", words);
 	if (a->severity == SEVERITY_INFO)
 		text_add(&t, " The address or client is known.");

@@ -44,11 +44,7 @@ static void say(struct alert *a, const struct session *s, enum verdict v)
 {
 	struct text t = TEXT_IN(a->sentence);
 
-	text_quote(&t, span_of(s->account), 48);
-	text_add(&t, " logged in over %s from ", service_name(s->service));
-	say_from(&t, s);
-	text_add(&t, " ");
-	say_method(&t, s);
+	say_login(&t, s);
 	text_add(&t, v == UNRESOLVED ? "; no database knows where that is, and GeoIPWhitelist "
 				       "does not allow that."
 				     : ", which GeoIPWhitelist does not allow.");

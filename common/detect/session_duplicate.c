@@ -47,7 +47,7 @@ static void say(struct alert *a, const struct session *own, const struct session
 
 	say_login(&t, own);
 	text_add(&t, " while a session of the same account from ");
-	say_origin(&t, &s->origin, s->scope);
+	say_from(&t, s);
 	text_add(&t, " is open. If it is not one person at two places, end both and change the "
 		     "secret.");
 	t = TEXT_IN(a->numbers);

@@ -49,11 +49,11 @@ struct section {
 static int section_take(const uint8_t *bytes, size_t len, const struct section *s,
 			const uint8_t **ret, uint32_t *ret_count, char err[GEO_ERROR_MAX])
 {
-	unsigned long long offset = be32(bytes + s->at), size = be32(bytes + s->at + 4);
+	uint64_t offset = be32(bytes + s->at), size = be32(bytes + s->at + 4), end = offset + size;
 
-	if (offset > len || size > len - offset) {
+	if (end > len) {
 		snprintf(err, GEO_ERROR_MAX, "cut short: its %s would end at %llu of %llu bytes",
-			 s->name, offset + size, (unsigned long long)len);
+			 s->name, (unsigned long long)end, (unsigned long long)len);
 		return -EINVAL;
 	}
 	*ret = bytes + offset;
