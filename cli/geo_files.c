@@ -110,7 +110,9 @@ static bool look(struct geo_files *g, unsigned i, uint64_t now_ns, void (*say)(c
 	geo_file_close(fd);
 	if (r && f->state != GEO_FILE_OPEN)
 		f->state = GEO_FILE_FAILED;
-	f->tried = r && r != -EINVAL ? (struct geo_stamp){0} : now; /* no room: again, later */
+	f->tried = now;
+	if (r && r != -EINVAL)
+		f->tried = (struct geo_stamp){0}; /* no room: again, later */
 	if (say)
 		file_said(g, i, say);
 	return !r;
