@@ -40,6 +40,15 @@ static int ask(const char *runtime, char **ret)
 	return r ? r : (buf ? 0 : -ENOMEM);
 }
 
+int command_poke_agent(const struct config *c)
+{
+	char *buf = NULL;
+	int r = ask(c->runtime, &buf);
+
+	free(buf);
+	return r;
+}
+
 static const char *text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));

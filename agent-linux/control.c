@@ -15,7 +15,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/store/request_run.h"
 #include "control.h"
+
+#define REQUESTS_AT_ONCE 64
 
 static json_t *sensors_json(const struct engine *e)
 {
@@ -198,6 +201,27 @@ static char *status_text(struct engine *e)
 	return ret;
 }
 
+/* What somebody has asked for since, before anything is told. */
+void engine_requests(struct engine *e)
+{
+	struct event tick = {.kind = EVENT_TICK, .time_ns = clock_wall_ns(), .count = 1};
+	char result[REQUEST_RESULT_MAX];
+	struct store_request q;
+	unsigned n = 0;
+
+	for (; n < REQUESTS_AT_ONCE && !store_request_next(e->store, &q); n++) {
+		request_run(e->core, e->store, &q, tick.time_ns, result);
+		if (store_request_done(e->store, q.id, result))
+			return; /* the store fails: said elsewhere */
+	}
+	if (!n)
+		return;
+	engine_event(e, &tick); /* alerts that changed go out */
+	e->dirty = true;
+	engine_save(e);
+	engine_flush(e);
+}
+
 static void on_control(struct engine *e, struct watcher *w)
 {
 	struct timeval patience = {.tv_usec = 200000};
@@ -209,6 +233,7 @@ static void on_control(struct engine *e, struct watcher *w)
 		return;
 	/* A reader that does not read costs at most this, and only members of our group connect. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	engine_requests(e);
 	text = status_text(e);
 	len = text ? strlen(text) : 0;
 	while (at < len) {

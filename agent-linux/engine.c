@@ -500,6 +500,7 @@ static int engine_open(struct engine *e)
 	if (r)
 		return r;
 	restore(e);
+	engine_requests(e);
 	r = kernel_source_open(e);
 	if (r)
 		return r;

@@ -186,6 +186,8 @@ uint64_t geo_source_next(const struct engine *e); /* UINT64_MAX: none are wanted
 
 /* control.c: `status` asks here */
 int control_open(struct engine *e);
+/* control.c: does what somebody asked for by way of the store. */
+void engine_requests(struct engine *e);
 
 /* sink.c */
 void sinks_alert(struct engine *e, const struct alert *a);

@@ -43,6 +43,11 @@ int command_usage(const struct command *c, const char *what);
  * embedded defaults. Returns 0 or prints one sentence and returns EXIT_INPUT.
  */
 int command_config(const char *path, struct config *ret);
+/*
+ * Tells the running agent that somebody asked for something; 0 when it has done it, -errno when it
+ * does not run. One a platform (agent-linux/cmd_status.c).
+ */
+int command_poke_agent(const struct config *c);
 /* A whole file into memory (malloc'ed, NUL after the end), at most max bytes; 0 or -errno. */
 int command_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
 

@@ -13,6 +13,7 @@
 #define ALERT_SENTENCE_MAX 768
 #define ALERT_EVIDENCE_MAX 224
 #define ALERT_SCHEMA	   1
+#define ALERT_NOTE_MAX	   160
 
 /* Before a command line at the end of a sentence; privacy.c cuts there. */
 #define PRIVACY_COMMAND_MARK " Command line: "
@@ -47,6 +48,8 @@ struct alert {
 	char reason[32]; /* enumerated by the detection's row; "" if it has one cause only */
 	uint64_t first_ns, last_ns;
 	uint64_t count;
+	uint64_t acked_ns; /* somebody has seen it; 0 = nobody */
+	char note[ALERT_NOTE_MAX];
 	char session[ID_TEXT_MAX];
 	enum service service;
 	struct endpoint origin, local;

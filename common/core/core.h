@@ -79,6 +79,26 @@ const struct alert *core_alert_at(const struct core *core, unsigned index);
 const struct session *core_session_find(const struct core *core, struct span id);
 /* Habits, in no order; NULL past the end. */
 const struct profile *core_profile_at(const struct core *core, unsigned index);
+/*
+ * A person's word about an alert that is open: seen, noted (note may be NULL), closed, or that all
+ * of it was expected, so that its session teaches what it did. -ENOENT when it is not in memory.
+ */
+enum core_word {
+	CORE_SEEN,
+	CORE_CLOSED,
+	CORE_NOTED
+};
+int core_alert_word(struct core *core, const char *id, enum core_word word, const char *note,
+		    uint64_t now_ns);
+/* What that session did is expected; s may be of the store. */
+void core_expect(struct core *core, const struct session *s);
+/*
+ * Habits, guesses and open alerts of an account, or of an origin (the other is empty); live
+ * sessions stay. How many rows.
+ */
+unsigned core_forget(struct core *core, struct span account, const struct cidr *origin);
+/* Profiles of that name: how many. */
+unsigned core_forget_habits(struct core *core, struct span name);
 struct stats *core_stats(struct core *core);
 /* How often exception i of the configuration kept an alert back since it was read. */
 uint64_t core_excepted(const struct core *core, unsigned i);

@@ -361,14 +361,18 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	struct calert *old = find_by_key(c, key, f, true);
 	char previous[ID_TEXT_MAX] = "";
 	struct calert *a;
+	bool again;
 
 	if (old)
 		memcpy(previous, old->pub.id, sizeof(previous));
+	again = old && probe->first_ns <= old->pub.last_ns;
 	a = alert_make(c, probe->severity);
 	if (!a)
 		return NULL;
 	memcpy(&a->pub, probe, offsetof(struct alert, evidence));
 	memcpy(a->pub.previous, previous, sizeof(previous));
+	if (again) /* what the one before has told is not told again, and two have not one id */
+		a->pub.first_ns = e->time_ns;
 	a->key = key;
 	a->session = x->session && !f->by_listener
 			     ? pool_handle(&c->sessions, pool_slot(&c->sessions, x->session))

@@ -304,6 +304,7 @@ struct csession {
 	bool changed;			       /* in core->changed_sessions */
 	bool gone;			       /* its connection closed */
 	bool learned;
+	bool expected; /* a person said so: it teaches whatever fired */
 	uint8_t burst_used;
 	uint64_t burst[BURST_MAX]; /* when new destinations were reached */
 	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, to learn at close
@@ -541,6 +542,8 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);
 void session_clear(struct csession *s);
 void session_learn(struct core *c, struct csession *s);
+/* As learning sees it: nothing fired on what a person expected. */
+enum severity session_worst(const struct csession *s);
 void session_told(struct core *c, const struct event *e);
 void session_close_told(struct core *c, const struct event *e);
 /* The service's own words about a session that is open: method, key, account. */

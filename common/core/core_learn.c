@@ -42,6 +42,11 @@ static void seen_add(struct core *c, uint64_t key, enum severity worst, uint32_t
 	pool_touch(&c->seen, pool_slot(&c->seen, s), s->learned ? POOL_WORTH : POOL_HARMLESS);
 }
 
+enum severity session_worst(const struct csession *s)
+{
+	return s->expected ? SEVERITY_INFO : s->pub.worst;
+}
+
 void session_learn(struct core *c, struct csession *s)
 {
 	uint64_t account = hash_text(c->seed, span_of(s->pub.account));
@@ -51,9 +56,9 @@ void session_learn(struct core *c, struct csession *s)
 		return;
 	s->learned = true;
 	seen_add(c, seen_key(c, SEEN_PLACE, account, &s->pub.origin.addr, s->pub.service),
-		 s->pub.worst, day);
+		 session_worst(s), day);
 	for (unsigned i = 0; i < s->edges_used; i++)
-		seen_add(c, s->edges[i], s->pub.worst, day);
+		seen_add(c, s->edges[i], session_worst(s), day);
 	profile_learn(c, s);
 }
 

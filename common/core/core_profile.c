@@ -276,7 +276,7 @@ static void trait_add(struct core *c, struct profile *p, enum trait_kind kind, c
 		t->last_day = day;
 	if (t->count < UINT16_MAX)
 		t->count++;
-	if (s->pub.worst < SEVERITY_MEDIUM || t->days >= LEARN_DAYS)
+	if (session_worst(s) < SEVERITY_MEDIUM || t->days >= LEARN_DAYS)
 		t->learned = 1;
 }
 
@@ -324,7 +324,7 @@ static void teach(struct core *c, uint64_t key, bool by_key, const struct csessi
 		trait_of_session(&s->pub, k, value);
 		trait_add(c, p, k, value, s);
 	}
-	if (s->pub.worst >= SEVERITY_MEDIUM && !odd_day_teaches(p, day))
+	if (session_worst(s) >= SEVERITY_MEDIUM && !odd_day_teaches(p, day))
 		return;
 	p->logins++;
 	hours_add(p, zone_week_hour(&c->config.hours.zone, s->pub.open_ns));
@@ -334,7 +334,7 @@ static void teach(struct core *c, uint64_t key, bool by_key, const struct csessi
 
 void profile_learn(struct core *c, const struct csession *s)
 {
-	if (s->pub.worst >= SEVERITY_HIGH || !s->pub.account[0] ||
+	if (session_worst(s) >= SEVERITY_HIGH || !s->pub.account[0] ||
 	    strncmp(s->pub.account, "uid:", 4) == 0)
 		return;
 	teach(c, account_key(c, &s->pub), false, s);

@@ -29,6 +29,8 @@ static void put_head(struct writer *w, const struct alert *a)
 	json_put_time(w, "time", a->first_ns);
 	json_put_time(w, "last_time", a->last_ns);
 	json_put_u64(w, "count", a->count);
+	json_put_time(w, "acknowledged", a->acked_ns);
+	json_put_text(w, "note", span_of_array(a->note, sizeof(a->note)));
 	json_put_str(w, "session", a->session);
 }
 

@@ -99,6 +99,8 @@ static const struct field alert_fields[] = {
 	U64(alert, first_ns),
 	U64(alert, last_ns),
 	U64(alert, count),
+	U64(alert, acked_ns),
+	TEXT(alert, note),
 	TEXT(alert, session),
 	WORD(alert, service, service),
 	ENDPOINT(alert, origin),

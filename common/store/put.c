@@ -16,6 +16,15 @@ void origin_key(const struct addr *a, unsigned char ret[ORIGIN_KEY_LEN])
 	memcpy(ret + 1, a->bytes, sizeof(a->bytes));
 }
 
+void origin_range(const struct cidr *c, unsigned char low[ORIGIN_KEY_LEN],
+		  unsigned char high[ORIGIN_KEY_LEN])
+{
+	origin_key(&c->addr, low);
+	origin_key(&c->addr, high);
+	for (unsigned bit = c->bits; bit < 128; bit++)
+		high[1 + bit / 8] |= (unsigned char)(0x80 >> bit % 8);
+}
+
 static void bind_text(sqlite3_stmt *st, int at, const char *s)
 {
 	sqlite3_bind_text(st, at, s, -1, SQLITE_STATIC);

@@ -40,16 +40,6 @@ static void bind_span(sqlite3_stmt *st, int at, struct span s)
 	sqlite3_bind_text(st, at, s.len ? s.ptr : "", (int)s.len, SQLITE_STATIC);
 }
 
-/* The range of keys that a CIDR block covers. */
-static void block_range(const struct cidr *c, unsigned char low[ORIGIN_KEY_LEN],
-			unsigned char high[ORIGIN_KEY_LEN])
-{
-	origin_key(&c->addr, low);
-	origin_key(&c->addr, high);
-	for (unsigned bit = c->bits; bit < 128; bit++)
-		high[1 + bit / 8] |= (unsigned char)(0x80 >> bit % 8);
-}
-
 static int bind_origin(struct store *s, sqlite3_stmt *st, struct span origin)
 {
 	unsigned char low[ORIGIN_KEY_LEN], high[ORIGIN_KEY_LEN];
@@ -62,7 +52,7 @@ static int bind_origin(struct store *s, sqlite3_stmt *st, struct span origin)
 			 origin.ptr);
 		return -EINVAL;
 	}
-	block_range(&c, low, high);
+	origin_range(&c, low, high);
 	sqlite3_bind_blob(st, 5, low, sizeof(low), SQLITE_TRANSIENT);
 	sqlite3_bind_blob(st, 6, high, sizeof(high), SQLITE_TRANSIENT);
 	return 0;

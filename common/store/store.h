@@ -50,6 +50,26 @@ int store_commit(struct store *s);
 int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t sessions_s,
 		uint64_t max_bytes, uint64_t *ret_rows);
 
+/*
+ * What a person asks the agent for: a verb, whom or what it is about, a word more. The agent does
+ * it and writes one sentence; who asked reads it. Returns the id, or -errno.
+ */
+int64_t store_request_put(struct store *s, const char *verb, const char *subject,
+			  const char *detail, uint64_t now_ns);
+struct store_request {
+	int64_t id;
+	char verb[16], subject[128], detail[192];
+};
+/* The oldest that nobody has done; -ENOENT when there is none. */
+int store_request_next(struct store *s, struct store_request *ret);
+int store_request_done(struct store *s, int64_t id, const char *result);
+/* The sentence; -EAGAIN as long as there is none. What was read is gone. */
+int store_request_result(struct store *s, int64_t id, char *ret, size_t cap);
+
+/* Alerts and sessions of an account, or of an origin (the other is empty). */
+int store_forget(struct store *s, struct span account, const struct cidr *origin,
+		 uint64_t *ret_rows);
+
 struct store_filter {
 	uint64_t since_ns, until_ns; /* 0 = open */
 	enum service service;	     /* NONE = any */

@@ -17,6 +17,13 @@ enum store_statement {
 	STATEMENT_GET_BLOB,
 	STATEMENT_ALERTS,
 	STATEMENT_SESSIONS,
+	STATEMENT_FORGET_ALERTS,
+	STATEMENT_FORGET_SESSIONS,
+	STATEMENT_REQUEST_PUT,
+	STATEMENT_REQUEST_NEXT,
+	STATEMENT_REQUEST_DONE,
+	STATEMENT_REQUEST_RESULT,
+	STATEMENT_REQUEST_DROP,
 	STATEMENT_COUNT
 };
 
@@ -57,6 +64,10 @@ int schema_check(struct store *s);
 #define ORIGIN_KEY_LEN 17
 /* Family and bytes: sorts so that a CIDR block is a range. */
 void origin_key(const struct addr *a, unsigned char ret[ORIGIN_KEY_LEN]);
+
+/* The range of keys that a CIDR block covers. */
+void origin_range(const struct cidr *c, unsigned char low[ORIGIN_KEY_LEN],
+		  unsigned char high[ORIGIN_KEY_LEN]);
 
 static inline sqlite3_int64 store_int(uint64_t v)
 {

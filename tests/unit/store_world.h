@@ -99,6 +99,8 @@ static inline struct alert *full_alert(int first)
 	a.first_ns = T0;
 	a.last_ns = T0 + SEC;
 	a.count = UINT64_MAX;
+	a.acked_ns = T0 + 5;
+	FILL(a.note);
 	FILL(a.session);
 	a.service = SERVICE_KUBE_API;
 	a.origin = (struct endpoint){{ADDR_V4, {0}, {203, 0, 113, 9}}, 65535, 0};
