@@ -115,7 +115,7 @@ static bool json_escape(struct json *j)
 }
 
 /* A string; points into the input when it holds no escape, else into the scratch. */
-bool json_string(struct json *j, struct span *ret)
+bool json_quoted(struct json *j, struct span *ret)
 {
 	const char *start, *out;
 

@@ -23,7 +23,7 @@ void json_space(struct json *j);
 bool json_char(struct json *j, char c);
 /* One byte to the scratch, if it has room. */
 void json_byte(struct json *j, unsigned byte);
-bool json_string(struct json *j, struct span *ret);
+bool json_quoted(struct json *j, struct span *ret);
 /* A number or a word (true, null); its text. */
 bool json_bare(struct json *j, struct span *ret);
 

@@ -61,7 +61,7 @@ static const char *read_value(struct walk *w, struct span name, bool *ret_opened
 	*ret_opened = false;
 	json_space(j);
 	type = j->p < j->end && *j->p == '"' ? '"' : 'w';
-	if (type == '"' ? !json_string(j, &value) : !json_bare(j, &value))
+	if (type == '"' ? !json_quoted(j, &value) : !json_bare(j, &value))
 		return no_json;
 	if (type == 'w' && span_is(value, "null"))
 		value.len = 0;
@@ -99,7 +99,7 @@ const char *json_tree_read(struct json *j, struct json_tree *ret)
 	while (!wrong && close_some(&w, opened)) {
 		struct span name = {0};
 
-		if (w.types[w.depth - 1] == '{' && (!json_string(j, &name) || !json_char(j, ':')))
+		if (w.types[w.depth - 1] == '{' && (!json_quoted(j, &name) || !json_char(j, ':')))
 			return no_json;
 		wrong = read_value(&w, name, &opened);
 	}

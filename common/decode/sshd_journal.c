@@ -26,10 +26,10 @@ static bool json_array(struct json *j, struct span *ret)
 
 	json_space(j);
 	if (j->p < j->end && *j->p == '"') {
-		if (!json_string(j, ret))
+		if (!json_quoted(j, ret))
 			return false;
 		while (json_char(j, ','))
-			if (!json_string(j, &item) && !json_bare(j, &item))
+			if (!json_quoted(j, &item) && !json_bare(j, &item))
 				return false;
 		return json_char(j, ']');
 	}
@@ -47,7 +47,7 @@ static bool json_value(struct json *j, struct span *ret)
 {
 	json_space(j);
 	if (j->p < j->end && *j->p == '"')
-		return json_string(j, ret);
+		return json_quoted(j, ret);
 	if (json_char(j, '['))
 		return json_array(j, ret);
 	if (!json_bare(j, ret))
@@ -89,7 +89,7 @@ static bool read_fields(struct json *j, struct journal_fields *fields)
 	if (json_char(j, '}'))
 		return true;
 	do {
-		if (!json_string(j, &name) || !json_char(j, ':') || !json_value(j, &value))
+		if (!json_quoted(j, &name) || !json_char(j, ':') || !json_value(j, &value))
 			return false;
 		journal_field_take(fields, name, value);
 	} while (json_char(j, ','));

@@ -91,6 +91,10 @@ purity=$(
 	done
 )
 check purity "$purity"
+# A function of ours with the name of a library's would be called in its place, whatever it takes.
+check "names of libraries" "$(nm "$BUILD/libcommon.a" "$BUILD"/cli/*.o "$BUILD"/agent-linux/*.o 2>/dev/null | awk '$2 == "T" {print $3}' | sort -u >"$BUILD/own.names"
+	ldd "$BUILD/outergate" | awk '/=> \//{print $3}' | xargs nm -D 2>/dev/null | awk '$2 ~ /[TWi]/ {print $3}' | sed 's/@.*//' | sort -u |
+		comm -12 "$BUILD/own.names" - | grep -vx main)"
 check "platform headers in common" "$(grep -nE '#include <(unistd|fcntl|pthread|dirent|sys/|arpa/|netinet/|linux/|windows)' -r common --include=*.c --include=*.h |
 	grep -vE 'common/(wire.h:.*linux/types.h|plat.h:)')"
 check "platform conditionals" "$(grep -rnE '#if.*(_WIN32|__linux__)' common cli agent-linux --include=*.c --include=*.h | grep -v plat.h)"
