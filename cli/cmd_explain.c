@@ -19,6 +19,7 @@ struct story {
 	bool json;
 	unsigned alerts, sessions; /* how many match, up to MATCHES_MAX + 1 */
 	bool exact;		   /* one matches to the last character */
+	struct config config;	   /* whose numbers are in force */
 	struct alert alert;	   /* the match, when there is one */
 	struct session session;	   /* the match, or the alert's session */
 	bool has_session;
@@ -120,8 +121,8 @@ static int tell_alert(struct story *s)
 		print_alert_line(s, &s->alert);
 		return EXIT_FINE;
 	}
-	n = out_alert_explain(&s->alert, s->has_session ? &s->session : NULL, &query_policy,
-			      s->text, sizeof(s->text));
+	n = out_alert_explain(&s->alert, s->has_session ? &s->session : NULL, &s->config,
+			      &query_policy, s->text, sizeof(s->text));
 	if (n < 0)
 		return command_fail(EXIT_INPUT, "the story is too long to print");
 	fputs(s->text, stdout);
@@ -159,7 +160,9 @@ static int run(const struct command *self, int argc, char **argv)
 		return command_fail(EXIT_INPUT, "out of memory");
 	s->word = q.word;
 	s->json = q.json;
-	r = query_open(&q, &s->store);
+	r = command_config(q.config, &s->config);
+	if (r == EXIT_FINE)
+		r = query_open(&q, &s->store);
 	if (r == EXIT_FINE) {
 		r = find(s);
 		if (r == EXIT_FINE)

@@ -62,6 +62,8 @@ static void put_title(struct writer *w, const struct alert *a)
 	put_field_number(w, "Revision", a->revision);
 	put_field(w, "Recurs from", a->previous);
 	put_field(w, "Part of", a->part_of);
+	put_field_time(w, "Acknowledged", a->acked_ns);
+	put_field(w, "Note", a->note);
 	if (a->learning)
 		put_field(w, "Learning", "this identity is still being learned");
 	if (a->observe)
@@ -89,6 +91,10 @@ static void put_who(struct writer *w, const struct alert *a)
 	put_heading(w, "Who and where");
 	put_field(w, "Service", service_name(a->service));
 	put_field_endpoint(w, "Origin", &a->origin);
+	put_field(w, "Country", a->geo.country);
+	if (a->geo.asn)
+		put_field_number(w, "AS number", a->geo.asn);
+	put_field(w, "AS organisation", a->geo.as_org);
 	if (a->scope != SCOPE_NONE)
 		put_field(w, "Origin's scope", scope_name(a->scope));
 	if (a->origin_source != ORIGIN_NONE)
@@ -206,6 +212,112 @@ static void put_evidence(struct writer *w, const struct alert *a)
 		writer_puts(w, "  (the first and the last are kept; all are counted)\n");
 }
 
+/* "5", "15m", "256MiB": as the configuration writes it. */
+static void put_value(struct writer *w, uint64_t v, enum param_unit unit)
+{
+	static const struct {
+		enum param_unit unit;
+		uint64_t size;
+		const char *name;
+	} units[] = {
+		{UNIT_SECONDS, 86400, "d"},	 {UNIT_SECONDS, 3600, "h"},
+		{UNIT_SECONDS, 60, "m"},	 {UNIT_SECONDS, 1, "s"},
+		{UNIT_BYTES, 1ull << 30, "GiB"}, {UNIT_BYTES, 1ull << 20, "MiB"},
+		{UNIT_BYTES, 1ull << 10, "KiB"}, {UNIT_BYTES, 1, " bytes"},
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].unit != unit || v % units[i].size)
+			continue;
+		writer_number(w, v / units[i].size);
+		writer_puts(w, units[i].name);
+		return;
+	}
+	writer_number(w, v);
+}
+
+static void put_number_in_force(struct writer *w, const char *name, uint64_t v,
+				enum param_unit unit, const char *help)
+{
+	writer_puts(w, "  ");
+	writer_column(w, name, LABEL_WIDTH);
+	put_value(w, v, unit);
+	writer_puts(w, "  ");
+	writer_puts(w, help);
+	writer_puts(w, "\n");
+}
+
+/* What it looks for, and its numbers; c: those in force, NULL: as shipped. */
+static void put_rule(struct writer *w, const struct alert *a, const struct config *c)
+{
+	const struct detection *d = a->detection;
+	int index = detection_find(span_of(d->id));
+
+	put_heading(w, "The rule");
+	put_field(w, "Looks for", d->title);
+	put_field(w, "Its reasons", d->reasons);
+	if (!strncmp(d->id, "auth.", 5) && c) {
+		put_number_in_force(w, "FailedLogonThreshold", c->failed_logon_threshold,
+				    UNIT_COUNT, "fires on more failures than this");
+		put_number_in_force(w, "TimeWindow", c->time_window_s, UNIT_SECONDS,
+				    "within this time");
+	}
+	for (unsigned i = 0; i < DETECTION_PARAMS_MAX && d->params[i].name; i++)
+		put_number_in_force(w, d->params[i].name,
+				    c && index >= 0 ? c->detections[index].params[i]
+						    : d->params[i].value,
+				    d->params[i].unit, d->params[i].help);
+}
+
+/* Names of ATT&CK's mitigations (attack.mitre.org/mitigations/enterprise). */
+static const char *mitigation_name(struct span id)
+{
+	static const struct {
+		const char *id, *name;
+	} rows[] = {
+		{"M1018", "User Account Management"},
+		{"M1021", "Restrict Web-Based Content"},
+		{"M1022", "Restrict File and Directory Permissions"},
+		{"M1026", "Privileged Account Management"},
+		{"M1027", "Password Policies"},
+		{"M1029", "Remote Data Storage"},
+		{"M1030", "Network Segmentation"},
+		{"M1031", "Network Intrusion Prevention"},
+		{"M1032", "Multi-factor Authentication"},
+		{"M1033", "Limit Software Installation"},
+		{"M1035", "Limit Access to Resource Over Network"},
+		{"M1036", "Account Use Policies"},
+		{"M1037", "Filter Network Traffic"},
+		{"M1038", "Execution Prevention"},
+		{"M1042", "Disable or Remove Feature or Program"},
+		{"M1045", "Code Signing"},
+		{"M1047", "Audit"},
+		{"M1057", "Data Loss Prevention"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (span_is(id, rows[i].id))
+			return rows[i].name;
+	return "";
+}
+
+static void put_prevention(struct writer *w, const char *ids)
+{
+	struct span left = span_of(ids ? ids : "");
+
+	if (left.len)
+		put_heading(w, "What would have prevented it");
+	while (left.len) {
+		const char *space = memchr(left.ptr, ' ', left.len);
+		size_t n = space ? (size_t)(space - left.ptr) : left.len;
+		char id[16];
+
+		span_copy(id, sizeof(id), span_first(left, n));
+		put_field(w, id, mitigation_name(span_first(left, n)));
+		left = span_skip(left, n < left.len ? n + 1 : n);
+	}
+}
+
 static void put_advice(struct writer *w, const struct detection *d)
 {
 	put_heading(w, "What to do");
@@ -213,7 +325,6 @@ static void put_advice(struct writer *w, const struct detection *d)
 	put_field(w, "Contain", d->contain);
 	put_field(w, "False positive", d->false_positive);
 	put_field(w, "Tune", d->tune);
-	put_field(w, "Mitigation", d->mitigation);
 }
 
 int out_session_explain(const struct session *s, const struct out_policy *p, char *buf, size_t cap)
@@ -227,8 +338,8 @@ int out_session_explain(const struct session *s, const struct out_policy *p, cha
 	return writer_finish(&w);
 }
 
-int out_alert_explain(const struct alert *a, const struct session *s, const struct out_policy *p,
-		      char *buf, size_t cap)
+int out_alert_explain(const struct alert *a, const struct session *s, const struct config *c,
+		      const struct out_policy *p, char *buf, size_t cap)
 {
 	struct alert shown;
 	struct session followed;
@@ -244,6 +355,8 @@ int out_alert_explain(const struct alert *a, const struct session *s, const stru
 		put_session(&w, &followed);
 	}
 	put_evidence(&w, &shown);
+	put_rule(&w, &shown, c);
 	put_advice(&w, a->detection);
+	put_prevention(&w, a->detection->mitigation);
 	return writer_finish(&w);
 }

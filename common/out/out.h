@@ -34,9 +34,12 @@ int out_alert_line(const struct alert *a, const struct out_policy *p, bool colou
 		   size_t cap);
 int out_session_line(const struct session *s, const struct out_policy *p, char *buf, size_t cap);
 
-/* The whole story for `explain`: sentence, numbers, evidence, triage, contain, tune, mitigation. */
-int out_alert_explain(const struct alert *a, const struct session *s, const struct out_policy *p,
-		      char *buf, size_t cap);
+/*
+ * The whole story for `explain`: sentence, numbers, evidence, the rule (c: its numbers in force,
+ * NULL: as shipped), triage, contain, tune, mitigation.
+ */
+int out_alert_explain(const struct alert *a, const struct session *s, const struct config *c,
+		      const struct out_policy *p, char *buf, size_t cap);
 
 /* The session's part of that story alone. */
 int out_session_explain(const struct session *s, const struct out_policy *p, char *buf, size_t cap);

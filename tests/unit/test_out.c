@@ -238,7 +238,7 @@ static void bounds_hold_for_every_byte(void **state)
 			json_decref(read_json(buf, out_alert_json(a, &keep, buf, OUT_ALERT_MAX)));
 			json_decref(read_json(buf, out_alert_json(a, &hide, buf, OUT_ALERT_MAX)));
 			assert_true(out_alert_line(a, &hide, true, buf, OUT_ALERT_MAX) > 0);
-			assert_true(out_alert_explain(a, big_session(byte), &hide, buf,
+			assert_true(out_alert_explain(a, big_session(byte), NULL, &hide, buf,
 						      OUT_ALERT_MAX) > 0);
 		}
 		json_decref(read_json(
@@ -378,7 +378,7 @@ static void small_buffers_are_refused_and_terminated(void **state)
 		assert_int_equal(buf[cap], 'Z');
 		assert_int_equal(out_session_json(s, &keep, buf, cap), -ENOSPC);
 		assert_string_equal(buf, "");
-		assert_int_equal(out_alert_explain(&a, s, &keep, buf, cap), -ENOSPC);
+		assert_int_equal(out_alert_explain(&a, s, NULL, &keep, buf, cap), -ENOSPC);
 		assert_true(strlen(buf) < cap);
 		assert_int_equal(buf[cap], 'Z');
 	}
@@ -451,14 +451,14 @@ static void explain_holds_advice_and_evidence(void **state)
 	char buf[OUT_ALERT_MAX];
 
 	(void)state;
-	assert_true(out_alert_explain(&a, NULL, &keep, buf, sizeof(buf)) > 0);
+	assert_true(out_alert_explain(&a, NULL, NULL, &keep, buf, sizeof(buf)) > 0);
 	assert_non_null(strstr(buf, a.sentence));
 	assert_non_null(strstr(buf, a.numbers));
 	assert_non_null(strstr(buf, a.detection->triage));
 	assert_non_null(strstr(buf, a.detection->contain));
 	assert_non_null(strstr(buf, "line 12: failed"));
 	assert_null(strstr(buf, "The session"));
-	assert_true(out_alert_explain(&a, big_session('x'), &keep, buf, sizeof(buf)) > 0);
+	assert_true(out_alert_explain(&a, big_session('x'), NULL, &keep, buf, sizeof(buf)) > 0);
 	assert_non_null(strstr(buf, "The session"));
 }
 
