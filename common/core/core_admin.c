@@ -127,7 +127,7 @@ static void clues_forget(struct core *c, struct span account, const struct cidr 
 
 unsigned core_forget(struct core *c, struct span account, const struct cidr *origin)
 {
-	unsigned n = alerts_forget(c, account, origin);
+	unsigned n = alerts_forget(c, account, origin) + travel_forget(c, account, origin);
 
 	clues_forget(c, account, origin);
 	if (!origin)

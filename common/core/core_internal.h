@@ -201,6 +201,7 @@ struct seen {
 /* Where an identity was when it logged in last; see core_travel.c. */
 struct last_place {
 	uint64_t key;
+	uint64_t account; /* hash of the name alone */
 	uint64_t time_ns;
 	struct endpoint origin;
 	int32_t latitude_e4, longitude_e4;
@@ -609,6 +610,8 @@ void settle_expire(struct core *c);
 /* NULL: not known, or not to be compared with where the session comes from. */
 const struct last_place *travel_from(const struct core *c, const struct session *s);
 void travel_note(struct core *c, const struct session *s);
+/* Of that account, whatever its keys, or of that origin when it is given. How many. */
+unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin);
 
 /* --- core_key.c: what is kept of a key; told may be what it wrote */
 void key_store(char ret[KEY_MAX], struct span told);

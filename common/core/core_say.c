@@ -141,11 +141,12 @@ void say_origin(struct text *t, const struct endpoint *o, enum scope s)
 
 void say_name(struct text *t, const char *name)
 {
-	for (const char *p = name; *p; p++)
-		if (*p >= ' ' && *p <= '~')
-			text_add(t, strchr("()'\"`;", *p) ? "" : "%c", *p);
-		else if ((*p & 0xc0) != 0x80) /* one for each character beyond ASCII */
-			text_add(t, "?");
+	for (const char *p = name; *p; p++) {
+		if (*p >= ' ' && *p <= '~' && !strchr("()'\"`;", *p))
+			text_add(t, "%c", *p);
+		else if (*p < 0 ? (*p & 0x40) != 0 : *p < ' ')
+			text_add(t, "?"); /* one for each character beyond ASCII */
+	}
 }
 
 void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const struct geo *g)

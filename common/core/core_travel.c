@@ -63,6 +63,7 @@ void travel_note(struct core *c, const struct session *s)
 	if (!p)
 		return;
 	*p = (struct last_place){.key = key,
+				 .account = hash_text(c->seed, span_of(s->account)),
 				 .time_ns = s->open_ns,
 				 .origin = s->origin,
 				 .latitude_e4 = s->geo.latitude_e4,
@@ -74,4 +75,22 @@ void travel_note(struct core *c, const struct session *s)
 	memcpy(p->country, s->geo.country, sizeof(p->country));
 	memcpy(p->city, s->geo.city, sizeof(p->city));
 	pool_touch(&c->last_places, pool_slot(&c->last_places, p), POOL_WORTH);
+}
+
+unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin)
+{
+	uint64_t name = hash_text(c->seed, account);
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < c->last_places.fresh; i++) {
+		const struct last_place *p = pool_at(&c->last_places, i);
+
+		if (!pool_is_used(&c->last_places, i) ||
+		    (origin ? !cidr_has(origin, &p->origin.addr) : p->account != name))
+			continue;
+		index_remove(&c->last_places_by, i);
+		pool_give(&c->last_places, i);
+		n++;
+	}
+	return n;
 }

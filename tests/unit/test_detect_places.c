@@ -254,6 +254,28 @@ static void inside_addresses_are_nowhere(void **state)
 	world_free(w);
 }
 
+/* An account or an address that is forgotten leaves no place behind, whatever its keys. */
+static void forgotten_places(void **state)
+{
+	struct cidr tokyo;
+
+	(void)state;
+	assert_true(cidr_parse(span_of("198.51.100.0/24"), &tokyo));
+	for (unsigned by = 0; by < 3; by++) {
+		struct world *w = world_geo(false);
+
+		accepted(w, 10, TOKYO, 1, "alice", METHOD_PUBLICKEY, KEY_A);
+		disconnected(w, 11, TOKYO, 1, "alice");
+		if (by == 1)
+			assert_true(core_forget(w->core, span_of("alice"), NULL) > 0);
+		if (by == 2)
+			assert_true(core_forget(w->core, (struct span){0}, &tokyo) > 0);
+		accepted(w, 600, LONDON, 2, "alice", METHOD_PUBLICKEY, KEY_A);
+		assert_int_equal(alerts_of(w, TRAVEL), by == 0);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +289,7 @@ int main(void)
 		cmocka_unit_test(the_last_place_outlives_a_restart),
 		cmocka_unit_test(a_late_line),
 		cmocka_unit_test(a_crowd_of_identities),
+		cmocka_unit_test(forgotten_places),
 		cmocka_unit_test(at_the_same_moment),
 		cmocka_unit_test(inside_addresses_are_nowhere),
 	};
