@@ -3,9 +3,10 @@
 #   make            build everything into build/
 #   make run        build, then run the agent in the foreground with the embedded defaults
 #   make geo        fetch newer databases of countries and networks
-#   make test       unit, decoder, golden and live tests, then lint
+#   make test       unit, decoder, golden, noise and live tests, then lint
 #   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
+#   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make kernels    the session tests in short on emulated kernels
 #   make install DESTDIR=... PREFIX=...
@@ -38,7 +39,8 @@ AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all run geo test test-unit test-decode test-golden test-cli test-live test-fresh lint fuzz \
+.PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-live \
+	test-fresh lint fuzz \
 	bench deps install clean format
 
 all: $(BUILD)/outergate
@@ -144,7 +146,7 @@ test: all $(UNIT_BIN) $(FUZZ_BIN)
 	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
-test-decode test-golden test-cli test-live: all
+test-decode test-golden test-noise test-cli test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
@@ -154,6 +156,9 @@ lint: all
 .PHONY: kernels
 kernels: all
 	BUILD=$(BUILD) bash tests/kernels/run.sh all
+# MUTATE: files, or --sample N --seed S; tests/mutation/mutate.py tells.
+mutate: all
+	python3 tests/mutation/mutate.py $(BUILD) $(MUTATE)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v '\.def$$')
 

@@ -1,0 +1,115 @@
+"""Runs the budgets of run.sh; see there."""
+import collections
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+import life
+
+BINARY = pathlib.Path(sys.argv[1]).resolve() / "outergate"
+SEEDS = int(os.environ.get("OUTERGATE_NOISE_SEEDS", "2"))
+RANKS = ["info", "low", "medium", "high", "critical"]
+DAY = 86400
+
+
+def replay(host, year):
+    """A log says neither year nor zone: the zone is that of its first line, as an operator would
+    say, and where clocks change in it the rest is an hour off."""
+    first = life.datetime.datetime.fromtimestamp(min(host.lines)[0], life.ZONE)
+    zone = "+%02d:00" % (first.utcoffset().seconds // 3600)
+    with tempfile.NamedTemporaryFile("w", suffix=".log") as f:
+        host.write(f.name)
+        done = subprocess.run([BINARY, "replay", "--alerts", "--year", str(year), "--tz",
+                               zone, f.name], capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def loud(alerts):
+    return [a for a in alerts if RANKS.index(a["severity"]) >= RANKS.index("medium")]
+
+
+def brief(alerts):
+    return ["%s %s %s: %s" % (a["time"], a["severity"], a["detection"], a["sentence"])
+            for a in alerts[:8]]
+
+
+def day_of_noise(seed):
+    host = life.Host(random.Random(seed))
+    start = life.local(2024, 5, 14, 2)  # midnight UTC: one day of digests
+    life.internet_noise(host, start)
+    life.ordinary_logins(host, start)
+    alerts = replay(host, 2024)
+    digest = [a for a in alerts if a["detection"] == "auth.noise"]
+    logins = sum(a["count"] for a in alerts if a["detection"] == "access.external")
+    wrong = brief(loud(alerts))
+    if not 1 <= len(digest) <= 2:
+        wrong.append("%d lines of digest" % len(digest))
+    if logins != 20:
+        wrong.append("%d logins were told" % logins)
+    return wrong
+
+
+def weeks(alerts, start):
+    count = collections.Counter()
+    for a in loud(alerts):
+        at = life.datetime.datetime.fromisoformat(a["time"].replace("Z", "+00:00")).timestamp()
+        count[int((at - start) // (7 * DAY))] += 1
+    return count
+
+
+def month_of_life(seed):
+    """In March and October, since clocks change then; with the noise of some days."""
+    wrong = []
+    for month, first in ((3, 8), (10, 7)):
+        host = life.Host(random.Random(seed * 100 + month))
+        m = life.Month(host, 2024, month, first)
+        m.live()
+        for day in (2, 3, 17):
+            life.internet_noise(host, m.day(day)[0], 3000, 300)
+        alerts = replay(host, 2024)
+        for week, n in weeks(alerts, m.start).items():
+            if n > 1:
+                wrong.append("month %d, week %d: %d of medium or above" % (month, week, n))
+        if wrong:
+            wrong += brief(loud(alerts))
+    return wrong
+
+
+def attacks_are_told(seed):
+    """Each alone in a day of noise and life."""
+    wrong = []
+    for i, attack in enumerate(life.ATTACKS):
+        host = life.Host(random.Random(seed * 1000 + i))
+        start = life.local(2024, 5, 14, 2)
+        life.internet_noise(host, start, 1500, 200)
+        life.ordinary_logins(host, start)
+        detection, severity, origin, reason = attack(host, start + host.dice.uniform(0, 40000))
+        told = [a for a in replay(host, 2024)
+                if a["detection"] == detection and a["severity"] == severity and
+                origin in (a.get("account"), a.get("origin", {}).get("address")) and
+                (reason is None or a.get("reason") == reason)]
+        if len(told) != 1:
+            wrong.append("%s: told %d times" % (attack.__name__, len(told)))
+    return wrong
+
+
+def main():
+    failed = passed = 0
+    for check in (day_of_noise, month_of_life, attacks_are_told):
+        for seed in range(1, SEEDS + 1):
+            wrong = check(seed)
+            failed, passed = failed + bool(wrong), passed + (not wrong)
+            for line in wrong:
+                print("-- %s, seed %d: %s" % (check.__name__, seed, line))
+    print("%d passed, %d failed" % (passed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
