@@ -239,6 +239,8 @@ void attempt_told(struct core *c, const struct event *e)
 	} else if (e->outcome == OUTCOME_FAILURE && is_verdict(e)) {
 		conn_evidence(c, n);
 		attempt_add(c, n, e, slot_of(e));
+	} else if (e->outcome == OUTCOME_REFUSED) {
+		c->stats.attempts_refused += e->count; /* nobody could try */
 	}
 	conn_touch(c, n);
 }

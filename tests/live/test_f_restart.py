@@ -180,6 +180,26 @@ def killed_at_any_moment_loses_no_alert(w):
 
 
 @case("restart", alone=True)
+def slow_guesses_outlive_kills(w):
+    """A kill after each tenth of 21 failures; none of them fast by this host's threshold."""
+    name, _ = w.users.add("slowkill")
+    source = place(w)
+    c = Client(w.net, source)
+    w.agent = agent = Agent("slowkill", "FailedLogonThreshold: 100\n").start()
+    for _ in range(2):
+        c.guess(name, w.server, 10)
+        w.settle()
+        agent.kill()
+        agent.start()
+    told = [a for a in agent.stored_alerts() if a["detection"] == "auth.slow_bruteforce"]
+    check(not told, "twenty are not more than twenty: " + brief(told))
+    c.guess(name, w.server, 1)
+    a = agent.alert(detection="auth.slow_bruteforce", account=name, origin__address=source)
+    check(a["count"] == 21 and a["severity"] == "low", "21 in 24 h", a)
+    agent.stop()
+
+
+@case("restart", alone=True)
 def journal_rotated_and_restarted(w):
     """journald rotates its files and is restarted: its lines still arrive."""
     agent = fresh(w, "rotated").start()

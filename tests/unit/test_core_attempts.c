@@ -183,6 +183,53 @@ static void close_without_verdict_counts_one(void **state)
 	world_free(w);
 }
 
+static void told_as(struct world *w, double at, unsigned port, enum outcome outcome,
+		    enum method method)
+{
+	struct event e = text_event(w, EVENT_ATTEMPT, at, A, port, "alice");
+
+	e.outcome = outcome;
+	e.method = method;
+	step(w, &e);
+}
+
+/* An agent's keys, none of which is taken: one failure when the connection ends, however many. */
+static void offers_without_success_count_one(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	for (unsigned c = 0; c < 3; c++) {
+		for (unsigned i = 0; i < 8; i++)
+			told_as(w, c * 10, 1 + c, OUTCOME_FAILURE, METHOD_PUBLICKEY);
+		assert_int_equal(attempts(w), c);
+		preauth_close(w, c * 10 + 1, A, 1 + c, "alice");
+		assert_int_equal(attempts(w), c + 1);
+	}
+	/* keys first, then two passwords: the verdicts, and nothing for their close */
+	told_as(w, 40, 9, OUTCOME_FAILURE, METHOD_PUBLICKEY);
+	failed(w, 41, A, 9, "alice");
+	failed(w, 42, A, 9, "alice");
+	preauth_close(w, 43, A, 9, "alice");
+	assert_int_equal(attempts(w), 5);
+	world_free(w);
+}
+
+static void none_and_refusals_are_no_failures(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		told_as(w, i, 1 + i, OUTCOME_FAILURE, METHOD_NO_AUTH);
+		told_as(w, i, 100 + i, OUTCOME_REFUSED, METHOD_NONE);
+	}
+	assert_int_equal(attempts(w), 0);
+	assert_int_equal(core_stats(w->core)->attempts_refused, 10); /* counted apart */
+	assert_int_equal(w->alerts_used, 0);
+	world_free(w);
+}
+
 static void repeated_line_counts_as_often(void **state)
 {
 	struct world *w = world_new(false);
@@ -519,6 +566,8 @@ int main(void)
 		cmocka_unit_test(forged_failures_change_nobodys_count),
 		cmocka_unit_test(offered_keys_are_no_failures),
 		cmocka_unit_test(close_without_verdict_counts_one),
+		cmocka_unit_test(offers_without_success_count_one),
+		cmocka_unit_test(none_and_refusals_are_no_failures),
 		cmocka_unit_test(repeated_line_counts_as_often),
 		cmocka_unit_test(portless_lines_of_one_process_join),
 		cmocka_unit_test(pam_results_are_told_apart),
