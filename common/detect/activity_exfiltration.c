@@ -5,7 +5,8 @@
  * of the session's own connections to other hosts; forwarded traffic (ssh -L, -R) counts once,
  * since only what leaves is counted. Fires above max(MinBytes, TimesP95 times what 95 % of the
  * identity's clean sessions sent; core_profile.c); high when something else of medium or above
- * fired on the session. Told again when it doubles, and when the connection closes.
+ * fired on the session; info for an account of ExpectedAutomation whose habit is not known yet: a
+ * backup's first nights. Told again when it doubles, and when the connection closes.
  * Cannot see: what was in it, and the sizes before compression; a theft in small pieces over many
  * sessions; connections that a session's process held before the agent saw it.
  *
@@ -100,6 +101,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	if (session_worst_but(x->session, x->index) >= SEVERITY_MEDIUM)
 		f.severity = SEVERITY_HIGH;
+	else if (!v.usual && expected_automation(x->core, &x->session->pub))
+		f.severity = SEVERITY_INFO;
 	f.severity = severity_by_scope(x, f.severity);
 	if (a && (has_own_severity(x) || a->pub.severity >= f.severity)) {
 		revise(x, e, a, &v);

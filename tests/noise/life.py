@@ -209,6 +209,58 @@ class Month:
                                      key="deploy", minutes=0.2)
 
 
+# --- a month of what sessions do, as the kernel tells it: lines of tests/golden/records.py
+class Sessions:
+    """A bastion's sessions: people who go on to inner hosts, copy files and run commands; jobs."""
+
+    def __init__(self, dice):
+        self.dice, self.cookie, self.lines = dice, 0, []
+
+    def login(self, at, user, source, out=0, minutes=20, onward=(), command=None, local=False):
+        self.cookie += 1
+        c, port = self.cookie, self.dice.randint(32768, 60999)
+        say = self.lines.append
+        say(f"{at:.2f} connection conn={c} from={source}:{port}")
+        say(f"{at + .3:.2f} pam conn={c} from={source}:{port} call=account ret=0 user={user}")
+        say(f"{at + .4:.2f} pam conn={c} from={source}:{port} call=open ret=0 user={user} "
+            "flags=proven")
+        words = "-bash" if command is None else "bash -c " + command.replace(" ", "_")
+        tty = " flags=tty" if command is None else ""
+        say(f"{at + .5:.2f} exec conn={c} uid=1000 comm=bash path=/bin/bash args='{words}'{tty}")
+        end = at + minutes * 60 * self.dice.uniform(0.3, 1.5)
+        for n, host in enumerate(onward):
+            t = at + 2 + (end - at) * n / (len(onward) + 1)
+            say(f"{t:.2f} connect conn={c} uid=1000 comm=ssh to={host}:22")
+        say(f"{end:.2f} exit conn={c} alive=0")
+        say(f"{end + .01:.2f} connection_close conn={c} from={source}:{port} in=20000 out={out}")
+
+    def bastion(self, days=28):
+        dice = self.dice
+        inner = ["10.20.0.%d" % n for n in range(10, 40)]
+        homes = {a: stranger(dice).rsplit(".", 1)[0] for a in ("anna", "ben", "carla", "dirk")}
+        for n in range(days):
+            day = n * 86400 + 100
+            for who, net in homes.items():
+                if n % 7 > 4:
+                    continue
+                for _ in range(dice.randint(1, 4)):
+                    away = dice.random() < 0.05
+                    source = stranger(dice) if away else "%s.%d" % (net, dice.randint(1, 254))
+                    self.login(day + 3600 * dice.uniform(7, 19), who, source,
+                               out=int(dice.lognormvariate(12, 2)) % (100 << 20),
+                               onward=dice.sample(inner, dice.randint(0, 3)))
+            for run in range(2):
+                self.login(day + 3600 * (2 + run * 11), "ansible", "45.10.20.30", minutes=30,
+                           onward=inner, command="python3")
+            for half in range(0, 24, 2):
+                self.login(day + half * 3600, "ci", "34.90.%d.%d" % (dice.randint(0, 3),
+                           dice.randint(1, 254)), minutes=2, command="git-upload-pack repo",
+                           out=dice.randint(1, 30) << 20)
+            self.login(day + 3600 * 3, "backup", "62.30.40.50", minutes=40,
+                       command="rsync --server --sender -logDtpr . /srv",
+                       out=dice.randint(900, 1300) << 20)
+
+
 # --- attacks: each returns what must be told: (detection, severity, origin or account, reason)
 def fast(host, at):
     source = stranger(host.dice)

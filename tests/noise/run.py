@@ -10,6 +10,7 @@ import tempfile
 
 import life
 
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
 BINARY = pathlib.Path(sys.argv[1]).resolve() / "outergate"
 SEEDS = int(os.environ.get("OUTERGATE_NOISE_SEEDS", "2"))
 RANKS = ["info", "low", "medium", "high", "critical"]
@@ -81,6 +82,35 @@ def month_of_life(seed):
     return wrong
 
 
+# What an operator of such a host says: where it leads, and which accounts are machines.
+BASTION = """
+ExpectedOnward:
+  - {from: "*", to: 10.20.0.0/16, service: ssh}
+ExpectedAutomation: [ansible, ci, backup]
+"""
+
+
+def month_of_sessions(seed):
+    sessions = life.Sessions(random.Random(seed))
+    sessions.bastion()
+    with tempfile.TemporaryDirectory() as d:
+        events, records, config = (pathlib.Path(d) / n for n in ("events", "rec", "yaml"))
+        events.write_text("\n".join(sessions.lines) + "\n")
+        config.write_text(BASTION)
+        subprocess.run([sys.executable, GOLDEN / "records.py", events, records], check=True)
+        done = subprocess.run([BINARY, "replay", "--alerts", "--config", config, records],
+                              capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
+    alerts = [json.loads(line) for line in done.stdout.splitlines()]
+    wrong = ["week %d: %d of medium or above" % (week, n)
+             for week, n in weeks(alerts, 1767225600).items() if n > 1]
+    logins = sum(a["count"] for a in alerts if a["detection"] == "access.external")
+    if logins != sessions.cookie:
+        wrong.append("%d logins, %d were told" % (sessions.cookie, logins))
+    return wrong + (brief(loud(alerts)) if wrong else [])
+
+
 def attacks_are_told(seed):
     """Each alone in a day of noise and life."""
     wrong = []
@@ -101,7 +131,7 @@ def attacks_are_told(seed):
 
 def main():
     failed = passed = 0
-    for check in (day_of_noise, month_of_life, attacks_are_told):
+    for check in (day_of_noise, month_of_life, month_of_sessions, attacks_are_told):
         for seed in range(1, SEEDS + 1):
             wrong = check(seed)
             failed, passed = failed + bool(wrong), passed + (not wrong)

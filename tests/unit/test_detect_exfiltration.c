@@ -237,6 +237,38 @@ static void a_backup_is_learned(void **state)
 	world_free(w);
 }
 
+/* An account that the operator calls a machine's: its habit is learned without waking anybody; what
+ * is five times that, or in bad company, is as of anybody else. */
+static void a_machines_first_nights_are_info(void **state)
+{
+	struct world *w = world_make(true);
+	double at;
+
+	(void)state;
+	strcpy(w->config.expected_automation[0], "alice");
+	w->config.expected_automation_count = 1;
+	world_start(w);
+	at = habit(w, 5, 1024 * MIB);
+	assert_int_equal(alerts_of(w, ID), 5);
+	for (unsigned i = 0; i < w->alerts_used; i++)
+		assert_true(w->alerts[i].last.severity <= SEVERITY_LOW);
+	logged_in(w, at, 1);
+	bytes(w, at + 5, 1, 0, 1024 * MIB);
+	assert_int_equal(alerts_of(w, ID), 5);
+	bytes(w, at + 10, 1, 0, 9000 * MIB);
+	assert_int_equal(alert_of(w, ID, NULL)->last.severity, SEVERITY_MEDIUM);
+	world_free(w);
+
+	w = world_make(true);
+	strcpy(w->config.expected_automation[0], "alice");
+	w->config.expected_automation_count = 1;
+	world_start(w);
+	intrude(w, 0, 1, A, 8); /* a guessed login */
+	bytes(w, 30, 1, 0, 1024 * MIB);
+	assert_int_equal(alert_of(w, ID, NULL)->last.severity, SEVERITY_HIGH);
+	world_free(w);
+}
+
 static void a_habit_survives_a_restart(void **state)
 {
 	struct world *w = world_new(true), *v = world_new(true);
@@ -286,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_habit_raises_the_threshold),
 		cmocka_unit_test(another_key_is_another_habit),
 		cmocka_unit_test(a_backup_is_learned),
+		cmocka_unit_test(a_machines_first_nights_are_info),
 		cmocka_unit_test(a_habit_survives_a_restart),
 		cmocka_unit_test(after_a_guessed_login_it_is_a_chain),
 	};
