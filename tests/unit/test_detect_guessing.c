@@ -652,6 +652,148 @@ static void a_spray_slides(void **state)
 	world_free(w);
 }
 
+/* --- life of these alerts */
+static void slow_one(struct world *w, unsigned host, double at)
+{
+	char origin[32];
+
+	nth(origin, 500 + host, 1);
+	slow_guesses(w, at, origin, 21, 1000);
+}
+
+static void a_detection_that_is_off_is_off(void **state)
+{
+	static const enum detection_index off[] = {
+		DETECTION_auth_slow_bruteforce,
+		DETECTION_auth_distributed,
+		DETECTION_auth_spray,
+		DETECTION_auth_bruteforce,
+		DETECTION_auth_bruteforce_success,
+		DETECTION_auth_noise,
+	};
+	struct world *w = world_make(false);
+
+	(void)state;
+	w->id.geo = &fake_geo;
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		w->config.detections[off[i]].enabled = false;
+	world_start(w);
+	slow_one(w, 0, 0);
+	from_networks(w, 22000, 12, "alice");
+	spray_at(w, 23000, 0, 12);
+	from_system(w, 24000, 310, 1);
+	guess(w, 25000, A, 8);
+	for (unsigned i = 0; i < 40; i++) {
+		char origin[32];
+
+		nth(origin, 3, 1 + i);
+		failed(w, 25100 + i, origin, 1 + i, "alice");
+	}
+	accepted(w, 25200, A, 9, "alice", METHOD_PASSWORD, "");
+	for (unsigned i = 0; i < w->alerts_used; i++)
+		assert_string_equal(w->alerts[i].last.detection->id, "access.external");
+	world_free(w);
+}
+
+/* Of low ones the first three of a listener and day are sent, of all kinds; growing costs none. */
+static void low_ones_share_a_day(void **state)
+{
+	struct world *w = world_new(false);
+	unsigned sent = 0;
+
+	(void)state;
+	slow_one(w, 0, 7000); /* 00:10 of the next day (UTC) */
+	slow_one(w, 0, 29000);
+	from_networks(w, 51000, 12, "alice");
+	from_networks(w, 51900, 20, "alice");
+	for (unsigned i = 1; i < 4; i++)
+		slow_one(w, i, 52000 + i);
+	from_networks(w, 73500, 12, "bob");
+	for (unsigned i = 0; i < w->alerts_used; i++) {
+		const struct seen_alert *a = &w->alerts[i];
+
+		if (a->last.detection != detections[DETECTION_auth_noise])
+			sent += a->notified > 0;
+		if (a->last.detection == detections[DETECTION_auth_slow_bruteforce])
+			assert_int_equal(a->last.severity, SEVERITY_LOW);
+	}
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 4);
+	assert_int_equal(alerts_of(w, "auth.distributed"), 2);
+	assert_int_equal(sent, 3);
+	world_free(w);
+}
+
+static void a_closed_one_recurs(void **state)
+{
+	struct world *w = world_new(false);
+	char first[ID_TEXT_MAX];
+
+	(void)state;
+	from_networks(w, 0, 12, "bob");
+	slow_one(w, 0, 100);
+	strcpy(first, alert_of(w, "auth.distributed", NULL)->last.id);
+	tick(w, 2.0 * 86400);
+	assert_int_equal(alert_of(w, "auth.distributed", NULL)->last.state, ALERT_CLOSED);
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", NULL)->last.state, ALERT_CLOSED);
+	from_networks(w, 2.0 * 86400 + 10, 11, "bob");
+	slow_one(w, 0, 2.0 * 86400 + 100);
+	assert_int_equal(alerts_of(w, "auth.distributed"), 2);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 2);
+	assert_string_equal(alert_of(w, "auth.distributed", NULL)->last.previous, first);
+	assert_int_equal(alert_of(w, "auth.distributed", NULL)->last.count, 11);
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", NULL)->last.count, 21);
+	world_free(w);
+}
+
+/* After a restart the open alerts go on; the memory no longer points to them. */
+static void open_alerts_go_on_after_a_kill(void **state)
+{
+	struct world *w = world_new(false);
+	struct alert slow, many;
+	char ids[2][ID_TEXT_MAX];
+
+	(void)state;
+	slow_one(w, 0, 0);
+	from_networks(w, 20100, 12, "bob");
+	slow = alert_of(w, "auth.slow_bruteforce", NULL)->last;
+	many = alert_of(w, "auth.distributed", NULL)->last;
+	strcpy(ids[0], slow.id);
+	strcpy(ids[1], many.id);
+	restarted(w);
+	assert_int_equal(core_restore_alert(w->core, &slow), 0);
+	assert_int_equal(core_restore_alert(w->core, &many), 0);
+	slow_guesses(w, 20200, "20.2.0.1", 1, 1);
+	from_networks(w, 20300, 13, "bob");
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 1);
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	assert_string_equal(alert_of(w, "auth.slow_bruteforce", NULL)->last.id, ids[0]);
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", NULL)->last.count, 22);
+	assert_int_equal(alert_of(w, "auth.distributed", NULL)->last.count, 13);
+	world_free(w);
+}
+
+static void sentences_name_what_exists(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	slow_guesses(w, 0, A, 21, HOUR);
+	assert_non_null(strstr(alert_of(w, "auth.slow_bruteforce", A)->last.sentence, "'alice'"));
+	from_networks(w, 86400, 10, "bob");
+	assert_non_null(strstr(alert_of(w, "auth.distributed", NULL)->last.sentence,
+			       "'bob' is guessed over ssh from 10 networks at a time; usually it "
+			       "is not guessed at all."));
+	world_free(w);
+
+	w = world_new(false);
+	for (unsigned d = 0; d < 7; d++)
+		from_networks(w, d * 86400.0, 4, "root");
+	from_networks(w, 7 * 86400.0, 12, "root");
+	assert_non_null(strstr(alert_of(w, "auth.distributed", NULL)->last.sentence,
+			       "on a usual day of the last seven it was 4."));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -679,6 +821,11 @@ int main(void)
 		cmocka_unit_test(spray_survives_a_kill),
 		cmocka_unit_test(which_success_makes_a_spray_high),
 		cmocka_unit_test(a_spray_slides),
+		cmocka_unit_test(a_detection_that_is_off_is_off),
+		cmocka_unit_test(low_ones_share_a_day),
+		cmocka_unit_test(a_closed_one_recurs),
+		cmocka_unit_test(open_alerts_go_on_after_a_kill),
+		cmocka_unit_test(sentences_name_what_exists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
