@@ -14,9 +14,10 @@ enum {
 	PARAM_FAILURES
 };
 
+/* Never (0) is more than a day ago: ticks start far above that. */
 static bool is_today(uint32_t then, uint32_t now)
 {
-	return then && now < then + DAY_DS;
+	return now < then + DAY_DS;
 }
 
 /* A fast alert tells it already, were it only about names that do not exist. */
@@ -53,8 +54,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!s || !x->source || n <= detect_param(x, PARAM_FAILURES) || is_told(x, e))
-		return;
+	if (n <= detect_param(x, PARAM_FAILURES) || is_told(x, e))
+		return; /* or no slow source at all */
 	severity = is_today(s->exists_ds, now) ? SEVERITY_LOW : SEVERITY_INFO;
 	f.severity = severity_by_scope(x, severity);
 	f.open = pool_get(&x->core->alerts, s->alert);
