@@ -137,6 +137,7 @@ enum group {
 	GROUP_NETWORK = 1u << 2,
 	GROUP_FLAGS = 1u << 3,
 	GROUP_TRAITS = 1u << 4,
+	GROUP_FLAT_POINT = 1u << 5, /* a file of countries alone is asked for nothing else */
 };
 
 static const struct row {
@@ -150,9 +151,9 @@ static const struct row {
 	{{"location", "accuracy_radius"}, take_radius, GROUP_NESTED, 0, 0},
 	{{"city", "names", "en"}, take_city, GROUP_NESTED, 0, 0},
 	{{"country_code"}, take_country, GROUP_FLAT, GEO_FIELD_COUNTRY, 0},
-	{{"latitude"}, take_latitude, GROUP_FLAT, GEO_FIELD_POINT, 0},
-	{{"longitude"}, take_longitude, GROUP_FLAT, GEO_FIELD_POINT, 0},
-	{{"city"}, take_city, GROUP_FLAT, 0, 0},
+	{{"latitude"}, take_latitude, GROUP_FLAT_POINT, GEO_FIELD_POINT, 0},
+	{{"longitude"}, take_longitude, GROUP_FLAT_POINT, GEO_FIELD_POINT, 0},
+	{{"city"}, take_city, GROUP_FLAT_POINT, 0, 0},
 	{{"autonomous_system_number"}, take_asn, GROUP_NETWORK, GEO_FIELD_NETWORK, 0},
 	{{"autonomous_system_organization"}, take_org, GROUP_NETWORK, 0, 0},
 	{{"is_anonymous"}, take_flag, GROUP_FLAGS, GEO_FIELD_FLAGS, GEO_ANONYMOUS},
