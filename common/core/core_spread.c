@@ -86,7 +86,7 @@ static void day_note(const struct core *c, struct spread *p, uint32_t day)
 
 unsigned spread_usual(const struct spread *p)
 {
-	uint8_t days[SPREAD_DAYS - 1];
+	uint8_t days[SPREAD_DAYS - 1] = {0};
 
 	for (unsigned i = 0; i < SPREAD_DAYS - 1; i++) { /* in order */
 		uint8_t n = p->busiest[i + 1];

@@ -131,7 +131,7 @@ static bool is_quiet(struct detect_ctx *x, const struct event *e, const struct c
 {
 	if (in_digest)
 		return true;
-	if (severity > SEVERITY_LOW || (a && (!a->quiet || a->pub.severity >= severity)))
+	if (severity > SEVERITY_LOW || (a && a->pub.severity >= severity))
 		return false;
 	return !digest_allows(x, e);
 }

@@ -142,6 +142,113 @@ static void an_attack_is_not_in_the_digest_too(void **state)
 	world_free(w);
 }
 
+/* Yesterday's quiet one that goes on costs nothing of today's. */
+static void growing_costs_nothing_of_the_day(void **state)
+{
+	struct world *w = world_new(false);
+	unsigned sent = 0;
+	char origin[32];
+
+	(void)state;
+	for (unsigned s = 0; s < 7; s++) {
+		double at = s < 4 ? s * 10 : 40000 + s * 10;
+
+		snprintf(origin, sizeof(origin), "203.0.%u.9", s);
+		for (unsigned i = 0; i < 7; i++)
+			failed(w, at + i, origin, 1 + i, "root");
+		for (unsigned i = 0; s == 3 && i < 6; i++) /* the fourth, on the next day */
+			failed(w, 39000 + i, origin, 20 + i, "root");
+	}
+	for (unsigned i = 0; i < w->alerts_used; i++)
+		if (w->alerts[i].last.severity == SEVERITY_LOW)
+			sent += w->alerts[i].notified > 0;
+	assert_int_equal(sent, 6);
+	world_free(w);
+}
+
+/* A day without a failure ends a fast alert, to the tick. */
+static void a_fast_alert_takes_all_for_a_day(void **state)
+{
+	static const struct {
+		double at;
+		unsigned count;
+	} rows[] = {{86404.9, 7}, {86405, 6}};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *w = world_new(false);
+
+		guess(w, 0, A, 6); /* the last at 5 */
+		failed(w, rows[i].at, A, 99, "alice");
+		assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, rows[i].count);
+		assert_string_equal(alert_of(w, "auth.bruteforce", A)->last.numbers,
+				    "6 failures > 5 in 15m");
+		world_free(w);
+	}
+}
+
+/* One that exists was among them exactly a window ago: of no account for those that do not. */
+static void a_guess_of_an_existing_account_counts_for_a_window(void **state)
+{
+	static const double times[] = {899.5, 899.6, 899.7, 899.8, 900, 900};
+
+	for (unsigned late = 0; late < 2; late++) {
+		struct world *w = world_new(false);
+
+		failed(w, late ? 0 : 0.1, A, 1, "alice");
+		for (unsigned i = 0; i < 6; i++)
+			failed_unknown(w, times[i], A, 2 + i, "oracle");
+		assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.severity,
+				 late ? SEVERITY_INFO : SEVERITY_MEDIUM);
+		world_free(w);
+	}
+	(void)state;
+}
+
+/* What has its own alert neither fires the network nor makes its alert grow. */
+static void a_network_does_not_grow_by_its_sources_alerts(void **state)
+{
+	struct world *w = world_new(false);
+	char origin[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(origin, sizeof(origin), "203.0.113.%u", 20 + i);
+		failed(w, i, origin, 1, "alice");
+	}
+	guess(w, 50, A, 30);
+	assert_int_equal(alert_of(w, "auth.bruteforce", "203.0.113.0")->last.count, 45);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 30);
+	world_free(w);
+
+	w = world_new(false); /* and takes nothing off it but its own */
+	for (unsigned i = 0; i < 29; i++) {
+		snprintf(origin, sizeof(origin), "203.0.113.%u", 20 + i);
+		failed(w, i, origin, 1, "alice");
+	}
+	for (unsigned i = 0; i < 40; i++)
+		failed(w, 30 + i * 0.1, A, 1 + i, "alice");
+	failed(w, 40, "203.0.113.100", 1, "alice");
+	assert_int_equal(alerts_of(w, "auth.bruteforce"),
+			 2); /* A, and at its second failure the /24 */
+	world_free(w);
+}
+
+static void a_crowd_in_one_line_is_counted(void **state)
+{
+	struct world *w = world_new(false);
+	struct event e = text_event(w, EVENT_ATTEMPT, 1, A, 4711, "alice");
+
+	(void)state;
+	e.outcome = OUTCOME_FAILURE;
+	e.method = METHOD_PASSWORD;
+	e.flags = EVENT_ACCOUNT_EXISTS;
+	e.count = 100000;
+	step(w, &e);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 100000);
+	world_free(w);
+}
+
 /* --- auth.spray */
 static void spray(struct world *w, unsigned n, unsigned existing)
 {
@@ -402,6 +509,11 @@ int main(void)
 		cmocka_unit_test(noise_is_one_digest_sent_at_the_days_end),
 		cmocka_unit_test(a_few_failures_a_day_are_no_digest),
 		cmocka_unit_test(an_attack_is_not_in_the_digest_too),
+		cmocka_unit_test(growing_costs_nothing_of_the_day),
+		cmocka_unit_test(a_fast_alert_takes_all_for_a_day),
+		cmocka_unit_test(a_guess_of_an_existing_account_counts_for_a_window),
+		cmocka_unit_test(a_network_does_not_grow_by_its_sources_alerts),
+		cmocka_unit_test(a_crowd_in_one_line_is_counted),
 		cmocka_unit_test(spray_of_ten_accounts),
 		cmocka_unit_test(spray_that_succeeds_is_high),
 		cmocka_unit_test(one_account_often_is_no_spray),
