@@ -104,7 +104,11 @@ static void out_deliver(struct engine *e)
 
 void engine_event(struct engine *e, const struct event *ev)
 {
+	struct priv_msg m = {.kind = PRIV_LET_GO};
+
 	core_step(e->core, ev, &e->out);
+	while (ev->handoff && core_next_let_go(e->core, &m.value[0]))
+		(void)priv_send(e->setup.priv, &m, -1);
 	e->dirty = true;
 	if (e->out.count)
 		out_deliver(e);
@@ -474,7 +478,7 @@ static void blind_rows(struct engine *e)
 		const struct sensor_row *row = &e->setup.rows[i];
 		bool pam = i == SENSOR_PAM;
 
-		if (pam ? e->libpam_attached > 0 : row->on)
+		if (i == SENSOR_UNIX || (pam ? e->libpam_attached > 0 : row->on))
 			continue;
 		snprintf(text, sizeof(text), "probe-missing: %s: %s", row->name,
 			 pam ? e->libpam_reason : row->reason);
@@ -505,8 +509,9 @@ static int engine_open(struct engine *e)
 	if (r)
 		return r;
 	libpam_open(e);
-	if (e->setup.files >= 0)
-		e->procs = proc_table_new();
+	e->procs = proc_table_new();
+	if (!e->procs)
+		return -ENOMEM;
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);

@@ -96,7 +96,7 @@ struct engine {
 	struct journal_source *journal_source;
 	struct file_source *files[CONFIG_FILES_MAX];
 	struct fanotify_source *fanotify;
-	struct proc_table *procs; /* of sessions; NULL: nobody asks for them */
+	struct proc_table *procs; /* of sessions */
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
 	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
@@ -174,6 +174,8 @@ void file_source_close(struct file_source *f);
 
 /* source_fanotify.c: changes of files by which somebody can come back */
 void fanotify_source_open(struct engine *e, unsigned status);
+/* What was written before the record that is being delivered. */
+void fanotify_source_take(struct engine *e);
 /* Files that were asked about too often to look at once, and homes that are not there yet. */
 void fanotify_source_poll(struct engine *e, uint64_t now);
 uint64_t fanotify_source_next(const struct engine *e); /* UINT64_MAX: nothing waits */

@@ -157,6 +157,14 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;
+	case PRIV_LET_GO:
+		sensor_let_go(p->sensor, m->value[0]);
+		return 0;
+	case PRIV_ARM:
+		if (m->arg < WIRE_HANDOFF_SYSTEMD || m->arg > WIRE_HANDOFF_SCREEN)
+			return -EPROTO;
+		(void)sensor_arm(p->sensor, m->arg, m->arg2, m->value[0]);
+		return 0;
 	case PRIV_READY:
 		sd_notify(0, "READY=1");
 		return 0;

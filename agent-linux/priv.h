@@ -29,6 +29,10 @@ enum priv_kind {
 	 * where the table says that its lines are told and its owner may read it.
 	 */
 	PRIV_FILE_READ,
+	PRIV_LET_GO, /* value[0]: id of a hand-off that is no session's; no reply */
+	/* arg: WIRE_HANDOFF_*, arg2: uid of the broker, value[0]: until (boot time, ns); no reply
+	 */
+	PRIV_ARM,
 	PRIV_KIND_END
 };
 

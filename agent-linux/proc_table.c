@@ -80,7 +80,7 @@ static void note_start(struct proc_table *t, const struct event *e)
 			memcpy(p->program, parent->program, sizeof(p->program));
 	}
 	p->ppid = e->parent.pid;
-	p->conn = e->conn;
+	p->conn = e->conn ? e->conn : e->handoff;
 	p->uid = e->uid;
 	if (e->kind == EVENT_FORK)
 		return;
@@ -93,7 +93,7 @@ void proc_table_note(struct proc_table *t, const struct event *e)
 {
 	struct proc_entry *p;
 
-	if (!e->proc.pid || !e->conn)
+	if (!e->proc.pid || (!e->conn && !e->handoff))
 		return;
 	switch (e->kind) {
 	case EVENT_FORK:
@@ -154,6 +154,13 @@ const struct proc_entry *proc_table_parent(const struct proc_table *t, const str
 	const struct proc_entry *parent = find(t, p->ppid);
 
 	return parent && parent->start_ns <= p->start_ns ? parent : NULL;
+}
+
+uint64_t proc_table_conn(const struct proc_table *t, uint32_t pid)
+{
+	const struct proc_entry *p = find(t, pid);
+
+	return p ? p->conn : 0;
 }
 
 uint32_t proc_table_lost(struct proc_table *t)

@@ -67,6 +67,10 @@ static const struct sensor_row row_table[SENSOR_PARTS] = {
 			     "sessions that were there before", false, ""},
 	[SENSOR_PAM] = {"pam", "uprobe on libpam", "authentication verdicts", false,
 			"no libpam attached yet"},
+	[SENSOR_UNIX] = {"unix", "cgroup/connect_unix",
+			 "hand-offs by any program: which daemon's socket a session reaches, "
+			 "borrowed ssh agents",
+			 false, ""},
 };
 
 /* libbpf says why on its log only: that is the reason we pass on. */
@@ -130,6 +134,7 @@ static void attach_peers(struct sensor *s)
 {
 	struct bpf_program *progs[] = {s->skel->progs.peer_asked4, s->skel->progs.peer_asked6};
 	struct bpf_program *wanted[] = {s->skel->progs.peer_wanted4, s->skel->progs.peer_wanted6};
+	struct sensor_row *local = &s->rows[SENSOR_UNIX];
 	char root[PATH_MAX];
 	int fd = -1, r = sensor_cgroup_root(root, sizeof(root));
 
@@ -151,6 +156,13 @@ static void attach_peers(struct sensor *s)
 		row->on = s->links[SENSOR_PEER4 + i] != NULL;
 		if (!row->on)
 			row_failed(row, errno);
+	}
+	if (!r && !local->reason[0]) {
+		s->links[SENSOR_UNIX] =
+			link_take(s, local->name, s->skel->progs.handoff_connects, fd);
+		local->on = s->links[SENSOR_UNIX] != NULL;
+		if (!local->on)
+			row_failed(local, errno);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -198,6 +210,40 @@ static int watch_ports(struct sensor *s, const struct config *config)
 			return -errno;
 	}
 	return 0;
+}
+
+#define UNIX_CONNECT (enum bpf_attach_type)49 /* BPF_CGROUP_UNIX_CONNECT of linux/bpf.h, 6.7 */
+
+/* Does this kernel tell of connect() to local sockets? */
+static bool has_unix_hook(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = UNIX_CONNECT);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, NULL, "Dual BSD/GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* libbpf of 1.1 does not know the section's name. */
+static void unix_hook_set(struct sensor *s)
+{
+	struct bpf_program *prog = s->skel->progs.handoff_connects;
+	struct sensor_row *row = &s->rows[SENSOR_UNIX];
+	bool has = has_unix_hook();
+
+	bpf_program__set_type(prog, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
+	bpf_program__set_expected_attach_type(prog, UNIX_CONNECT);
+	bpf_program__set_autoload(prog, has && !pins_has_link(&s->pins, row->name));
+	snprintf(row->reason, sizeof(row->reason), "%s",
+		 has ? ""
+		     : "this kernel has no such hook (before 6.7): hand-offs are known by the name "
+		       "of the tool; borrowed ssh agents are not seen");
 }
 
 /* Programs whose hook of a former run is still on are not loaded a second time. */
@@ -249,6 +295,7 @@ static int sensor_load(struct sensor *s, const char *runtime, int variant)
 		bpf_map__set_max_entries(s->skel->maps.marks_hash, LENT_MARKS);
 	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz, variant);
 	autoload_set(s);
+	unix_hook_set(s);
 	last_warning[0] = '\0';
 	r = pins_maps(&s->pins, s->skel->obj);
 	if (!r)
@@ -424,6 +471,45 @@ int sensor_prove(struct sensor *s, uint64_t cookie)
 		return -errno;
 	bpf_map_delete_elem(noted, &cookie);
 	return 0;
+}
+
+/* bpf/handoff.bpf.c forgets the mark of a process whose id is not proven at its next exec. */
+void sensor_let_go(struct sensor *s, uint64_t handoff)
+{
+	if (handoff & WIRE_HANDOFF_ID)
+		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.proven), &handoff);
+}
+
+/* Layout of struct handoff_armed and struct handoff_any in bpf/handoff.bpf.c. */
+struct armed_value {
+	uint64_t until;
+	uint32_t holders, pad;
+};
+struct any_value {
+	uint64_t until;
+	uint32_t any, holders;
+};
+
+int sensor_arm(struct sensor *s, uint32_t kind, uint32_t uid, uint64_t until_ns)
+{
+	int armed = bpf_map__fd(s->skel->maps.handoff_armed);
+	int any = bpf_map__fd(s->skel->maps.handoff_any);
+	uint64_t key = (uint64_t)kind << 32 | uid;
+	struct armed_value v = {.until = until_ns}, old;
+	struct any_value a;
+	uint32_t zero = 0;
+
+	if (!bpf_map_lookup_elem(armed, &key, &old)) {
+		v.holders = old.holders;
+		if (old.until > until_ns)
+			v.until = old.until;
+	}
+	if (bpf_map_update_elem(armed, &key, &v, BPF_ANY) || bpf_map_lookup_elem(any, &zero, &a))
+		return -errno;
+	a.any = 1;
+	if (a.until < until_ns)
+		a.until = until_ns;
+	return bpf_map_update_elem(any, &zero, &a, BPF_ANY) ? -errno : 0;
 }
 
 /* name tells the file, the function and entry or return, so that a former run's is found. */

@@ -31,6 +31,7 @@ enum sensor_part {
 	SENSOR_TCP,
 	SENSOR_SNAPSHOT,
 	SENSOR_PAM,
+	SENSOR_UNIX, /* only adds detail: its absence is told by status alone */
 	SENSOR_PARTS
 };
 
@@ -58,6 +59,11 @@ const volatile uint64_t *sensor_counters(const struct sensor *s);
 int sensor_snapshot(struct sensor *s, enum priv_snapshot which);
 /* User space has proven a connection (log evidence, snapshot). Returns 0 or -errno. */
 int sensor_prove(struct sensor *s, uint64_t cookie);
+/* What a broker started is nobody's: no more records of it. */
+void sensor_let_go(struct sensor *s, uint64_t handoff);
+/* Follow what that kind of broker (WIRE_HANDOFF_*) starts for a user until then (CLOCK_BOOTTIME).
+ */
+int sensor_arm(struct sensor *s, uint32_t kind, uint32_t uid, uint64_t until_ns);
 /* Attaches the PAM probes to an open file; offsets are checked against its size. */
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
 

@@ -285,17 +285,19 @@ static void event_handle(struct engine *e, const char *at, const struct fanotify
 	}
 }
 
-static void on_fanotify(struct engine *e, struct watcher *w)
+/* is_nested: a record of the rings asks, and those before it have been taken. */
+static void events_take(struct engine *e, int fd, bool is_nested)
 {
 	_Alignas(8) char buf[16384];
 
 	for (unsigned i = 0; i < READ_MAX; i++) {
-		ssize_t n = read(w->fd, buf, sizeof(buf));
+		ssize_t n = read(fd, buf, sizeof(buf));
 		size_t at = 0;
 
 		if (n <= 0)
 			break;
-		kernel_source_drain(e);
+		if (!is_nested)
+			kernel_source_drain(e);
 		while ((size_t)n - at >= sizeof(struct fanotify_event_metadata)) {
 			struct fanotify_event_metadata m;
 
@@ -310,6 +312,17 @@ static void on_fanotify(struct engine *e, struct watcher *w)
 		}
 	}
 	losses_tell(e, proc_table_lost(e->procs), "processes of sessions (too many at a time)");
+}
+
+static void on_fanotify(struct engine *e, struct watcher *w)
+{
+	events_take(e, w->fd, false);
+}
+
+void fanotify_source_take(struct engine *e)
+{
+	if (e->fanotify && e->fanotify->watcher.ready)
+		events_take(e, e->fanotify->watcher.fd, true);
 }
 
 void fanotify_source_poll(struct engine *e, uint64_t now)
@@ -364,7 +377,7 @@ void fanotify_source_open(struct engine *e, unsigned status)
 		snprintf(st->reason, sizeof(st->reason), "%s", e->setup.files_reason);
 		return;
 	}
-	e->fanotify = e->procs ? calloc(1, sizeof(*e->fanotify)) : NULL;
+	e->fanotify = calloc(1, sizeof(*e->fanotify));
 	if (!e->fanotify) {
 		st->state = SOURCE_FAILED;
 		snprintf(st->reason, sizeof(st->reason), "out of memory");

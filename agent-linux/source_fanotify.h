@@ -59,6 +59,7 @@ struct fanotify_source {
 	unsigned homes_count;
 	uint64_t homes_ns; /* when to look for new homes; 0: not */
 	unsigned homes_tries;
+	unsigned at_next; /* which of the kept jobs goes next */
 	uint64_t homes_scan_ns;
 	struct watched_file files[FANOTIFY_FILES_MAX];
 	unsigned files_count;

@@ -73,6 +73,29 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	}
 }
 
+#define AGENT_DIR  "/tmp/ssh-"
+#define AGENT_NAME "/agent."
+
+/*
+ * sshd and ssh-agent name an agent's socket after a process of theirs: of the same session it is
+ * the one that was forwarded to it, or that it started.
+ */
+static void agent_owner(struct engine *e, struct event *ev)
+{
+	char path[128];
+	const char *at;
+	unsigned long pid;
+
+	if (ev->kind != EVENT_HANDOFF || !span_starts(ev->path, SPAN_LIT(AGENT_DIR)))
+		return;
+	span_copy(path, sizeof(path), ev->path);
+	at = strstr(path, AGENT_NAME);
+	pid = at ? strtoul(at + sizeof(AGENT_NAME) - 1, NULL, 10) : 0;
+	if (pid && pid <= UINT32_MAX && ev->conn &&
+	    proc_table_conn(e->procs, (uint32_t)pid) == ev->conn)
+		ev->flags |= EVENT_OWN;
+}
+
 static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
@@ -84,8 +107,11 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 	switch (decode_wire(&e->kernel_stream, data, len, &ev, &reason)) {
 	case DECODE_EVENT:
 		name_users(&ev);
-		if (e->procs)
-			proc_table_note(e->procs, &ev);
+		proc_table_note(e->procs, &ev);
+		agent_owner(e, &ev);
+		/* A job or a unit is written before somebody starts it. */
+		if (ev.handoff && ev.kind == EVENT_EXEC)
+			fanotify_source_take(e);
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
 		break;

@@ -38,13 +38,18 @@ static const struct watch_name unit_names[] = {
 };
 
 static const struct watch_name cron_names[] = {
-	{CRON_NAME, "scheduled-task", LINES_NONE},
+	{CRON_NAME, "scheduled-task", LINES_ACCOUNTS},
 	{NULL, NULL, LINES_NONE},
 };
 
 static const struct watch_name crontab_names[] = {
 	{"@(tmp.*|.*)", NULL, LINES_NONE}, /* crontab(1) while it writes; the directory itself */
 	{"*", "scheduled-task", LINES_NONE},
+	{NULL, NULL, LINES_NONE},
+};
+
+static const struct watch_name at_names[] = {
+	{"[a-zA-Z]+([0-9a-f])", "scheduled-task", LINES_NONE},
 	{NULL, NULL, LINES_NONE},
 };
 
@@ -89,6 +94,8 @@ const struct watch_dir watch_dirs[WATCH_KINDS] = {
 	[WATCH_CRON_WEEKLY] = {"/etc/cron.weekly", WATCH_ETC, "cron.weekly", cron_names},
 	[WATCH_CRON_MONTHLY] = {"/etc/cron.monthly", WATCH_ETC, "cron.monthly", cron_names},
 	[WATCH_CRONTABS] = {.path = "/var/spool/cron/crontabs", .names = crontab_names},
+	[WATCH_AT] = {.path = "/var/spool/cron/atjobs", .names = at_names},
+	[WATCH_AT_SPOOL] = {.path = "/var/spool/at", .names = at_names},
 	[WATCH_SUDOERS_D] = {"/etc/sudoers.d", WATCH_ETC, "sudoers.d", sudoers_names},
 	[WATCH_PAM_D] = {"/etc/pam.d", WATCH_ETC, "pam.d", pam_names},
 	[WATCH_TOR] = {"/etc/tor", WATCH_ETC, "tor", tor_names},

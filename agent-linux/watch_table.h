@@ -23,6 +23,8 @@ enum watch_kind {
 	WATCH_CRON_WEEKLY,
 	WATCH_CRON_MONTHLY,
 	WATCH_CRONTABS,
+	WATCH_AT,	/* Debian */
+	WATCH_AT_SPOOL, /* Red Hat */
 	WATCH_SUDOERS_D,
 	WATCH_PAM_D,
 	WATCH_TOR,
@@ -38,7 +40,7 @@ enum watch_kind {
 enum watch_lines {
 	LINES_NONE,
 	LINES_KEYS,    /* authorized_keys: fingerprints */
-	LINES_ACCOUNTS /* passwd, group: first field */
+	LINES_ACCOUNTS /* passwd, group, cron.d: the line, cut */
 };
 
 struct watch_name {
@@ -59,6 +61,12 @@ extern const struct watch_dir watch_dirs[WATCH_KINDS];
 static inline bool watch_is_user(enum watch_kind k)
 {
 	return k >= WATCH_HOME;
+}
+
+/* Each job is a file of its own name. */
+static inline bool watch_is_at(enum watch_kind k)
+{
+	return k == WATCH_AT || k == WATCH_AT_SPOOL;
 }
 
 /* NULL: a name that makes nothing persist. */

@@ -7,7 +7,10 @@
  */
 #include "source_fanotify.h"
 
+#include "common/wire.h"
+
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,9 @@
 #define LOOKS_MAX    8		   /* a file is hashed at most so often ... */
 #define LOOKS_NS     1000000000ull /* ... in this */
 #define USER_LOOKS   4		   /* below a home, where each costs a process */
-#define USER_FILES   64		   /* of one home, so that nobody fills the table */
+#define AT_FILES     16		   /* jobs have a new name each: the oldest goes */
+#define JOB_NS	     86400000000000ull
+#define USER_FILES   64 /* of one home, so that nobody fills the table */
 #define LINES_MAX    4096
 #define LINE_TOLD    64
 #define ANCESTORS    16
@@ -94,6 +99,24 @@ static bool is_full(const struct fanotify_source *s, enum watch_kind kind, uint3
 	return own >= USER_FILES;
 }
 
+/* When there are AT_FILES jobs, one of them in turn. */
+static struct watched_file *at_slot(struct fanotify_source *s)
+{
+	struct watched_file *first = NULL;
+	unsigned count = 0, turn = s->at_next % AT_FILES;
+
+	for (unsigned i = 0; i < s->files_count; i++) {
+		if (!watch_is_at(s->files[i].kind))
+			continue;
+		if (count++ == turn)
+			first = &s->files[i];
+	}
+	if (count < AT_FILES)
+		return NULL;
+	s->at_next++;
+	return first;
+}
+
 struct watched_file *watched_file_get(struct fanotify_source *s, enum watch_kind kind, uint32_t uid,
 				      const char *name)
 {
@@ -103,6 +126,14 @@ struct watched_file *watched_file_get(struct fanotify_source *s, enum watch_kind
 		f = &s->files[i];
 		if (f->kind == kind && f->uid == uid && strcmp(f->name, name) == 0)
 			return f;
+	}
+	f = watch_is_at(kind) ? at_slot(s) : NULL;
+	if (f) {
+		free(f->name);
+		free(f->lines);
+		*f = (struct watched_file){.kind = kind, .row = watch_match(kind, name)};
+		f->name = strdup(name);
+		return f->name && f->row ? f : NULL;
 	}
 	if (is_full(s, kind, uid))
 		return NULL;
@@ -215,6 +246,26 @@ static void digest_text(const uint64_t digest[4], char ret[HEX_MAX])
 		snprintf(ret + (size_t)i * 2, 3, "%02x", bytes[i]);
 }
 
+/* Whose jobs a crontab holds: it has its user's name. */
+static uint32_t job_owner(const struct watched_file *f, uint32_t otherwise)
+{
+	const struct passwd *pw = f->kind == WATCH_CRONTABS ? getpwnam(f->name) : NULL;
+
+	return pw ? pw->pw_uid : otherwise;
+}
+
+/* A session left a job: what its daemon starts within a day is looked at. */
+static void daemon_watch(struct engine *e, const struct watched_file *f, const struct culprit *who)
+{
+	struct priv_msg m = {.kind = PRIV_ARM, .value = {clock_boot_ns() + JOB_NS}};
+
+	if (!who->known || strcmp(f->row->reason, "scheduled-task") != 0 ||
+	    f->kind == WATCH_UNITS || f->kind == WATCH_USER_UNITS)
+		return;
+	m.arg = watch_is_at(f->kind) ? WIRE_HANDOFF_AT : WIRE_HANDOFF_CRON;
+	(void)priv_send(e->setup.priv, &m, -1);
+}
+
 static void change_tell(struct engine *e, const struct watched_file *f, const struct culprit *who,
 			const struct news *n, const char *before)
 {
@@ -231,7 +282,11 @@ static void change_tell(struct engine *e, const struct watched_file *f, const st
 		 n->count ? n->text : "", before[0] ? before : "none", after);
 	ev.time_ns = clock_wall_ns();
 	ev.boot_ns = clock_boot_ns();
-	ev.conn = who->known ? who->proc.conn : 0;
+	if (who->known && who->proc.conn & WIRE_HANDOFF_ID)
+		ev.handoff = who->proc.conn;
+	else if (who->known)
+		ev.conn = who->proc.conn;
+	ev.euid = job_owner(f, who->proc.uid);
 	ev.proc = (struct proc_id){.pid = who->pid, .start_ns = who->proc.start_ns};
 	ev.uid = who->proc.uid;
 	ev.loginuid = ev.audit_session = UINT32_MAX;
@@ -244,6 +299,13 @@ static void change_tell(struct engine *e, const struct watched_file *f, const st
 	ev.after = span_of(after);
 	ev.text = span_of(text);
 	engine_event(e, &ev);
+	daemon_watch(e, f, who);
+}
+
+/* atd may have run and removed a job before we read it: its name says enough. */
+static bool is_gone_job(const struct watched_file *f, int r, const struct culprit *who)
+{
+	return r && watch_is_at(f->kind) && !f->size && who && who->known;
 }
 
 void watched_file_look(struct engine *e, struct watched_file *f, const struct culprit *who)
@@ -256,6 +318,12 @@ void watched_file_look(struct engine *e, struct watched_file *f, const struct cu
 	f->due_ns = 0;
 	snprintf(m.name, sizeof(m.name), "%s", f->name);
 	r = priv_call(e->setup.priv, &m, &fd);
+	if (is_gone_job(f, r, who)) {
+		f->known = true;
+		f->size = 1;
+		change_tell(e, f, who, &n, before);
+		return;
+	}
 	/* Empty lets nobody in, and is what a file is for a moment while it is written anew. */
 	if (r || (f->known && !m.value[4]) ||
 	    (f->known && m.value[4] == f->size &&

@@ -16,6 +16,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
+#define AF_UNIX	      1
 #define AF_INET	      2
 #define AF_INET6      10
 #define IPPROTO_TCP   6
@@ -111,6 +112,7 @@ struct mm_struct {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
 };
 struct cgroup {
 	struct kernfs_node *kn;
@@ -167,9 +169,26 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 };
+struct upid {
+	int nr;
+};
+struct pid {
+	struct upid numbers[1]; /* [0]: in the initial pid namespace */
+};
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid; /* local sockets: SO_PEERCRED */
+};
+struct unix_sock {
+	void *addr; /* shared by what was accepted of one listener */
+};
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+struct bpf_sock_addr_kern {
+	void *uaddr;
 };
 struct tcp_sock {
 	__u64 bytes_received, bytes_acked;

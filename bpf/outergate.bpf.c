@@ -6,6 +6,7 @@
 #include "session.h"
 #include "watch.h"
 #include "peer.bpf.c"
+#include "handoff.bpf.c"
 #include "process.bpf.c"
 #include "loopback.bpf.c"
 #include "connect.bpf.c"

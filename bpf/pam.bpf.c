@@ -83,7 +83,8 @@ static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 		return;
 	}
 	m = mark_get(leader);
-	if (!m)
+	/* Who was started by a broker is asked by somebody of their own, or nobody's login. */
+	if (!m || m->conn.cookie & HANDOFF_ID)
 		m = bind_by_descriptor(leader, 16);
 	r = RECORD(true, KIND_PAM, wire_pam);
 	if (!r)

@@ -13,12 +13,12 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (!pleader || child->pid != child->tgid)
 		return 0; /* a thread */
 	m = mark_get(pleader);
-	if (!m)
+	if (handoff_forked(pleader, child, m ? m->conn.cookie : 0) || !m)
 		return 0;
 	c = *m;
 	if (c.flags & MARK_IN_PAM)
 		c.flags |= WIRE_F_HELPER;
-	c.flags &= ~(MARK_IN_PAM | MARK_BOUND);
+	c.flags &= ~(MARK_IN_PAM | MARK_BOUND | MARK_HOLDS);
 	if (!mark_set(child, &c))
 		return 0;
 	processes_add(c.conn.cookie, 1);
@@ -186,34 +186,13 @@ static __always_inline struct mark *bind_by_descriptor(struct task_struct *leade
 	return slots ? bind_by_files(leader, slots, count) : NULL;
 }
 
-/* Descriptor 0 and 1: a terminal, or the session's own socket? */
-static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cookie)
-{
-	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
-	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
-	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
-	__u32 flags = 0, mode;
-
-	if (in && in == out &&
-	    BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
-		flags |= WIRE_F_STDIN_SOCKET;
-	if (slots)
-		bpf_probe_read_kernel(&f, sizeof(f), slots);
-	mode = f ? BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT : 0;
-	if ((mode == S_IFSOCK && !(flags & WIRE_F_STDIN_SOCKET)) || mode == S_IFIFO)
-		flags |= WIRE_F_STDIN_PIPE;
-	if (f && is_pty_slave(BPF_CORE_READ(f, f_inode)))
-		flags |= WIRE_F_STDIN_TTY;
-	return flags;
-}
-
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct task_struct *leader = task->group_leader, *parent;
-	struct mark *m;
+	struct mark *m, *bound;
 	struct wire_exec *r;
-	bool fresh = false, self, is_ok;
+	bool fresh = false, handed = false, self, is_ok;
 	__u64 ino, old_ino;
 	__u32 dev, old_dev, uid;
 
@@ -222,16 +201,25 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	m = mark_get(leader);
 	if (!m && old_pid != task->pid)
 		m = mark_return(leader);
-	if (!m) {
+	if (m && m->conn.cookie & HANDOFF_ID)
+		handed = handoff_kept(leader, m);
+	if (!m || m->conn.cookie & HANDOFF_ID) {
 		/* Plain loads: this is every exec of the host. */
 		struct files_struct *files = leader->files;
 		struct fdtable *t = files ? files->fdt : NULL;
 
-		m = t && t->fd ? bind_by_files(leader, t->fd, 4) : NULL;
-		if (!m)
-			m = bind_by_relay(leader);
-		if (!m)
+		bound = t && t->fd ? bind_by_files(leader, t->fd, 4) : NULL;
+		if (!bound && handed) {
+			handoff_execed(leader, m, bprm);
 			return 0;
+		}
+		if (!bound)
+			bound = bind_by_relay(leader);
+		if (!bound) {
+			handoff_stranger(leader);
+			return 0;
+		}
+		m = bound;
 		fresh = true;
 	}
 	exe_of(leader, &ino, &dev);
@@ -251,6 +239,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	else
 		m->flags &= ~WIRE_F_USER_EXEC;
 	is_ok = is_proven(m->conn.cookie);
+	if (is_ok && !(m->flags & (MARK_IN_PAM | WIRE_F_HELPER)))
+		handoff_tool(leader, m);
 	if (self && !is_ok)
 		return 0; /* the daemon re-executes itself for every connection, port scans included
 			   */
@@ -309,6 +299,8 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	c = *m;
 	if (!is_leader)
 		mark_forget(leader);
+	if (c.flags & MARK_HOLDS)
+		handoff_let_go(leader);
 	if (!mark_drop(leader))
 		return 0;
 	alive = processes_add(c.conn.cookie, -1);

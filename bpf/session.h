@@ -12,6 +12,7 @@
 
 #define MARK_IN_PAM 0x10000 /* inside a pam_* call now */
 #define MARK_BOUND  0x20000 /* bound itself (did not inherit) */
+#define MARK_HOLDS  0x40000 /* counted as the client of a terminal multiplexer */
 
 struct mark {
 	struct wire_conn conn;
@@ -338,6 +339,27 @@ static __always_inline struct sock *fd_sock(struct task_struct *leader, __u32 fd
 	return file_sock(f);
 }
 
+/* Descriptor 0 and 1: a terminal, or the session's own socket? */
+static __always_inline __u32 stdio_flags(struct task_struct *leader, __u64 cookie)
+{
+	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
+	struct sock *in = fd_sock(leader, 0), *out = fd_sock(leader, 1);
+	__u32 flags = 0, mode;
+
+	if (in && in == out &&
+	    BPF_CORE_READ(in, __sk_common.skc_cookie.counter) == (long long)cookie)
+		flags |= WIRE_F_STDIN_SOCKET;
+	if (slots)
+		bpf_probe_read_kernel(&f, sizeof(f), slots);
+	mode = f ? BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT : 0;
+	if ((mode == S_IFSOCK && !(flags & WIRE_F_STDIN_SOCKET)) || mode == S_IFIFO)
+		flags |= WIRE_F_STDIN_PIPE;
+	if (f && is_pty_slave(BPF_CORE_READ(f, f_inode)))
+		flags |= WIRE_F_STDIN_TTY;
+	return flags;
+}
+
 /*
  * Makes the task the one that serves the connection. Counts it once; a mark of another connection
  * is replaced (a daemon inside a session that serves a stranger of its own).
@@ -345,6 +367,7 @@ static __always_inline struct sock *fd_sock(struct task_struct *leader, __u32 fd
 static __always_inline struct mark *conn_bind(struct task_struct *leader, struct noted *n)
 {
 	struct mark m = {.conn = n->conn, .flags = MARK_BOUND}, *old = mark_get(leader);
+	__u64 was;
 
 	if (old && old->conn.cookie == n->conn.cookie) {
 		old->flags |= MARK_BOUND;
@@ -352,7 +375,9 @@ static __always_inline struct mark *conn_bind(struct task_struct *leader, struct
 	}
 	if (old) {
 		m.flags |= old->flags & WIRE_F_USER_EXEC;
-		processes_add(old->conn.cookie, -1);
+		was = old->conn.cookie;
+		if (!processes_add(was, -1) && was & WIRE_HANDOFF_ID)
+			bpf_map_delete_elem(&proven, &was);
 	}
 	exe_of(leader, &m.exe_ino, &m.exe_dev);
 	n->flags |= NOTED_BOUND;

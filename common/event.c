@@ -32,6 +32,12 @@ static const char *const severities[] = {
 };
 #undef SEVERITY
 
+#define HANDOFF(id, text) text,
+static const char *const handoffs[] = {
+#include "names.def"
+};
+#undef HANDOFF
+
 #define NAME_AT(table, i) ((size_t)(i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : "")
 
 const char *service_name(enum service s)
@@ -57,6 +63,11 @@ const char *method_name(enum method m)
 const char *severity_name(enum severity s)
 {
 	return NAME_AT(severities, s);
+}
+
+const char *handoff_name(enum handoff_kind k)
+{
+	return NAME_AT(handoffs, k);
 }
 
 /* The index of name, or -1. Empty names never match. */
@@ -199,6 +210,7 @@ static const size_t text_offsets[] = {
 	offsetof(struct event, path),	 offsetof(struct event, pam_service),
 	offsetof(struct event, text),	 offsetof(struct event, subject),
 	offsetof(struct event, before),	 offsetof(struct event, after),
+	offsetof(struct event, via),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

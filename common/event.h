@@ -40,6 +40,12 @@ enum severity {
 	SEVERITY_COUNT
 };
 #undef SEVERITY
+#define HANDOFF(id, text) HANDOFF_##id,
+enum handoff_kind { /* the first as in wire.h */
+#include "names.def"
+	HANDOFF_COUNT
+};
+#undef HANDOFF
 
 /* Who vouches for an event. */
 enum trust {
@@ -78,6 +84,7 @@ enum event_flag {
 	EVENT_ROOT = 1u << 18,		 /* listen: by root, or a container's with mapped ids */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
+	EVENT_OWN = 1u << 20,	   /* handoff: to what the same session had started */
 };
 
 /* PAM calls, as in wire.h. */
@@ -107,6 +114,16 @@ struct event_windows {
 	uint64_t activity;	/* a hash of the ActivityID; 0 = none */
 };
 
+/* What a broker (systemd, atd, ...) started while a session had just asked it for something. */
+struct broker {
+	enum handoff_kind kind;
+	struct proc_id proc;
+	uint32_t uid;
+	uint32_t held_by,
+		others; /* a session's process that is connected to it; clients of others */
+	uint64_t held;	/* cookie of that session's connection; 0: none */
+};
+
 struct event {
 	enum event_kind kind;
 	enum service service;
@@ -128,6 +145,10 @@ struct event {
 	struct endpoint local;	/* our end of it */
 	struct endpoint dest;	/* connect: where to; listen: where; loopback: the other host */
 	uint64_t out_conn;	/* connect*: cookie of the outgoing socket */
+
+	uint64_t handoff;     /* id of what a broker started; conn is 0 until it is known whose */
+	struct broker broker; /* exec of such a one */
+	uint32_t via_entry;   /* of the session's handoffs, from 1; set by the core */
 
 	struct proc_id proc; /* who did it, or which daemon process logged it */
 	struct proc_id parent;
@@ -152,8 +173,9 @@ struct event {
 	struct span args;    /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
 	struct span text;	   /* the raw line or a reason; evidence */
-	struct span path;	   /* file: which */
-	struct span subject;	   /* file: what it is: "authorized-keys", "service-unit" */
+	struct span path;	   /* file: which; handoff: the socket; of a broker's: its stdin */
+	struct span subject;	   /* file: what it is: "service-unit"; of a broker's: the unit */
+	struct span via;	   /* through whom a session had it done */
 	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */
 };
 
@@ -181,6 +203,7 @@ bool event_from_name(struct span name, enum event_kind *ret);
 enum outcome outcome_from_name(struct span name);
 enum trust trust_from_name(struct span name);
 enum witness witness_from_name(struct span name);
+const char *handoff_name(enum handoff_kind k);
 bool service_from_name(struct span name, enum service *ret);
 bool severity_from_name(struct span name, enum severity *ret);
 /* sshd's own words ("keyboard-interactive/pam" included); METHOD_OTHER for unknown ones. */

@@ -1,6 +1,8 @@
 /* session: the names of its enumerations, as outputs write them. */
 #include "session.h"
 
+#include <string.h>
+
 const char *session_state_name(enum session_state s)
 {
 	static const char *const names[] = {
@@ -21,4 +23,35 @@ const char *origin_source_name(enum origin_source s)
 	};
 
 	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "";
+}
+
+const char *handoff_state_name(enum handoff_state s)
+{
+	static const char *const names[] = {
+		[HANDOFF_ASKED] = "asked",
+		[HANDOFF_POSSIBLE] = "possible",
+		[HANDOFF_JOINED] = "joined",
+	};
+
+	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "";
+}
+
+const char *session_via(const struct session *s, uint32_t via, char buf[SESSION_VIA_MAX])
+{
+	const struct session_handoff *h;
+	const char *kind;
+	size_t n;
+
+	buf[0] = '\0';
+	if (!via)
+		return buf;
+	if (via > SESSION_HANDOFFS || via > s->handoffs_kept)
+		return "another hand-off";
+	h = &s->handoffs[via - 1];
+	kind = handoff_name(h->kind);
+	n = strlen(kind);
+	memcpy(buf, kind, n);
+	buf[n] = ' ';
+	span_copy(buf + n + 1, SESSION_VIA_MAX - n - 1, span_of_array(h->what, sizeof(h->what)));
+	return buf;
 }

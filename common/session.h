@@ -10,14 +10,15 @@
 #include "scope.h"
 
 /* Bounds of attacker-chosen text kept per session; longer text is cut and marked. */
-#define ACCOUNT_MAX	64
-#define KEY_MAX		128 /* a certificate: 67 before the key id, at most 30 after it */
-#define CLIENT_MAX	64
-#define COMMAND_MAX	160
-#define SESSION_CMDS	8 /* the first four and the last four; all are counted */
-#define SESSION_LISTENS 4
-#define SESSION_DESTS	8  /* distinct destinations kept; all are counted */
-#define ID_TEXT_MAX	33 /* 128 bits in hex + NUL */
+#define ACCOUNT_MAX	 64
+#define KEY_MAX		 128 /* a certificate: 67 before the key id, at most 30 after it */
+#define CLIENT_MAX	 64
+#define COMMAND_MAX	 160
+#define SESSION_CMDS	 8 /* the first four and the last four; all are counted */
+#define SESSION_LISTENS	 4
+#define SESSION_HANDOFFS 4  /* what it had others do; all are counted */
+#define SESSION_DESTS	 8  /* distinct destinations kept; all are counted */
+#define ID_TEXT_MAX	 33 /* 128 bits in hex + NUL */
 
 enum session_state {
 	SESSION_OPEN,
@@ -39,7 +40,28 @@ struct session_command {
 	uint64_t time_ns;
 	struct proc_id proc;
 	uint32_t uid;
+	uint32_t via; /* 0: its own; else handoffs[via - 1] started it, or one that is not kept */
 	char text[COMMAND_MAX]; /* arguments joined by spaces, escaped on output */
+};
+
+enum handoff_state {
+	HANDOFF_ASKED,
+	HANDOFF_POSSIBLE, /* what was born then may have come of it */
+	HANDOFF_JOINED	  /* it did */
+};
+
+/* Something that starts programs for others was reached, and what came of it. */
+struct session_handoff {
+	uint64_t time_ns; /* asked for */
+	uint64_t born_ns; /* 0: nothing yet */
+	uint64_t id;	  /* the kernel's, of what was born */
+	enum handoff_kind kind;
+	enum handoff_state state;
+	uint32_t count; /* asked for by that program */
+	uint32_t pid;	/* of the first process born */
+	char by[32];	/* the program that asked */
+	char to[64];	/* the socket or file */
+	char what[80];	/* unit, container, job, the multiplexer's process */
 };
 
 /* A listener that a process of the session opened. */
@@ -52,6 +74,7 @@ struct session_dest {
 	enum service service; /* by port; NONE when it is no remote-access port */
 	enum scope scope;
 	uint32_t count;
+	uint32_t via; /* as of a command */
 	uint64_t first_ns, last_ns;
 	uint64_t bytes_in, bytes_out;
 	char program[32];
@@ -90,7 +113,9 @@ struct session {
 	struct session_dest dests[SESSION_DESTS];
 	uint32_t listens_total, listens_kept; /* listeners that its processes opened: ssh -R */
 	struct session_listen listens[SESSION_LISTENS];
-	uint32_t reconnects;	  /* RDP: to the desktop that was left */
+	uint32_t reconnects; /* RDP: to the desktop that was left */
+	uint32_t handoffs_total, handoffs_kept;
+	struct session_handoff handoffs[SESSION_HANDOFFS];
 	uint32_t failures_before; /* of the same source inside TimeWindow, at the verdict */
 	uint32_t loginuid, audit_session;
 	struct proc_id leader;	       /* the daemon's process that serves it */
@@ -100,7 +125,12 @@ struct session {
 	uint64_t anomaly_mask; /* bit per detection index that fired (core-internal order) */
 };
 
+/* "systemd run-r1.service": through whom; "" for what a session did itself. */
+#define SESSION_VIA_MAX 96
+struct session;
+const char *session_via(const struct session *s, uint32_t via, char buf[SESSION_VIA_MAX]);
 const char *session_state_name(enum session_state s);
+const char *handoff_state_name(enum handoff_state s);
 const char *origin_source_name(enum origin_source s);
 
 #endif

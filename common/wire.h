@@ -39,7 +39,8 @@
 	X(11, SNAPSHOT, wire_snapshot, 0)                                                          \
 	X(12, BIND, wire_bind, 0)                                                                  \
 	X(13, MAPPING, wire_mapping, 0)                                                            \
-	X(14, LOOPBACK, wire_loopback, 1)
+	X(14, LOOPBACK, wire_loopback, 1)                                                          \
+	X(15, HANDOFF, wire_handoff, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -55,6 +56,7 @@
 #define WIRE_F_LEADER	    0x0400 /* snapshot: holds the accepted socket */
 #define WIRE_F_STDIN_PIPE   0x0800 /* exec: stdin is a pipe or a local socket */
 #define WIRE_F_ROOT	    0x1000 /* listen: by root, of its own user namespace if root made that */
+#define WIRE_F_REQUEST	    0x2000 /* handoff: a session's process connects to a broker's socket */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1
@@ -203,6 +205,38 @@ struct wire_loopback {
 	__u32 peers_count, accepted;	    /* accepted: bit per peer; the others it opened */
 	__u64 served; /* cookie of the connection that the process is bound to; 0: none */
 	__u32 flags, args_len;
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+/* Who starts programs for others, by what it is; enum handoff_kind of event.h. */
+#define WIRE_HANDOFF_SYSTEMD   1
+#define WIRE_HANDOFF_DBUS      2
+#define WIRE_HANDOFF_CRON      3
+#define WIRE_HANDOFF_AT	       4
+#define WIRE_HANDOFF_CONTAINER 5
+#define WIRE_HANDOFF_TMUX      6
+#define WIRE_HANDOFF_SCREEN    7
+
+/*
+ * A session's process reached such a broker (WIRE_F_REQUEST), or a program began in what a broker
+ * had started meanwhile. Of the latter the cookie is an id of its own, bit 63 set, which later
+ * records of those processes carry in place of a connection's.
+ */
+#define WIRE_HANDOFF_ID (1ull << 63)
+struct wire_handoff {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	__u64 cookie; /* request: 0: of nobody in a session */
+	__u64 held;   /* cookie of the session whose process is connected to the broker; 0: none */
+	__u32 held_by, others; /* that process, and how many clients of others are there, too */
+	__u64 broker_start;
+	__u32 broker, broker_uid;
+	__u32 kind, flags;
+	__u32 args_len, pad;
+	char comm[WIRE_COMM]; /* the broker's */
+	char path[WIRE_PATH]; /* request: the socket; else the file that is standard input */
+	char exe[WIRE_PATH];
+	char unit[WIRE_PATH]; /* the last name of its cgroup */
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 

@@ -28,6 +28,7 @@ static void file_changed(struct core *c, const struct event *e)
 		return;
 	s->pub.last_ns = e->time_ns;
 	session_changed(c, s);
+	handoff_file(c, s, e);
 	core_detect(c, e, n, s);
 }
 
@@ -51,6 +52,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_LOSS] = pass,
 	[EVENT_SENSOR] = pass,
 	[EVENT_FILE] = file_changed,
+	[EVENT_HANDOFF] = handoff_told,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */
@@ -107,6 +109,16 @@ static void registry_init(struct core *c)
 	}
 }
 
+/* Of what a broker started: whose is it? */
+static void handed_off(struct core *c, const struct event *e)
+{
+	char via[HANDOFF_VIA];
+	struct event of = *e;
+
+	if (handoff_resolve(c, &of, via) && handlers[e->kind])
+		handlers[e->kind](c, &of);
+}
+
 void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 {
 	ret_out->count = 0;
@@ -118,6 +130,8 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
 	} else if (e->win.id) {
 		windows_told(c, e);
+	} else if (e->handoff) {
+		handed_off(c, e);
 	} else if (e->kind < EVENT_COUNT && handlers[e->kind]) {
 		handlers[e->kind](c, e);
 	}

@@ -99,6 +99,8 @@ void core_expect(struct core *core, const struct session *s);
 unsigned core_forget(struct core *core, struct span account, const struct cidr *origin);
 /* Profiles of that name: how many. */
 unsigned core_forget_habits(struct core *core, struct span name);
+/* The next id of what a broker had started and nobody needs the records of; false: none. */
+bool core_next_let_go(struct core *core, uint64_t *ret_id);
 struct stats *core_stats(struct core *core);
 /* How often exception i of the configuration kept an alert back since it was read. */
 uint64_t core_excepted(const struct core *core, unsigned i);

@@ -291,6 +291,10 @@ void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 		text_addr(&t, &e->dest.addr);
 		text_add(&t, ":%u", e->dest.port);
 	}
+	if (!span_empty(e->via)) {
+		text_add(&t, ", via ");
+		text_plain(&t, e->via, 64);
+	}
 }
 
 /* The first six and the last six stay. */

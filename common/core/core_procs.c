@@ -77,6 +77,7 @@ static void exec_in(struct core *c, struct csession *s, struct conn *n, const st
 	k->time_ns = e->time_ns;
 	k->proc = e->proc;
 	k->uid = e->uid;
+	k->via = e->via_entry;
 	join_args(span_empty(e->args) ? e->program : e->args, k->text);
 	/* A build or a loop starts thousands: the session is told of at most once a second. */
 	if (s->pub.commands_total <= SESSION_CMDS || e->time_ns > s->commands_told_ns + SECOND_NS) {
@@ -86,6 +87,7 @@ static void exec_in(struct core *c, struct csession *s, struct conn *n, const st
 	if (e->flags & (EVENT_STDIN_TTY | EVENT_PTY))
 		s->pub.has_pty = true;
 	s->pub.last_ns = e->time_ns;
+	handoff_ran(c, s, e);
 	core_detect(c, e, n, s);
 }
 
@@ -213,6 +215,7 @@ static struct session_dest *dest_of(struct session *s, const struct event *e, bo
 	d->dest = e->dest;
 	d->service = service_of_port(e->dest.port);
 	d->first_ns = e->time_ns;
+	d->via = e->via_entry;
 	span_copy(d->program, sizeof(d->program), e->program);
 	return d;
 }

@@ -97,6 +97,7 @@ int core_restore_session(struct core *c, const struct session *s)
 		r->confirm_ns = is_of_this_boot(c, s) ? UINT64_MAX : 1;
 	r->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	n->session = pool_handle(&c->sessions, slot);
+	handoffs_restore(c, n->session, s);
 	pool_touch(&c->sessions, slot, POOL_PINNED);
 	conn_touch(c, n);
 	core_due(c, 1);

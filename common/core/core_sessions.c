@@ -360,7 +360,7 @@ void session_update_state(struct core *c, struct csession *s, uint64_t time_ns)
 {
 	if (s->pub.state == SESSION_CLOSED || !s->gone)
 		return;
-	if (s->pub.processes == 0) {
+	if (s->pub.processes == 0 && !handoffs_live(c, s)) {
 		session_end(c, s, time_ns);
 	} else if (s->pub.state == SESSION_OPEN) {
 		s->pub.state = SESSION_LINGERING;

@@ -88,9 +88,17 @@ static struct endpoint endpoint_of(const struct wire_conn *c, const __u8 *bytes,
 }
 
 /* The accepted connection an event is about. */
+static void set_session(uint64_t cookie, struct event *e)
+{
+	if (cookie & WIRE_HANDOFF_ID)
+		e->handoff = cookie;
+	else
+		e->conn = cookie;
+}
+
 static void set_conn(const struct wire_conn *c, struct event *e)
 {
-	e->conn = c->cookie;
+	set_session(c->cookie, e);
 	e->netns = c->netns;
 	e->origin = endpoint_of(c, c->raddr, c->rport);
 	e->local = endpoint_of(c, c->laddr, c->lport);
@@ -166,7 +174,7 @@ static bool read_fork(const struct decode_stream *s, const void *record, struct 
 	e->kind = EVENT_FORK;
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
-	e->conn = w->cookie;
+	set_session(w->cookie, e);
 	return true;
 }
 
@@ -195,7 +203,7 @@ static bool read_exit(const struct decode_stream *s, const void *record, struct 
 	e->kind = EVENT_EXIT;
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
-	e->conn = w->cookie;
+	set_session(w->cookie, e);
 	e->result = w->code;
 	e->alive = w->alive;
 	return true;
@@ -210,7 +218,7 @@ static bool read_listen(const struct decode_stream *s, const void *record, struc
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
 	e->netns = w->conn.netns;
-	e->conn = w->session;
+	set_session(w->session, e);
 	e->dest = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->service = service_of(w->conn.lport, e->program);
 	return true;
@@ -224,7 +232,7 @@ static bool read_connect(const struct decode_stream *s, const void *record, stru
 	e->kind = w->hdr.kind == WIRE_ID_CONNECT ? EVENT_CONNECT : EVENT_CONNECT_CLOSE;
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
-	e->conn = w->session;
+	set_session(w->session, e);
 	e->netns = w->conn.netns;
 	e->out_conn = w->conn.cookie;
 	e->dest = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
@@ -239,7 +247,7 @@ static bool read_bytes(const struct decode_stream *s, const void *record, struct
 
 	(void)s;
 	e->kind = EVENT_BYTES;
-	e->conn = w->session;
+	set_session(w->session, e);
 	e->out_conn = w->cookie == w->session ? 0 : w->cookie;
 	e->bytes_in = w->bytes_in;
 	e->bytes_out = w->bytes_out;
@@ -332,6 +340,46 @@ static bool read_loopback(const struct decode_stream *s, const void *record, str
 	return true;
 }
 
+_Static_assert(HANDOFF_SCREEN == WIRE_HANDOFF_SCREEN && HANDOFF_SYSTEMD == WIRE_HANDOFF_SYSTEMD,
+	       "the kernel counts kinds as the event does");
+
+static void set_broker(const struct wire_handoff *w, struct broker *b)
+{
+	b->kind = (enum handoff_kind)w->kind;
+	b->proc = (struct proc_id){.pid = w->broker, .start_ns = w->broker_start};
+	b->uid = w->broker_uid;
+	b->held = w->held;
+	b->held_by = w->held_by;
+	b->others = w->others;
+}
+
+static bool read_handoff(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_handoff *w = record;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args) || w->kind > WIRE_HANDOFF_SCREEN)
+		return false;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_session(w->cookie, e);
+	e->args = (struct span){w->args, w->args_len};
+	e->path = span_of_array(w->path, sizeof(w->path));
+	if (w->flags & WIRE_F_REQUEST) {
+		e->kind = EVENT_HANDOFF;
+		return true;
+	}
+	if (!e->handoff)
+		return false;
+	e->kind = EVENT_EXEC;
+	set_broker(w, &e->broker);
+	e->subject = span_of_array(w->unit, sizeof(w->unit));
+	if (w->exe[0])
+		e->program = span_of_array(w->exe, sizeof(w->exe));
+	return true;
+}
+
+#define READ_HANDOFF	   read_handoff
 #define READ_CONN_OPEN	   read_conn_open
 #define READ_CONN_CLOSE	   read_conn_close
 #define READ_PAM	   read_pam

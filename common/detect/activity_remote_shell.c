@@ -23,6 +23,22 @@ static void say_channel(const struct session *s, const struct event *e, struct a
 	text_add(&t, ".");
 }
 
+/* What it had others start: as fact, or as possible and no more. */
+static void say_handoffs(struct text *t, const struct session *s)
+{
+	for (unsigned i = 0; i < s->handoffs_kept; i++) {
+		const struct session_handoff *h = &s->handoffs[i];
+
+		if (h->state == HANDOFF_ASKED)
+			continue;
+		text_add(t,
+			 h->state == HANDOFF_JOINED ? " By %s it had " : " By %s it may have had ",
+			 handoff_name(h->kind));
+		text_quote(t, span_of(h->what), 48);
+		text_add(t, " started.");
+	}
+}
+
 static void tell(struct core *c, struct calert *a)
 {
 	const struct csession *owner = pool_get(&c->sessions, a->session);
@@ -43,6 +59,7 @@ static void tell(struct core *c, struct calert *a)
 	if (s->commands_total > s->commands_kept)
 		text_add(&t, " and %u more", s->commands_total - s->commands_kept);
 	text_add(&t, s->has_pty ? " on a terminal." : ".");
+	say_handoffs(&t, s);
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, "%u programs", s->commands_total);
 }

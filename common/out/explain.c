@@ -145,6 +145,29 @@ static void put_destinations(struct writer *w, const struct session *s)
 	}
 }
 
+static void put_handoffs(struct writer *w, const struct session *s)
+{
+	for (uint32_t i = 0; i < s->handoffs_kept && i < SESSION_HANDOFFS; i++) {
+		const struct session_handoff *h = &s->handoffs[i];
+
+		writer_puts(w, "    ");
+		writer_puts(w, handoff_name(h->kind));
+		writer_puts(w, " by ");
+		writer_escaped(w, span_of_array(h->by, sizeof(h->by)));
+		writer_puts(w, h->to[0] ? " at " : "");
+		writer_escaped(w, span_of_array(h->to, sizeof(h->to)));
+		if (h->state != HANDOFF_ASKED) {
+			writer_puts(w, h->state == HANDOFF_JOINED ? ": started "
+								  : ": possibly the cause of ");
+			writer_escaped(w, span_of_array(h->what, sizeof(h->what)));
+			writer_puts(w, " after ");
+			writer_number(w, part_after_ms(h));
+			writer_puts(w, " ms");
+		}
+		writer_puts(w, "\n");
+	}
+}
+
 static void put_stages(struct writer *w, const struct session *s)
 {
 	struct session_stage stages[SESSION_STAGES];
@@ -183,6 +206,10 @@ static void put_session(struct writer *w, const struct session *s)
 	put_commands(w, s);
 	put_field_number(w, "Destinations", s->dests_total);
 	put_destinations(w, s);
+	if (s->handoffs_total) {
+		put_field_number(w, "Handed off", s->handoffs_total);
+		put_handoffs(w, s);
+	}
 }
 
 static void put_evidence(struct writer *w, const struct alert *a)

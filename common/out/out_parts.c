@@ -93,3 +93,8 @@ const char *part_endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT_
 	writer_finish(&w);
 	return buf;
 }
+
+uint64_t part_after_ms(const struct session_handoff *h)
+{
+	return h->born_ns > h->time_ns ? (h->born_ns - h->time_ns) / 1000000 : 0;
+}

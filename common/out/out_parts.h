@@ -20,6 +20,9 @@ struct session_stage {
 #define SESSION_STAGES 4
 void part_session_stages(const struct session *s, struct session_stage ret[SESSION_STAGES]);
 
+/* From the request to what was born, 0 when it came first. */
+uint64_t part_after_ms(const struct session_handoff *h);
+
 /* "addr:port", "[v6]:port", "addr" or "-" */
 #define ENDPOINT_TEXT_MAX (ADDR_TEXT_MAX + 16)
 const char *part_endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT_MAX]);

@@ -42,6 +42,42 @@ static void put_when(struct writer *w, const struct session *s)
 	}
 }
 
+/* Who started it for the session; nothing when it did so itself. */
+static void put_via(struct writer *w, const struct session *s, uint32_t via)
+{
+	char text[SESSION_VIA_MAX];
+
+	if (via)
+		json_put_str(w, "via", session_via(s, via, text));
+}
+
+static void put_handoffs(struct writer *w, const struct session *s)
+{
+	if (!s->handoffs_total)
+		return;
+	json_put_u64(w, "handoffs_total", s->handoffs_total);
+	json_begin(w, "handoffs", '[');
+	for (uint32_t i = 0; i < s->handoffs_kept && i < SESSION_HANDOFFS; i++) {
+		const struct session_handoff *h = &s->handoffs[i];
+
+		json_begin(w, NULL, '{');
+		json_put_time(w, "time", h->time_ns);
+		json_put_str(w, "kind", handoff_name(h->kind));
+		json_put_str(w, "by", h->by);
+		json_put_str(w, "to", h->to);
+		json_put_u64(w, "count", h->count);
+		json_put_str(w, "state", handoff_state_name(h->state));
+		if (h->state != HANDOFF_ASKED) {
+			json_put_str(w, "what", h->what);
+			json_put_u64(w, "pid", h->pid);
+			json_put_time(w, "born", h->born_ns);
+			json_put_u64(w, "after_ms", part_after_ms(h));
+		}
+		json_end(w, '}');
+	}
+	json_end(w, ']');
+}
+
 static void put_commands(struct writer *w, const struct session *s)
 {
 	json_put_u64(w, "processes", s->processes);
@@ -55,12 +91,13 @@ static void put_commands(struct writer *w, const struct session *s)
 		json_put_text(w, "text", span_of_array(c->text, sizeof(c->text)));
 		json_put_u64(w, "uid", c->uid);
 		json_put_u64(w, "pid", c->proc.pid);
+		put_via(w, s, c->via);
 		json_end(w, '}');
 	}
 	json_end(w, ']');
 }
 
-static void put_destination(struct writer *w, const struct session_dest *d)
+static void put_destination(struct writer *w, const struct session *s, const struct session_dest *d)
 {
 	char buf[ADDR_TEXT_MAX];
 
@@ -76,6 +113,7 @@ static void put_destination(struct writer *w, const struct session_dest *d)
 	json_put_time(w, "last_time", d->last_ns);
 	json_put_u64(w, "bytes_in", d->bytes_in);
 	json_put_u64(w, "bytes_out", d->bytes_out);
+	put_via(w, s, d->via);
 	json_end(w, '}');
 }
 
@@ -84,7 +122,7 @@ static void put_destinations(struct writer *w, const struct session *s)
 	json_put_u64(w, "destinations_total", s->dests_total);
 	json_begin(w, "destinations", '[');
 	for (uint32_t i = 0; i < s->dests_kept && i < SESSION_DESTS; i++)
-		put_destination(w, &s->dests[i]);
+		put_destination(w, s, &s->dests[i]);
 	json_end(w, ']');
 }
 
@@ -135,6 +173,7 @@ int out_session_json(const struct session *s, const struct out_policy *p, char *
 	put_commands(&w, &shown);
 	put_destinations(&w, &shown);
 	put_listens(&w, &shown);
+	put_handoffs(&w, &shown);
 	put_judgement(&w, &shown);
 	json_end(&w, '}');
 	return writer_finish_json(&w);

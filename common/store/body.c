@@ -43,6 +43,11 @@ static const char *trust_name(enum trust t)
 	return names[t];
 }
 
+static const char *handoff_kind_name(enum handoff_kind k)
+{
+	return handoff_name(k);
+}
+
 static const char *event_kind_name(enum event_kind k)
 {
 	return event_name(k);
@@ -52,11 +57,13 @@ WORDS(service, SERVICE_COUNT);
 WORDS(method, METHOD_COUNT);
 WORDS(severity, SEVERITY_COUNT);
 WORDS(scope, SCOPE_COUNT);
+WORDS(handoff_kind, HANDOFF_COUNT);
 WORDS(event_kind, EVENT_COUNT);
 WORDS(trust, TRUST_KERNEL + 1);
 WORDS(origin_source, ORIGIN_LOCAL_PROXY + 1);
 WORDS(alert_state, ALERT_CLOSED + 1);
 WORDS(session_state, SESSION_CLOSED + 1);
+WORDS(handoff_state, HANDOFF_JOINED + 1);
 
 #define ROW(s, key, type, member, words)                                                           \
 	{                                                                                          \
@@ -161,6 +168,7 @@ static const struct field session_fields[] = {
 	U32(session, dests_total),
 	U32(session, listens_total),
 	U32(session, reconnects),
+	U32(session, handoffs_total),
 	U32(session, failures_before),
 	U32(session, loginuid),
 	U32(session, audit_session),
@@ -171,10 +179,8 @@ static const struct field session_fields[] = {
 };
 
 static const struct field command_fields[] = {
-	U64(session_command, time_ns),
-	PROC(session_command, proc),
-	U32(session_command, uid),
-	TEXT(session_command, text),
+	U64(session_command, time_ns), PROC(session_command, proc), U32(session_command, uid),
+	U32(session_command, via),     TEXT(session_command, text),
 };
 
 static const struct field dest_fields[] = {
@@ -182,7 +188,20 @@ static const struct field dest_fields[] = {
 	WORD(session_dest, scope, scope), U32(session_dest, count),
 	U64(session_dest, first_ns),	  U64(session_dest, last_ns),
 	U64(session_dest, bytes_in),	  U64(session_dest, bytes_out),
-	TEXT(session_dest, program),
+	TEXT(session_dest, program),	  U32(session_dest, via),
+};
+
+static const struct field handoff_fields[] = {
+	U64(session_handoff, time_ns),
+	U64(session_handoff, born_ns),
+	U64(session_handoff, id),
+	WORD(session_handoff, kind, handoff_kind),
+	WORD(session_handoff, state, handoff_state),
+	U32(session_handoff, count),
+	U32(session_handoff, pid),
+	TEXT(session_handoff, by),
+	TEXT(session_handoff, to),
+	TEXT(session_handoff, what),
 };
 
 static const struct field listen_fields[] = {ENDPOINT(session_listen, at)};
@@ -207,6 +226,7 @@ static const struct list alert_lists[] = {
 static const struct list session_lists[] = {
 	LIST(session, "commands", command_fields, commands, SESSION_CMDS, commands_kept),
 	LIST(session, "listens", listen_fields, listens, SESSION_LISTENS, listens_kept),
+	LIST(session, "handoffs", handoff_fields, handoffs, SESSION_HANDOFFS, handoffs_kept),
 	LIST(session, "destinations", dest_fields, dests, SESSION_DESTS, dests_kept),
 };
 

@@ -80,6 +80,7 @@ def private_mounts():
     for d, mode in (("/home", "0755"), ("/root", "0700"), ("/var/log", "0755"),
                     ("/var/mail", "0755")):
         mount("-t", "tmpfs", "-o", "mode=" + mode, "tmpfs", d)
+    private_spools()
     if not os.path.isdir(tree):  # it lies in one of these
         os.makedirs(tree)
         mount("--bind", TMP + "/tree", tree)
@@ -90,6 +91,22 @@ def private_mounts():
         open(f, "w").close()
         run(["chown", "root:utmp", f])
         os.chmod(f, mode)
+
+
+def private_spools():
+    """Of cron and atd, as their packages make them; nothing of this machine's."""
+    os.makedirs("/var/spool/cron", exist_ok=True)
+    mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/var/spool/cron")
+    for d, owner, mode in (("crontabs", "root:crontab", 0o1730), ("atjobs", "daemon:daemon", 0o1770),
+                           ("atspool", "daemon:daemon", 0o1770)):
+        path = "/var/spool/cron/" + d
+        os.mkdir(path)
+        run(["chown", owner, path], check=False)  # no such group where cron is not installed
+        os.chmod(path, mode)
+    seq = "/var/spool/cron/atjobs/.SEQ"
+    open(seq, "w").close()
+    run(["chown", "daemon:daemon", seq])
+    os.chmod(seq, 0o600)
 
 
 def private_dev():

@@ -172,12 +172,32 @@ static inline struct session *full_session(int first)
 		s.commands[i].time_ns = T0 + i;
 		s.commands[i].proc = (struct proc_id){i + 1, 0, i + 2};
 		s.commands[i].uid = UINT32_MAX;
+		s.commands[i].via = i;
 		FILL(s.commands[i].text);
+	}
+	s.handoffs_total = 5;
+	s.handoffs_kept = SESSION_HANDOFFS;
+	for (unsigned i = 0; i < SESSION_HANDOFFS; i++) {
+		struct session_handoff *h = &s.handoffs[i];
+
+		*h = (struct session_handoff){T0 + i,
+					      T0 + 1,
+					      UINT64_MAX - i,
+					      HANDOFF_AT,
+					      HANDOFF_JOINED,
+					      3,
+					      UINT32_MAX,
+					      "",
+					      "",
+					      ""};
+		FILL(h->by);
+		FILL(h->to);
+		FILL(h->what);
 	}
 	s.dests_kept = SESSION_DESTS;
 	for (unsigned i = 0; i < SESSION_DESTS; i++) {
-		s.dests[i] = (struct session_dest){
-			s.origin, SERVICE_RDP, SCOPE_SHARED, 9 + i, T0, T0 + i, UINT64_MAX, 8, ""};
+		s.dests[i] = (struct session_dest){s.origin, SERVICE_RDP, SCOPE_SHARED, 9 + i, i,
+						   T0,	     T0 + i,	  UINT64_MAX,	8,     ""};
 		FILL(s.dests[i].program);
 	}
 	return &s;

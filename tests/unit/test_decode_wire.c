@@ -329,6 +329,49 @@ static void loopback_record(void **state)
 	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
 }
 
+/* A request, and a program of what a broker started: the id never passes for a connection. */
+static void handoff_record(void **state)
+{
+	struct wire_handoff w = {.hdr = HDR(15, wire_handoff), .args_len = 3, .cookie = 12};
+	struct wire_exit x = {.hdr = HDR(6, wire_exit), .cookie = WIRE_HANDOFF_ID | 9};
+	struct event e;
+
+	(void)state;
+	w.proc = proc_of("systemd-run");
+	w.flags = WIRE_F_REQUEST;
+	memset(w.path, 'p', sizeof(w.path)); /* without an end */
+	memcpy(w.args, "run", 3);
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_HANDOFF);
+	assert_int_equal(e.conn, 12);
+	assert_int_equal(e.path.len, sizeof(w.path));
+	w.flags = 0;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD); /* born, but of no id */
+	w.cookie = WIRE_HANDOFF_ID | 9;
+	w.kind = WIRE_HANDOFF_TMUX;
+	w.broker = 812;
+	w.held = 12;
+	w.others = 2;
+	memcpy(w.unit, "run-r1.service", 14);
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_EXEC);
+	assert_int_equal(e.conn, 0);
+	assert_int_equal(e.handoff, w.cookie);
+	assert_int_equal(e.broker.kind, HANDOFF_TMUX);
+	assert_int_equal(e.broker.proc.pid, 812);
+	assert_int_equal(e.broker.held, 12);
+	assert_int_equal(e.broker.others, 2);
+	assert_true(span_is(e.subject, "run-r1.service"));
+	w.kind = WIRE_HANDOFF_SCREEN + 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+	w.kind = 0;
+	w.args_len = sizeof(w.args) + 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+	assert_int_equal(decode(&x, sizeof(x), &e), DECODE_EVENT);
+	assert_int_equal(e.conn, 0);
+	assert_int_equal(e.handoff, x.cookie);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +379,7 @@ int main(void)
 		cmocka_unit_test(process_records), cmocka_unit_test(network_records),
 		cmocka_unit_test(snapshot_record), cmocka_unit_test(wrong_records),
 		cmocka_unit_test(families),	   cmocka_unit_test(loopback_record),
+		cmocka_unit_test(handoff_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
