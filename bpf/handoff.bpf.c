@@ -222,40 +222,52 @@ static __always_inline void handoff_let_go(struct task_struct *leader)
 	q->until = bpf_ktime_get_boot_ns() + HANDOFF_NS;
 }
 
-/* A program of a session has just begun: is it such a tool? */
-static __always_inline void handoff_tool(struct task_struct *leader, struct mark *m)
+/*
+ * What the hook of exec does about hand-offs stands in functions of numbers, so that the verifier
+ * looks at each once and not once for every way there.
+ *
+ * A program of a session has just begun: is it such a tool?
+ */
+__noinline int handoff_tool(void)
 {
+	struct task_struct *leader = current_leader();
+	struct mark *m = leader ? mark_get(leader) : NULL;
 	__u32 kinds;
 	__u64 a, b;
 
+	if (!m)
+		return 0;
 	comm_words(leader, &a, &b);
 	kinds = tool_kinds(a, b);
 	if (kinds)
 		handoff_arm(leader, m, kinds);
+	return 0;
 }
 
 /* Somebody in no session starts such a tool while a session's is at work: not to be mixed up. */
-static __always_inline void handoff_stranger(struct task_struct *leader)
+__noinline int handoff_stranger(void)
 {
 	__u32 zero = 0, kinds;
 	struct handoff_any *any = bpf_map_lookup_elem(&handoff_any, &zero);
+	struct task_struct *leader = current_leader();
 	struct wire_handoff *r;
 	__u64 a, b;
 
-	if (!any || !any->any)
-		return;
+	if (!any || !any->any || !leader)
+		return 0;
 	comm_words(leader, &a, &b);
 	kinds = tool_kinds(a, b) & (BIT(SYSTEMD) | BIT(CONTAINER));
 	if (!kinds || any->until < bpf_ktime_get_boot_ns() ||
 	    share_take((__u32)bpf_get_current_uid_gid(), KIND_HANDOFF) == SHARED_NONE)
-		return;
+		return 0;
 	r = RECORD(false, KIND_HANDOFF, wire_handoff);
 	if (!r)
-		return;
+		return 0;
 	proc_fill(&r->proc, leader);
 	r->flags = WIRE_F_REQUEST;
 	r->args_len = args_read(r->args, leader, &r->flags);
 	record_submit_bulk(r, sizeof(*r));
+	return 0;
 }
 
 /*
@@ -429,18 +441,21 @@ static __always_inline bool handoff_kept(struct task_struct *leader, struct mark
 	return false;
 }
 
-/* A program of what a broker started. */
-static __always_inline void handoff_execed(struct task_struct *leader, struct mark *m,
-					   struct linux_binprm *bprm)
+/* A program of what a broker started; its file's name, an address in the kernel. */
+__noinline int handoff_execed(__u64 filename)
 {
-	__u64 id = m->conn.cookie;
+	struct task_struct *leader = current_leader();
+	struct mark *m = leader ? mark_get(leader) : NULL;
 	struct handoff_birth *b;
 	struct wire_handoff *r;
+	__u64 id;
 
-	handoff_tool(leader, m);
+	if (!m)
+		return 0;
+	id = m->conn.cookie;
 	r = RECORD(false, KIND_HANDOFF, wire_handoff);
 	if (!r)
-		return;
+		return 0;
 	proc_fill(&r->proc, leader);
 	r->cookie = id;
 	r->flags = (m->flags & 0xffff) | stdio_flags(leader, id);
@@ -455,12 +470,13 @@ static __always_inline void handoff_execed(struct task_struct *leader, struct ma
 		r->broker_start = b->broker_start;
 		__builtin_memcpy(r->comm, b->comm, sizeof(r->comm));
 	}
-	bpf_probe_read_kernel_str(r->exe, sizeof(r->exe), BPF_CORE_READ(bprm, filename));
+	bpf_probe_read_kernel_str(r->exe, sizeof(r->exe), (const char *)filename);
 	bpf_probe_read_kernel_str(r->unit, sizeof(r->unit),
 				  BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, name));
 	stdin_name(leader, r->path);
 	r->args_len = args_read(r->args, leader, &r->flags);
 	record_submit_bulk(r, sizeof(*r));
+	return 0;
 }
 
 /* --- sockets of such daemons, from Linux 6.7 */

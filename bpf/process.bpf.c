@@ -210,13 +210,14 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 
 		bound = t && t->fd ? bind_by_files(leader, t->fd, 4) : NULL;
 		if (!bound && handed) {
-			handoff_execed(leader, m, bprm);
+			handoff_tool();
+			handoff_execed((__u64)BPF_CORE_READ(bprm, filename));
 			return 0;
 		}
 		if (!bound)
 			bound = bind_by_relay(leader);
 		if (!bound) {
-			handoff_stranger(leader);
+			handoff_stranger();
 			return 0;
 		}
 		m = bound;
@@ -240,7 +241,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		m->flags &= ~WIRE_F_USER_EXEC;
 	is_ok = is_proven(m->conn.cookie);
 	if (is_ok && !(m->flags & (MARK_IN_PAM | WIRE_F_HELPER)))
-		handoff_tool(leader, m);
+		handoff_tool();
 	if (self && !is_ok)
 		return 0; /* the daemon re-executes itself for every connection, port scans included
 			   */
