@@ -16,7 +16,7 @@
 #define COMMAND_MAX	 160
 #define SESSION_CMDS	 8 /* the first four and the last four; all are counted */
 #define SESSION_LISTENS	 4
-#define SESSION_HANDOFFS 4  /* what it had others do; all are counted */
+#define SESSION_HANDOFFS 3  /* what it had others do; all are counted */
 #define SESSION_DESTS	 8  /* distinct destinations kept; all are counted */
 #define ID_TEXT_MAX	 33 /* 128 bits in hex + NUL */
 
@@ -59,9 +59,9 @@ struct session_handoff {
 	enum handoff_state state;
 	uint32_t count; /* asked for by that program */
 	uint32_t pid;	/* of the first process born */
-	char by[32];	/* the program that asked */
-	char to[64];	/* the socket or file */
-	char what[80];	/* unit, container, job, the multiplexer's process */
+	char by[24];	/* the program that asked */
+	char to[48];	/* the socket or file */
+	char what[72];	/* unit, container, job, the multiplexer's process */
 };
 
 /* A listener that a process of the session opened. */

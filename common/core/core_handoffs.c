@@ -457,15 +457,15 @@ static void what_of(const struct event *e, char *ret, size_t cap)
 	struct text t = text_start(ret, cap);
 
 	if (e->broker.kind == HANDOFF_AT)
-		text_plain(&t, e->path, cap - 8);
+		text_plain(&t, e->path, cap - 1);
 	else if (e->broker.kind == HANDOFF_CRON)
 		text_add(&t, "cron of uid %u", e->uid);
 	else if (e->broker.kind == HANDOFF_TMUX || e->broker.kind == HANDOFF_SCREEN)
 		text_add(&t, "%s server %u", handoff_name(e->broker.kind), e->broker.proc.pid);
 	else if (!span_empty(e->subject))
-		text_plain(&t, e->subject, cap - 8);
+		text_plain(&t, e->subject, cap - 1);
 	else
-		text_plain(&t, e->program, cap - 8);
+		text_plain(&t, e->program, cap - 1);
 }
 
 static void entry_born(struct core *c, struct csession *s, unsigned entry, const struct event *e,

@@ -66,8 +66,8 @@
 #define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
 #define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
 
-#define HANDOFF_REQUESTS 48
-#define HANDOFF_BIRTHS	 192 /* what brokers started, followed at a time */
+#define HANDOFF_REQUESTS 32
+#define HANDOFF_BIRTHS	 160 /* what brokers started, followed at a time */
 #define HANDOFF_TEXT	 384 /* as much as the kernel sends */
 #define HANDOFF_VIA	 SESSION_VIA_MAX
 #define LET_GO_MAX	 64
