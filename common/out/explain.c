@@ -6,7 +6,7 @@
 
 #include "privacy.h"
 
-#define LABEL_WIDTH 18
+#define LABEL_WIDTH 21
 
 static void put_heading(struct writer *w, const char *text)
 {
