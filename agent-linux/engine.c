@@ -519,6 +519,8 @@ static int engine_open(struct engine *e)
 	if (r)
 		fprintf(stderr, "outergate: no control socket in %s: %s (status will not work)\n",
 			e->config->runtime, strerror(-r));
+	e->dirty = true; /* `learn` asks the store for the seed of this host */
+	engine_save(e);
 	return engine_watch(e, &e->priv, e->setup.priv, on_parent, NULL);
 }
 

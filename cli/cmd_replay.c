@@ -10,6 +10,7 @@
 #include "cli/geo_files.h"
 
 #include "cli/input.h"
+#include "cli/learning.h"
 #include "cli/replay_order.h"
 #include "cli/replay_table.h"
 #include "common/core/core.h"
@@ -26,7 +27,8 @@
 enum replay_show {
 	SHOW_ALERTS,
 	SHOW_EVENTS,
-	SHOW_SESSIONS
+	SHOW_SESSIONS,
+	SHOW_NOTHING /* learn: what the core knows at the end */
 };
 
 struct replay {
@@ -48,8 +50,9 @@ struct replay {
 	const char *path;    /* being read */
 	uint64_t first_line; /* lines before it */
 	unsigned complaints;
-	uint64_t latest_ns; /* of all events; text is not always in order */
-	int failed;	    /* exit code when memory ran out */
+	uint64_t latest_ns;	   /* of all events; text is not always in order */
+	int failed;		   /* exit code when memory ran out */
+	struct learning *learning; /* learn only */
 	struct core_out out;
 	char buf[OUT_ALERT_MAX];
 };
@@ -193,6 +196,8 @@ static int print_all(struct replay *r)
 
 	if (r->show == SHOW_EVENTS)
 		return 0;
+	if (r->show == SHOW_NOTHING)
+		return learn_end(r->learning, r->core);
 	replay_table_sort(t);
 	for (size_t i = 0; i < t->count; i++) {
 		const void *row = t->rows[i];
@@ -257,6 +262,8 @@ static int start_core(struct replay *r, int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		id.kernel_sensor |= input_is_records(argv[i]);
 	r->core = core_new(&r->config, &id);
+	if (r->core && r->learning)
+		return learn_start(r->learning, r->core, r->config_path);
 	return r->core ? 0 : command_fail(EXIT_INPUT, "out of memory");
 }
 
@@ -382,7 +389,7 @@ static int replay_run(const struct command *self, struct replay *r, int argc, ch
 	return files ? replay_files(r, files, argv) : command_usage(self, "no file given");
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int run_as(const struct command *self, int argc, char **argv, struct learning *learning)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	int code;
@@ -390,6 +397,9 @@ static int run(const struct command *self, int argc, char **argv)
 	if (!r)
 		return command_fail(EXIT_INPUT, "out of memory");
 	r->json = true;
+	r->learning = learning;
+	if (learning)
+		r->show = SHOW_NOTHING;
 	r->stream.forced_source = -1;
 	config_defaults(&r->config);
 	replay_table_init(&r->alerts, sizeof(struct alert), replay_alert_order);
@@ -404,6 +414,16 @@ static int run(const struct command *self, int argc, char **argv)
 	free(r->geo);
 	free(r);
 	return code;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	return run_as(self, argc, argv, NULL);
+}
+
+int replay_learn(const struct command *self, int argc, char **argv, struct learning *learning)
+{
+	return run_as(self, argc, argv, learning);
 }
 
 const struct command command_replay = {

@@ -73,6 +73,16 @@ int core_restore_alert(struct core *core, const struct alert *a);
 size_t core_export(const struct core *core, void *buf, size_t cap);
 int core_import(struct core *core, const void *buf, size_t len);
 
+/*
+ * Training: a core that replays history adopts the seed of the one that is to learn from it, and
+ * hands over what it has learned (the same blob as core_export, after open sessions have taught,
+ * too). The other merges habits, places and edges into its own; -EINVAL: blob not sound, or of
+ * another seed.
+ */
+int core_adopt(struct core *core, const void *blob, size_t len);
+size_t core_lessons(struct core *core, void *buf, size_t cap);
+int core_take_lessons(struct core *core, const void *blob, size_t len);
+
 /* For status and replay; valid until the next step. NULL past the end. */
 const struct session *core_session_at(const struct core *core, unsigned index);
 const struct alert *core_alert_at(const struct core *core, unsigned index);

@@ -22,23 +22,6 @@
 #define BLOB_SECTIONS_MAX 64
 #define TRIED_NS	  (60 * SECOND_NS) /* a journal is seconds late, not minutes */
 
-/* What a section holds; never used again for something else. */
-enum tag {
-	TAG_DIGESTS = 1,
-	TAG_SOURCES,
-	TAG_NETS,
-	TAG_ACCOUNTS,
-	TAG_SEEN,
-	TAG_LINKS,
-	TAG_PROFILES,
-	TAG_TRIED,
-	TAG_SLOWS = 20,
-	TAG_ASNS,
-	TAG_SPREADS,
-	TAG_SPRAYS,
-	TAG_LAST_PLACES = 16,
-};
-
 struct blob_head {
 	uint64_t magic;
 	uint32_t version, sections;
@@ -63,7 +46,7 @@ static void put(struct writer *w, const void *p, size_t n)
 
 /* A pool whose items are plain data (handles in them are dropped on import). */
 struct table_section {
-	enum tag tag;
+	enum blob_tag tag;
 	size_t pool, index;
 	uint32_t key_size;
 	uint64_t (*hash)(const struct core *c, const void *item);
@@ -178,7 +161,7 @@ static void spray_clean(void *item)
 	((struct spray *)item)->alert = HANDLE_NONE;
 }
 
-static void profile_clean(void *item)
+void profile_clean(void *item)
 {
 	struct profile *p = item;
 
@@ -460,6 +443,24 @@ static void array_import(struct core *c, const struct blob_section *s, const uin
 		memcpy(c->tried, rows, size);
 		c->tried_used = s->rows;
 	}
+}
+
+int blob_each(struct core *c, const void *buf, size_t len, uint64_t *ret_seed,
+	      void (*take)(struct core *c, enum blob_tag tag, size_t row_size, const uint8_t *rows,
+			   uint32_t n))
+{
+	struct blob b = {.p = buf, .len = len};
+	struct blob_section s;
+
+	if (!is_sound(&b))
+		return -EINVAL;
+	*ret_seed = b.head.seed;
+	b.at = sizeof(b.head);
+	for (uint32_t i = 0; take && i < b.head.sections && section_read(&b, i, &s); i++) {
+		take(c, (enum blob_tag)s.tag, s.row_size, b.p + b.at, s.rows);
+		b.at += (size_t)s.rows * s.row_size;
+	}
+	return 0;
 }
 
 int core_import(struct core *c, const void *buf, size_t len)

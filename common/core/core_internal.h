@@ -556,6 +556,28 @@ void window_note(struct core *c, struct window w, uint32_t stamp, uint32_t count
 		 uint32_t threshold);
 
 /* --- core_export.c */
+/* What a section holds; never used again for something else. */
+enum blob_tag {
+	TAG_DIGESTS = 1,
+	TAG_SOURCES,
+	TAG_NETS,
+	TAG_ACCOUNTS,
+	TAG_SEEN,
+	TAG_LINKS,
+	TAG_PROFILES,
+	TAG_TRIED,
+	TAG_SLOWS = 20,
+	TAG_ASNS,
+	TAG_SPREADS,
+	TAG_SPRAYS,
+	TAG_LAST_PLACES = 16,
+};
+/* Texts end, kinds are kinds: a row that was read. */
+void profile_clean(void *item);
+/* Section after section of what core_export() wrote; -EINVAL before any when it is damaged. */
+int blob_each(struct core *c, const void *buf, size_t len, uint64_t *ret_seed,
+	      void (*take)(struct core *c, enum blob_tag tag, size_t row_size, const uint8_t *rows,
+			   uint32_t n));
 void tried_take(struct core *c, struct conn *n);
 
 /* --- core_claims.c: log lines that wait for the kernel's word */
@@ -628,6 +650,8 @@ void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TR
 bool profile_uses_hour(const struct core *c, const struct profile *p, uint64_t time_ns);
 /* A session taught; core_learn.c says when. */
 void profile_learn(struct core *c, const struct csession *s);
+/* Adds what another run has learned of the same identity. */
+void profile_merge(struct core *c, struct profile *p, const struct profile *other);
 /* Profiles whose name is that: forgotten. How many. */
 unsigned profile_forget(struct core *c, struct span name);
 

@@ -359,3 +359,46 @@ unsigned profile_forget(struct core *c, struct span name)
 	}
 	return n;
 }
+
+static void trait_merge(struct profile *p, const struct trait *other)
+{
+	struct trait *t = trait_find(p, other->kind, other->value);
+
+	if (!t) {
+		*trait_victim(p) = *other;
+		return;
+	}
+	if (other->first_day < t->first_day)
+		t->first_day = other->first_day;
+	if (other->last_day > t->last_day)
+		t->last_day = other->last_day;
+	t->count = (uint16_t)(other->count > UINT16_MAX - t->count ? UINT16_MAX
+								   : t->count + other->count);
+	t->days = (uint8_t)(other->days > UINT8_MAX - t->days ? UINT8_MAX : t->days + other->days);
+	t->learned |= other->learned;
+}
+
+void profile_merge(struct core *c, struct profile *p, const struct profile *other)
+{
+	if (!p->days) {
+		*p = *other;
+		return;
+	}
+	if (other->first_day < p->first_day)
+		p->first_day = other->first_day;
+	if (other->last_day > p->last_day)
+		p->last_day = other->last_day;
+	p->logins += other->logins;
+	for (unsigned i = 0; i < PROFILE_SIZES; i++)
+		p->sizes[i] = (uint8_t)(other->sizes[i] > UINT8_MAX - p->sizes[i]
+						? UINT8_MAX
+						: p->sizes[i] + other->sizes[i]);
+	for (unsigned i = 0; i < WEEK_HOURS; i++) {
+		unsigned n = hour_count(p, i) + hour_count(other, i);
+
+		hour_set(p, i, n > HOUR_MAX ? HOUR_MAX : n);
+	}
+	for (unsigned i = 0; i < TRAITS_MAX; i++)
+		if (other->traits[i].kind && is_kept(c, &other->traits[i], c->now_ns))
+			trait_merge(p, &other->traits[i]);
+}

@@ -118,6 +118,21 @@ static void forget(struct core *core, struct store *s, const struct store_reques
 			 (unsigned long long)rows, in_memory);
 }
 
+static void learn(struct core *core, struct store *s, const char *name,
+		  char ret[REQUEST_RESULT_MAX])
+{
+	void *blob = NULL;
+	size_t len = 0;
+	int r = store_get_blob(s, name, &blob, &len);
+
+	if (!r)
+		r = core_take_lessons(core, blob, len);
+	free(blob);
+	store_put_blob(s, name, "", 0);
+	snprintf(ret, REQUEST_RESULT_MAX, "%s",
+		 r ? "failed: nothing readable to learn from" : "learned");
+}
+
 void request_run(struct core *core, struct store *s, const struct store_request *q, uint64_t now_ns,
 		 char ret[REQUEST_RESULT_MAX])
 {
@@ -132,6 +147,8 @@ void request_run(struct core *core, struct store *s, const struct store_request 
 		expect(core, s, q->subject, ret);
 	else if (!strncmp(q->verb, "forget-", 7) && strcmp(q->verb, "forget-habits") != 0)
 		forget(core, s, q, ret);
+	else if (!strcmp(q->verb, "learn"))
+		learn(core, s, q->subject, ret);
 	else if (!strcmp(q->verb, "forget-habits"))
 		snprintf(ret, REQUEST_RESULT_MAX, "forgotten: %u profiles",
 			 core_forget_habits(core, span_of(q->subject)));

@@ -80,3 +80,31 @@ def what_was_asked_of_a_dead_agent_is_done_at_its_start(w):
     check(out.startswith("forgotten: 1 "), "an answer", out)
     agent.stop()
     check("no profiles" in say(agent, "profiles", name), "forgotten")
+
+
+@case("words", alone=True)
+def history_is_learned_without_an_alert(w):
+    """The log of the last weeks, read once: the next login from there is known."""
+    name, _ = w.users.add("history")
+    source = place(w)
+    w.agent = agent = Agent("history", "").start()
+    path = agent.dir + "/old.log"
+    with open(path, "w") as f:
+        for day in range(1, 21):
+            for pid, line in enumerate(("Accepted password for %s from %s port 4%03d ssh2",
+                                        "Disconnected from user %s %s port 4%03d")):
+                f.write("2026-10-%02dT09:0%d:00+00:00 h sshd[1%02d]: %s\n" %
+                        (day, pid, day, line % (name, source, day)))
+    before = len(agent.stored_alerts())
+    out = say(agent, "learn", path)
+    check("1 identities and accounts" in out and "learned" in out, "what was learned", out)
+    check(len(agent.stored_alerts()) == before, "no alert", agent.stored_alerts())
+    Client(w.net, source).ssh(name, w.server, "id", password="Corr3ct-horse", check_rc=0)
+    a = agent.alert(detection="access.external", account=name)
+    check(a["severity"] == "info", "the place is known", a)
+    check(say(agent, "learn", "/dev/null").startswith("0 identities"), "nothing is no error")
+    agent.stop()
+    rows = [json.loads(x) for x in
+            say(agent, "profiles", "--format", "json", name).splitlines()]
+    check(rows[0]["logins"] >= 20 and rows[0]["first_day"].startswith("2026-10-01"),
+          "the habits of twenty days", rows)

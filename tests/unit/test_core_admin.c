@@ -133,6 +133,64 @@ static void what_is_forgotten_is_gone(void **state)
 	world_free(w);
 }
 
+static void *exported(struct world *w, bool lessons, size_t *ret_len)
+{
+	size_t need = lessons ? core_lessons(w->core, NULL, 0) : core_export(w->core, NULL, 0);
+	void *blob = malloc(need);
+
+	if (lessons)
+		core_lessons(w->core, blob, need);
+	else
+		core_export(w->core, blob, need);
+	*ret_len = need;
+	return blob;
+}
+
+/* History is learned by the core that lives, beside what it knows, and only under its own seed. */
+static void history_teaches(void **state)
+{
+	struct world *w = world_make(false), *h = admin_world();
+	size_t own_len, len;
+	void *own, *blob;
+
+	(void)state;
+	w->id.geo = &atlas;
+	w->id.hash_seed = 4711;
+	world_start(w);
+	visit(w, 19 * DAY, A, "alice");
+	visit(w, 19 * DAY + 60, A, "carol");
+	own = exported(w, false, &own_len);
+	assert_int_equal(core_adopt(h->core, own, own_len - 1), -EINVAL);
+	for (unsigned d = 0; d < 12; d++)
+		visit(h, d * DAY, A, "alice");
+	blob = exported(h, true, &len);
+	assert_int_equal(core_take_lessons(w->core, blob, len), -EINVAL); /* another seed */
+	free(blob);
+	world_free(h);
+
+	h = admin_world();
+	assert_int_equal(core_adopt(h->core, own, own_len), 0);
+	for (unsigned d = 0; d < 12; d++)
+		visit(h, d * DAY, A, "alice");
+	accepted(h, 13 * DAY, A, 77, "bob", METHOD_PASSWORD, ""); /* its end is not told */
+	blob = exported(h, true, &len);
+	assert_int_equal(core_take_lessons(w->core, blob, len), 0);
+	assert_string_equal(core_profile_at(w->core, 0)->name, "alice");
+	assert_int_equal(core_profile_at(w->core, 0)->logins, 13);
+	assert_int_equal(core_profile_at(w->core, 0)->first_day, T0 / 86400);
+	assert_string_equal(core_profile_at(w->core, 1)->name, "carol");
+	assert_string_equal(core_profile_at(w->core, 2)->name, "bob");
+	assert_null(core_profile_at(w->core, 3));
+	visit(w, 20 * DAY, B, "alice");
+	assert_int_equal(alert_of(w, "origin.new_place", NULL)->last.severity, SEVERITY_MEDIUM);
+	visit(w, 20 * DAY + 60, A, "bob"); /* its place is known: access is info */
+	assert_int_equal(alert_of(w, "access.external", A)->last.severity, SEVERITY_INFO);
+	free(blob);
+	free(own);
+	world_free(h);
+	world_free(w);
+}
+
 static struct store *store_new(char path[64])
 {
 	struct store *s = NULL;
@@ -228,6 +286,7 @@ int main(void)
 		cmocka_unit_test(what_was_expected_is_learned),
 		cmocka_unit_test(what_was_expected_long_ago),
 		cmocka_unit_test(what_is_forgotten_is_gone),
+		cmocka_unit_test(history_teaches),
 		cmocka_unit_test(requests_are_done_and_answered),
 	};
 
