@@ -158,7 +158,8 @@ static __always_inline void arm_one(__u32 kind, __u32 uid, __u64 until, __u32 ho
 	}
 	if (old->until < until)
 		old->until = until;
-	__sync_fetch_and_add(&old->holders, holders);
+	if (holders) /* of 0, clang would make another instruction, which 5.10 does not know */
+		__sync_fetch_and_add(&old->holders, holders);
 }
 
 static __always_inline bool is_multiplexer(__u32 kind)
