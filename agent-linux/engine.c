@@ -505,13 +505,13 @@ static int engine_open(struct engine *e)
 		return r;
 	restore(e);
 	engine_requests(e);
+	e->procs = proc_table_new(); /* before the first record */
+	if (!e->procs)
+		return -ENOMEM;
 	r = kernel_source_open(e);
 	if (r)
 		return r;
 	libpam_open(e);
-	e->procs = proc_table_new();
-	if (!e->procs)
-		return -ENOMEM;
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);
@@ -564,11 +564,12 @@ static void say_ready(struct engine *e)
 	struct priv_msg m = {.kind = PRIV_READY};
 	unsigned on = 0;
 
-	for (unsigned i = 0; i < SENSOR_PARTS; i++)
+	/* What only adds detail comes last and is not counted. */
+	for (unsigned i = 0; i < SENSOR_UNIX; i++)
 		on += i == SENSOR_PAM ? e->libpam_attached > 0 : e->setup.rows[i].on;
 	(void)priv_send(e->setup.priv, &m, -1);
 	fprintf(stderr, "outergate: ready (%u of %u sensors, configuration: %s, store: %s)\n", on,
-		(unsigned)SENSOR_PARTS, e->setup.config_name, e->config->store);
+		(unsigned)SENSOR_UNIX, e->setup.config_name, e->config->store);
 }
 
 int engine_run(const struct engine_setup *setup)
