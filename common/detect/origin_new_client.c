@@ -37,8 +37,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	bool learning, by_key;
 	struct calert *a;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x))
-		return;
+	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
+		return; /* only core_settle.c asks: who it was is known */
 	p = profile_of_account(x->core, &x->session->pub);
 	learning = !profile_is_mature(p, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS),
 				      x->session->pub.open_ns);
@@ -64,7 +64,7 @@ const struct detection detection_origin_new_client = {
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "Logon Session Creation (DC0067)",
 	.reasons = "key client",
-	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
+	.events = EVENT_BIT(SESSION_OPEN),
 	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an account's clients are known"},
 		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
 	.triage = "Who added the key to authorized_keys, and when? Does the person have a new "

@@ -3,8 +3,9 @@
  * seen at.
  *
  * Judged by the identity's habits (account and key), else by those of the account as a whole; until
- * either was watched for LearningDays and LearningLogins it is info and marked as learning. A place
- * is learned from sessions on which nothing of medium or above fired, or after three days.
+ * either was watched for LearningDays and LearningLogins it is info and marked as learning. Info,
+ * too, where Travel or the lists of known origins and clients announce it. A place is learned from
+ * sessions on which nothing of medium or above fired, or after three days.
  * Cannot see: anything without a geo database, and who uses a proxy in the right country.
  *
  * Example: alice, for months from DE, logs in from BR.
@@ -40,15 +41,17 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct profile *p;
 	struct calert *a;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x))
-		return;
+	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
+		return; /* only core_settle.c asks: who it was is known */
 	p = habits_of(x, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS), &learning);
 	if (!p || !p->logins)
 		return; /* everything is new */
 	by_country = habit_is_new(x, p, TRAIT_COUNTRY);
 	if (!by_country && !habit_is_new(x, p, TRAIT_ASN))
 		return;
-	a = odd_raise(x, e, SEVERITY_MEDIUM, by_country ? "country" : "network", learning);
+	a = odd_raise(x, e,
+		      travel_allows(x->core, &x->session->pub) ? SEVERITY_INFO : SEVERITY_MEDIUM,
+		      by_country ? "country" : "network", learning);
 	if (a)
 		say(x, &a->pub, p, by_country);
 }
@@ -65,7 +68,7 @@ const struct detection detection_origin_new_place = {
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "Logon Session Creation (DC0067)",
 	.reasons = "country network",
-	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
+	.events = EVENT_BIT(SESSION_OPEN),
 	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an identity's places are known"},
 		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
 	.triage = "Is the person travelling? Ask them by another way than this account.",

@@ -27,8 +27,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct core *c = x->core;
 	struct calert *a;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x))
-		return;
+	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
+		return; /* only core_settle.c asks: who it was is known */
 	if (hours_are_business(&c->config.hours, x->session->pub.account, c->id.in_group,
 			       x->session->pub.open_ns))
 		return;

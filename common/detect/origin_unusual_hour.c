@@ -36,8 +36,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool learning;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x))
-		return;
+	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
+		return; /* only core_settle.c asks: who it was is known */
 	p = habits_of(x, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS), &learning);
 	if (!p || !p->logins || profile_uses_hour(x->core, p, x->session->pub.open_ns))
 		return;
@@ -58,7 +58,7 @@ const struct detection detection_origin_unusual_hour = {
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "Logon Session Creation (DC0067)",
 	.reasons = "",
-	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
+	.events = EVENT_BIT(SESSION_OPEN),
 	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an identity's hours are known"},
 		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
 	.triage = "Was somebody called at night? Does the place fit, too?",
