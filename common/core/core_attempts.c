@@ -257,6 +257,17 @@ static void channel_told(struct core *c, struct csession *s, struct conn *n, con
 		core_detect_one(c, DETECTION_activity_remote_shell, e, n, s, NULL);
 }
 
+/*
+ * The daemon's own word that somebody came with a name that is none: one try. Old ones tell no
+ * port, and a verdict that does would be another connection's.
+ */
+static bool is_named(const struct event *e)
+{
+	return e->kind == EVENT_AUTH_NOTE && e->witness == WITNESS_DAEMON &&
+	       e->flags & EVENT_ACCOUNT_UNKNOWN && !(e->flags & EVENT_PREAUTH) &&
+	       e->outcome == OUTCOME_UNKNOWN && e->origin.port && !span_empty(e->account);
+}
+
 void attempt_noted(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_join(c, e);
@@ -280,6 +291,8 @@ void attempt_noted(struct core *c, const struct event *e)
 			attempt_add(c, n, &close, SLOT_PREAUTH);
 		if (!n->kernel)
 			n->closed = true;
+	} else if (is_named(e)) {
+		attempt_add(c, n, e, SLOT_NAMED);
 	}
 	attempts_settle(c, n, e);
 	conn_touch(c, n);

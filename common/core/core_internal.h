@@ -50,7 +50,7 @@
 #define TRIED_MAX	64  /* connections whose counts outlive a restart: those of seconds */
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
-#define LAST_PLACES_MAX 1024 /* as many identities as have profiles */
+#define LAST_PLACES_MAX 512 /* as many identities as have profiles */
 #define UNSETTLED_MAX	64   /* logins whose key is still to be told */
 #define CLUES_MAX	480  /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
@@ -79,6 +79,7 @@ enum witness_slot {
 	SLOT_KERNEL = WITNESS_KERNEL,
 	SLOT_DAEMON_PORTLESS, /* "error: PAM: Authentication failure for X from A": the same try as
 				 "Failed keyboard-interactive/pam for X from A port P" */
+	SLOT_NAMED,	      /* "Invalid user X from A": a try, whether a verdict follows or not */
 	SLOT_PREAUTH,	      /* a close before any verdict; never more than one */
 	SLOT_COUNT
 };
