@@ -118,11 +118,10 @@ class Tree:
         self.flags = ["-std=gnu11", "-O1", "-fPIC", "-fno-strict-aliasing", "-D_GNU_SOURCE", "-w",
                       "-DOUTERGATE_VERSION=\"mutant\"", "-I.", "-isystem", str(self.build),
                       "-Itests/unit"]
-        packages = "jansson sqlite3 yaml-0.1 libsystemd libseccomp libcap-ng".split()
-        known = [p for p in packages + ["libmaxminddb"]
-                 if subprocess.run(["pkg-config", "--exists", p], check=False).returncode == 0]
-        libs = subprocess.run(["pkg-config", "--libs", *known], check=True, capture_output=True)
-        self.libs = ["-l:libbpf.a", "-lelf", "-lz", *libs.stdout.decode().split(), "-lpthread"]
+        libs = subprocess.run(["make", "-s", "--no-print-directory", "-f", "Makefile", "--eval",
+                               "mutation-libs: ; @echo $(LIBS)", "mutation-libs"], cwd=ROOT,
+                              check=True, capture_output=True)
+        self.libs = libs.stdout.decode().split()
         self.common = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("common/**/*.c"))
 
     def object(self, source):

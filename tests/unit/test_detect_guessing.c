@@ -705,6 +705,7 @@ static void low_ones_share_a_day(void **state)
 	slow_one(w, 0, 7000); /* 00:10 of the next day (UTC) */
 	slow_one(w, 0, 29000);
 	from_networks(w, 51000, 12, "alice");
+	assert_int_equal(alert_of(w, "auth.distributed", NULL)->notified, 1);
 	from_networks(w, 51900, 20, "alice");
 	for (unsigned i = 1; i < 4; i++)
 		slow_one(w, i, 52000 + i);
@@ -772,6 +773,69 @@ static void open_alerts_go_on_after_a_kill(void **state)
 	world_free(w);
 }
 
+/* The day's low ones are used up: a quiet one that rises to low stays quiet. */
+static void a_rise_to_low_costs_one_too(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 21; i++)
+		failed_unknown(w, 7000 + i * 1000.0, A, 1 + i, "oracle");
+	for (unsigned i = 1; i < 4; i++)
+		slow_one(w, i, 30000 + i);
+	failed(w, 52000, A, 99, "alice");
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", A)->last.severity, SEVERITY_LOW);
+	assert_int_equal(alert_of(w, "auth.slow_bruteforce", A)->notified, 0);
+	world_free(w);
+}
+
+/* To the tick: a day after a fast alert what is slow counts. */
+static void a_fast_alert_tells_for_a_day(void **state)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		struct world *w = world_new(false);
+
+		for (unsigned i = 0; i < 6; i++)
+			failed_unknown(w, i, A, 1 + i, "oracle"); /* the last at 5 */
+		for (unsigned i = 0; i < 25; i++)
+			failed_unknown(w, 10000 + i * 3000.0, A, 100 + i, "oracle");
+		failed_unknown(w, late ? 86405 : 86404.9, A, 200, "oracle");
+		assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), late);
+		world_free(w);
+	}
+	(void)state;
+}
+
+static void fewer_networks_later_take_nothing_back(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	from_networks(w, 0, 14, "alice");
+	from_networks(w, 3000, 11, "alice");
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	assert_int_equal(alert_of(w, "auth.distributed", NULL)->last.count, 14);
+	tick(w, 86400 + 3000); /* a day after the first is not a day after the last */
+	assert_int_not_equal(alert_of(w, "auth.distributed", NULL)->last.state, ALERT_CLOSED);
+	world_free(w);
+}
+
+static void no_threshold_at_all(void **state)
+{
+	struct world *w = world_make(false);
+
+	(void)state;
+	w->config.detections[DETECTION_auth_distributed].params[0] = 0;
+	w->config.detections[DETECTION_auth_spray].params[0] = 0;
+	w->config.detections[DETECTION_auth_slow_bruteforce].params[0] = 0;
+	world_start(w);
+	failed_unknown(w, 0, A, 1, "oracle");
+	failed(w, 1, B, 1, "alice");
+	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
+	assert_int_equal(alerts_of(w, "auth.slow_bruteforce"), 2);
+	world_free(w);
+}
+
 static void sentences_name_what_exists(void **state)
 {
 	struct world *w = world_new(false);
@@ -825,6 +889,10 @@ int main(void)
 		cmocka_unit_test(low_ones_share_a_day),
 		cmocka_unit_test(a_closed_one_recurs),
 		cmocka_unit_test(open_alerts_go_on_after_a_kill),
+		cmocka_unit_test(a_rise_to_low_costs_one_too),
+		cmocka_unit_test(a_fast_alert_tells_for_a_day),
+		cmocka_unit_test(fewer_networks_later_take_nothing_back),
+		cmocka_unit_test(no_threshold_at_all),
 		cmocka_unit_test(sentences_name_what_exists),
 	};
 
