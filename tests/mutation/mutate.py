@@ -185,7 +185,7 @@ def killer(tree, units):
 
 
 def equivalents():
-    """Lines "FILE | SOURCE LINE | WHAT | why nobody could see it"."""
+    """Lines "FILE | SOURCE LINE | WHAT | why nobody could see it"; around the bars a space."""
     rows = [line.split(" | ") for line in (HERE / "equivalent.txt").read_text().splitlines()
             if line and not line.startswith("#")]
     return {tuple(p.strip() for p in row[:3]) for row in rows}

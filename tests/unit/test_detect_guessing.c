@@ -520,6 +520,44 @@ static void looking_like_a_guesser_is_high(void **state)
 	}
 }
 
+/* One secret asked for in two ways, and the time in which that counts. */
+static void the_guessed_secret_by_the_other_way(void **state)
+{
+	static const struct {
+		enum method guessed, accepted;
+		double at;
+		unsigned alerts;
+	} rows[] = {
+		{METHOD_KEYBOARD_INTERACTIVE, METHOD_PASSWORD, 600, 1},
+		{METHOD_PASSWORD, METHOD_KEYBOARD_INTERACTIVE, 600, 1},
+		{METHOD_GSSAPI, METHOD_PASSWORD, 600, 0},
+		{METHOD_PASSWORD, METHOD_GSSAPI, 600, 0},
+		{METHOD_GSSAPI, METHOD_GSSAPI, 600, 1},
+		{METHOD_PASSWORD, METHOD_PASSWORD, 901.9, 1}, /* ten of the twelve are left */
+		{METHOD_PASSWORD, METHOD_PASSWORD, 902, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(false);
+		char origin[32];
+
+		for (unsigned k = 0; k < 12; k++) {
+			struct event e;
+
+			nth(origin, 20 + k, 1);
+			e = text_event(w, EVENT_ATTEMPT, k, origin, 1, "alice");
+			e.outcome = OUTCOME_FAILURE;
+			e.method = rows[i].guessed;
+			e.flags = EVENT_ACCOUNT_EXISTS;
+			step(w, &e);
+		}
+		accepted(w, rows[i].at, "198.51.100.7", 9, "alice", rows[i].accepted, "");
+		assert_int_equal(alerts_of(w, "auth.bruteforce_success"), rows[i].alerts);
+		world_free(w);
+	}
+}
+
 /* A typo before does not make its owner a guesser; nor does an ASN of a window ago. */
 static void ones_own_typo_is_no_likeness(void **state)
 {
@@ -880,6 +918,7 @@ int main(void)
 		cmocka_unit_test(an_asn_of_unknown_accounts_is_nothing),
 		cmocka_unit_test(an_asn_survives_a_kill),
 		cmocka_unit_test(looking_like_a_guesser_is_high),
+		cmocka_unit_test(the_guessed_secret_by_the_other_way),
 		cmocka_unit_test(ones_own_typo_is_no_likeness),
 		cmocka_unit_test(slow_guesses_that_work_are_high),
 		cmocka_unit_test(spray_survives_a_kill),
