@@ -218,7 +218,7 @@ static void a_crowd_of_identities(void **state)
 		accepted(w, 10 + i, LONDON, 1 + i, name, METHOD_PASSWORD, "");
 		disconnected(w, 10.5 + i, LONDON, 1 + i, name);
 	}
-	accepted(w, 3000, TOKYO, 60000, "user2000", METHOD_PASSWORD, "");
+	accepted(w, 3000, TOKYO, 60000, name, METHOD_PASSWORD, "");
 	assert_int_equal(alerts_of(w, TRAVEL), 1);
 	accepted(w, 3001, TOKYO, 60001, "user3", METHOD_PASSWORD, "");
 	assert_int_equal(alerts_of(w, TRAVEL), 1);
