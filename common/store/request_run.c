@@ -98,7 +98,7 @@ static void forget(struct core *core, struct store *s, const struct store_reques
 		   char ret[REQUEST_RESULT_MAX])
 {
 	bool by_origin = !strcmp(q->verb, "forget-origin");
-	struct span account = by_origin ? (struct span){0} : span_of(q->subject);
+	struct span account = span_of(by_origin ? "" : q->subject);
 	struct cidr origin;
 	unsigned in_memory;
 	uint64_t rows = 0;

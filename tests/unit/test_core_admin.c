@@ -95,9 +95,9 @@ static void what_was_expected_long_ago(void **state)
 	(void)state;
 	for (unsigned d = 0; d < 20; d++)
 		visit(w, d * DAY, A, "alice");
-	strcpy(past.id, "gone");
-	strcpy(past.account, "alice");
-	strcpy(past.geo.country, "BR");
+	span_copy(past.id, sizeof(past.id), span_of("gone"));
+	span_copy(past.account, sizeof(past.account), span_of("alice"));
+	span_copy(past.geo.country, sizeof(past.geo.country), span_of("BR"));
 	past.origin = ep(B, 1);
 	past.worst = SEVERITY_HIGH;
 	core_expect(w->core, &past);
@@ -196,7 +196,7 @@ static struct store *store_new(char path[64])
 	struct store *s = NULL;
 	int fd;
 
-	strcpy(path, "/tmp/outergate-test-XXXXXX");
+	span_copy(path, 64, SPAN_LIT("/tmp/outergate-test-XXXXXX"));
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);
@@ -256,7 +256,7 @@ static void requests_are_done_and_answered(void **state)
 	s = store_new(path);
 	guess(w, 0, A, 6);
 	old = alert_of(w, "auth.bruteforce", A)->last;
-	strcpy(old.id, "0123456789abcdef0123456789abcdef");
+	span_copy(old.id, sizeof(old.id), span_of("0123456789abcdef0123456789abcdef"));
 	assert_int_equal(store_put_alert(s, &old), 0);
 	assert_non_null(strstr(asked(w, s, "ack", alert_of(w, "auth.bruteforce", A)->last.id, ""),
 			       " acknowledged"));
