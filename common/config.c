@@ -317,7 +317,6 @@ static const struct {
 	size_t at; /* of an unsigned */
 } idle[] = {
 	{"Role", AT(role)},
-	{"CriticalHosts", AT(critical_hosts_count)},
 };
 
 const char *config_idle_at(const struct config *c, unsigned index)

@@ -51,8 +51,8 @@
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
-#define UNSETTLED_MAX	64   /* logins whose key is still to be told */
-#define CLUES_MAX	480  /* recent failures kept as evidence for an alert that may follow */
+#define UNSETTLED_MAX	64  /* logins whose key is still to be told */
+#define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
@@ -616,8 +616,11 @@ uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const 
 bool seen_is_learned(const struct core *c, uint64_t key);
 enum {
 	SEEN_PLACE,
-	SEEN_EDGE
+	SEEN_EDGE,
+	SEEN_CRITICAL /* a critical host, from a VPN pool */
 };
+/* Not within so many days; and from now on it was. */
+bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);
 
 /* --- core_procs.c: what a session's processes do */
 void proc_forked(struct core *c, const struct event *e);

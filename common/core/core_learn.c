@@ -47,6 +47,20 @@ enum severity session_worst(const struct csession *s)
 	return s->expected ? SEVERITY_INFO : s->pub.worst;
 }
 
+bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days)
+{
+	struct seen *s = table_get(&c->seen, &c->seen_by, key, &key, sizeof(key), NULL);
+	bool first = !s || !s->days || s->last_day + days < day;
+
+	if (!s)
+		return first;
+	s->days = 1;
+	if (day > s->last_day)
+		s->last_day = day;
+	pool_touch(&c->seen, pool_slot(&c->seen, s), POOL_WORTH);
+	return first;
+}
+
 void session_learn(struct core *c, struct csession *s)
 {
 	uint64_t account = hash_text(c->seed, span_of(s->pub.account));

@@ -15,12 +15,9 @@
 
 /* What is asked then, in this order; their step functions know it by the reason. */
 static const unsigned asked[] = {
-	DETECTION_origin_country_not_allowed,
-	DETECTION_origin_impossible_travel,
-	DETECTION_origin_anonymizer,
-	DETECTION_origin_new_place,
-	DETECTION_origin_outside_hours,
-	DETECTION_origin_unusual_hour,
+	DETECTION_origin_country_not_allowed, DETECTION_origin_impossible_travel,
+	DETECTION_origin_anonymizer,	      DETECTION_origin_new_place,
+	DETECTION_origin_outside_hours,	      DETECTION_origin_unusual_hour,
 	DETECTION_origin_new_client,
 };
 

@@ -15,7 +15,7 @@
 
 #include "core_detect.h"
 
-static bool is_pool(const struct core *c, const struct addr *a)
+bool vpn_pool(const struct core *c, const struct addr *a)
 {
 	for (unsigned i = 0; i < c->config.vpn_pools_count; i++)
 		if (cidr_has(&c->config.vpn_pools[i], a))
@@ -26,7 +26,7 @@ static bool is_pool(const struct core *c, const struct addr *a)
 static bool is_sure(const struct core *c, const struct session *s)
 {
 	return s->geo.has_point && !(s->geo.flags & GEO_ANYCAST) && !s->existing &&
-	       !is_pool(c, &s->origin.addr);
+	       !vpn_pool(c, &s->origin.addr);
 }
 
 static bool is_family_pair(const struct last_place *p, const struct session *s)
@@ -44,7 +44,7 @@ const struct last_place *travel_from(const struct core *c, const struct session 
 {
 	const struct last_place *p = is_sure(c, s) ? place_of(c, session_identity(c, s)) : NULL;
 
-	if (!p || p->epoch != s->geo.epoch || is_family_pair(p, s) || is_pool(c, &p->origin.addr))
+	if (!p || p->epoch != s->geo.epoch || is_family_pair(p, s) || vpn_pool(c, &p->origin.addr))
 		return NULL;
 	return p;
 }

@@ -23,13 +23,12 @@ uncomment() {
 }
 uncomment >"$tmp/examples.yaml"
 expect "the examples are good" 0 'KnownRemoteIPs 2, KnownSSHClients 2, ExpectedOnward 1, .* 1$' \
-	'warning: CriticalHosts has no effect' check "$tmp/examples.yaml"
+	'' check "$tmp/examples.yaml"
 check_true "the examples have exceptions" has "$out" '1 of them only observe, 3 exceptions'
 
-printf 'CriticalHosts: [10.0.0.1]\nRole: ci\n' >"$tmp/idle.yaml"
+printf 'Role: ci\n' >"$tmp/idle.yaml"
 expect "keys without effect" 0 'ok$' '^outergate: warning: Role has no effect in this version$' \
 	check "$tmp/idle.yaml"
-check_true "each of them" has "$err" '^outergate: warning: CriticalHosts has no effect in this version$'
 
 # yaml NAME TEXT STDERR-REGEX: a bad file; one sentence with file and line
 yaml() {
