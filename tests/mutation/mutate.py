@@ -31,7 +31,7 @@ DEFAULT = ["common/core/core_window.c", "common/core/core_rings.c", "common/core
            "common/core/core_slow.c", "common/core/core_asns.c", "common/core/core_spread.c",
            "common/core/core_sources.c"]
 # Programs by how likely they are to notice, and how fast.
-FIRST = ["guessing", "detect_auth", "detect_life", "property", "detect_", "core_sessions",
+FIRST = ["guess", "detect_auth", "detect_life", "property", "detect_", "core_sessions",
          "core_attempts", "out_catalog", "core_"]
 TIMEOUT = 60
 COMPARISONS = {"==", "!=", "<=", ">="}

@@ -66,4 +66,36 @@ static inline void spray_at(struct world *w, double at, unsigned first, unsigned
 	}
 }
 
+/* --- auth.distributed */
+static inline void from_networks(struct world *w, double at, unsigned n, const char *account)
+{
+	char origin[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		nth(origin, i, 7);
+		failed(w, at + i, origin, 1 + i, account);
+	}
+}
+
+/* --- auth.bruteforce, reason asn */
+static inline struct seen_alert *asn_alert(struct world *w)
+{
+	for (unsigned i = 0; i < w->alerts_used; i++)
+		if (strcmp(w->alerts[i].last.reason, "asn") == 0)
+			return &w->alerts[i];
+	return NULL;
+}
+
+/* n failures, times each, of addresses in a network each, all of one system. */
+static inline void from_system(struct world *w, double at, unsigned n, unsigned times)
+{
+	char origin[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(origin, sizeof(origin), "%u.9.%u.1", 20 + i / 100, i % 100);
+		for (unsigned k = 0; k < times; k++)
+			failed(w, at + i + k * 0.1, origin, 1 + k, "alice");
+	}
+}
+
 #endif

@@ -151,17 +151,6 @@ static void slow_threshold_is_a_parameter(void **state)
 	}
 }
 
-/* --- auth.distributed */
-static void from_networks(struct world *w, double at, unsigned n, const char *account)
-{
-	char origin[32];
-
-	for (unsigned i = 0; i < n; i++) {
-		nth(origin, i, 7);
-		failed(w, at + i, origin, 1 + i, account);
-	}
-}
-
 static void ten_networks_are_distributed(void **state)
 {
 	struct world *w = world_new(false);
@@ -279,27 +268,6 @@ static void many_guessed_accounts_are_bounded(void **state)
 	from_networks(w, 320, 10, "alice");
 	assert_int_equal(alerts_of(w, "auth.distributed"), 1);
 	world_free(w);
-}
-
-/* --- auth.bruteforce, reason asn */
-static struct seen_alert *asn_alert(struct world *w)
-{
-	for (unsigned i = 0; i < w->alerts_used; i++)
-		if (strcmp(w->alerts[i].last.reason, "asn") == 0)
-			return &w->alerts[i];
-	return NULL;
-}
-
-/* n failures, times each, of addresses in a network each, all of one system. */
-static void from_system(struct world *w, double at, unsigned n, unsigned times)
-{
-	char origin[32];
-
-	for (unsigned i = 0; i < n; i++) {
-		snprintf(origin, sizeof(origin), "%u.9.%u.1", 20 + i / 100, i % 100);
-		for (unsigned k = 0; k < times; k++)
-			failed(w, at + i + k * 0.1, origin, 1 + k, "alice");
-	}
 }
 
 static void an_asn_fires_above_300(void **state)
