@@ -186,12 +186,26 @@ static __always_inline struct mark *bind_by_descriptor(struct task_struct *leade
 	return slots ? bind_by_files(leader, slots, count) : NULL;
 }
 
+static __always_inline void exec_emit(struct task_struct *leader, const struct mark *m,
+				      struct linux_binprm *bprm, __u32 flags)
+{
+	struct wire_exec *r = RECORD(false, KIND_EXEC, wire_exec);
+
+	if (!r)
+		return;
+	proc_fill(&r->proc, leader);
+	r->conn = m->conn;
+	r->flags = (m->flags & 0xffff) | stdio_flags(leader, m->conn.cookie) | flags;
+	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(bprm, filename));
+	r->args_len = args_read(r->args, leader, &r->flags);
+	record_submit_bulk(r, sizeof(*r));
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct task_struct *leader = task->group_leader, *parent;
 	struct mark *m, *bound;
-	struct wire_exec *r;
 	bool fresh = false, handed = false, self, is_ok;
 	__u64 ino, old_ino;
 	__u32 dev, old_dev, uid;
@@ -201,9 +215,12 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	m = mark_get(leader);
 	if (!m && old_pid != task->pid)
 		m = mark_return(leader);
-	if (m && m->conn.cookie & HANDOFF_ID)
+	if (m && m->conn.cookie & HANDOFF_ID) {
 		handed = handoff_kept(leader, m);
-	if (!m || m->conn.cookie & HANDOFF_ID) {
+		if (!handed)
+			m = NULL;
+	}
+	if (!m || handed) {
 		/* Plain loads: this is every exec of the host. */
 		struct files_struct *files = leader->files;
 		struct fdtable *t = files ? files->fdt : NULL;
@@ -245,19 +262,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	if (self && !is_ok)
 		return 0; /* the daemon re-executes itself for every connection, port scans included
 			   */
-	r = RECORD(false, KIND_EXEC, wire_exec);
-	if (!r)
-		return 0;
-	proc_fill(&r->proc, leader);
-	r->conn = m->conn;
-	r->flags = (m->flags & 0xffff) | stdio_flags(leader, m->conn.cookie);
-	if (self)
-		r->flags |= WIRE_F_SELF_EXEC;
-	if (is_ok)
-		r->flags |= WIRE_F_PROVEN;
-	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(bprm, filename));
-	r->args_len = args_read(r->args, leader, &r->flags);
-	record_submit_bulk(r, sizeof(*r));
+	exec_emit(leader, m, bprm, (self ? WIRE_F_SELF_EXEC : 0) | (is_ok ? WIRE_F_PROVEN : 0));
 	return 0;
 }
 

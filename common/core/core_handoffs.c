@@ -240,7 +240,7 @@ static void request_fill(struct handoff_request *q, struct handle session, const
 				      .is_cut = e->flags & EVENT_TRUNCATED};
 	q->len = e->args.len < sizeof(q->text) ? (uint16_t)e->args.len : sizeof(q->text);
 	q->is_cut |= q->len < e->args.len;
-	if (q->len)
+	if (q->len && e->args.ptr)
 		memcpy(q->text, e->args.ptr, q->len);
 }
 

@@ -20,6 +20,7 @@
 #include "core_guess.h"
 #include "core_table.h"
 #include "profile.h"
+#include "core_handoffs.h"
 #include "core_window.h"
 #include "core_windows.h"
 
@@ -59,12 +60,6 @@
 #define SPRAY_ACCOUNTS	16   /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS	4    /* told one by one in a chain's sentence */
 #define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
-
-#define HANDOFF_REQUESTS 32
-#define HANDOFF_BIRTHS	 160 /* what brokers started, followed at a time */
-#define HANDOFF_TEXT	 384 /* as much as the kernel sends */
-#define HANDOFF_VIA	 SESSION_VIA_MAX
-#define LET_GO_MAX	 64
 
 /* One try is told by several; each counts alone and the largest wins. */
 enum witness_slot {
@@ -328,27 +323,6 @@ struct tunnel {
 	struct handle conn; /* slot NIL: not seen yet */
 	bool told, named;   /* an alert was raised; and the session that came through */
 	char program[32], args[TUNNEL_ARGS];
-};
-
-/* Somebody who starts programs for others was reached; see core_handoffs.c. */
-struct handoff_request {
-	struct handle session;
-	uint64_t time_ns; /* 0: free */
-	struct proc_id proc;
-	uint32_t uid, kinds; /* kinds: bit per handoff_kind */
-	uint8_t entry;	     /* in the session's handoffs; SESSION_HANDOFFS: none */
-	bool is_cut, taken, is_file, is_new, is_crontab, is_stranger;
-	uint16_t len;
-	char path[96];
-	char text[HANDOFF_TEXT]; /* arguments; of a file what changed in it */
-};
-
-struct handoff_birth {
-	uint64_t id; /* 0: free */
-	struct handle session;
-	uint64_t born_ns;
-	uint8_t via, programs;
-	bool joined, seen; /* seen: since the agent runs */
 };
 
 struct core {
@@ -621,23 +595,6 @@ void tunnel_joins(struct core *c, struct conn *n, const struct event *e);
 void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns);
 /* Where it came from: of a local proxy's connection the peer of the one that it had accepted. */
 const struct endpoint *conn_origin(const struct core *c, const struct conn *n);
-
-/* --- core_handoffs.c: what a session has others start */
-void handoff_ran(struct core *c, struct csession *s, const struct event *e);
-void handoff_told(struct core *c, const struct event *e);
-void handoff_file(struct core *c, struct csession *s, const struct event *e);
-/* Is e a session's after all? Then it gets that session's connection; via holds its text. */
-bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA]);
-bool handoffs_live(const struct core *c, const struct csession *s);
-void handoffs_restore(struct core *c, struct handle session, const struct session *s);
-void core_let_go(struct core *c, uint64_t id);
-
-/* --- core_handoff_fit.c: arguments are NUL-separated, the first is the program's name */
-bool handoff_args_fit(struct span asked, struct span born, bool is_cut);
-bool handoff_unit_fits(struct span asked, struct span unit);
-bool handoff_unit_is_transient(struct span unit);
-bool handoff_file_fits(struct span file, struct span name);
-bool handoff_job_fits(struct span text, struct span args);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);

@@ -129,6 +129,29 @@ static inline struct alert *full_alert(int first)
 	return &a;
 }
 
+static inline void fill_handoffs(struct session *s, int first)
+{
+	s->handoffs_total = 5;
+	s->handoffs_kept = SESSION_HANDOFFS;
+	for (unsigned i = 0; i < SESSION_HANDOFFS; i++) {
+		struct session_handoff *h = &s->handoffs[i];
+
+		*h = (struct session_handoff){T0 + i,
+					      T0 + 1,
+					      UINT64_MAX - i,
+					      HANDOFF_AT,
+					      HANDOFF_JOINED,
+					      3,
+					      UINT32_MAX,
+					      "",
+					      "",
+					      ""};
+		FILL(h->by);
+		FILL(h->to);
+		FILL(h->what);
+	}
+}
+
 static inline struct session *full_session(int first)
 {
 	static struct session s;
@@ -175,25 +198,7 @@ static inline struct session *full_session(int first)
 		s.commands[i].via = i;
 		FILL(s.commands[i].text);
 	}
-	s.handoffs_total = 5;
-	s.handoffs_kept = SESSION_HANDOFFS;
-	for (unsigned i = 0; i < SESSION_HANDOFFS; i++) {
-		struct session_handoff *h = &s.handoffs[i];
-
-		*h = (struct session_handoff){T0 + i,
-					      T0 + 1,
-					      UINT64_MAX - i,
-					      HANDOFF_AT,
-					      HANDOFF_JOINED,
-					      3,
-					      UINT32_MAX,
-					      "",
-					      "",
-					      ""};
-		FILL(h->by);
-		FILL(h->to);
-		FILL(h->what);
-	}
+	fill_handoffs(&s, first);
 	s.dests_kept = SESSION_DESTS;
 	for (unsigned i = 0; i < SESSION_DESTS; i++) {
 		s.dests[i] = (struct session_dest){s.origin, SERVICE_RDP, SCOPE_SHARED, 9 + i, i,
