@@ -292,7 +292,9 @@ class Journald:
     def stop(self):
         self.proc.terminate()
         self.proc.wait(10)
-        os.unlink("/dev/log")
+        for path in ("/dev/log", "/run/systemd/journal/dev-log", "/run/systemd/journal/socket"):
+            if os.path.lexists(path):
+                os.unlink(path)
 
     @staticmethod
     def entries(*match):
@@ -310,10 +312,18 @@ shared = {}
 
 
 def the_journal():
-    """The one journald of a run."""
+    """The one journald of a run; a world that had stopped it is over when another asks for it."""
     if "journal" not in shared:
         shared["journal"] = Journald()
     return shared["journal"]
+
+
+def the_journal_again():
+    """Running, whatever a world before has done to it."""
+    journal = the_journal()
+    if journal.proc.poll() is not None:
+        journal.start()
+    return journal
 
 
 class Syslog:

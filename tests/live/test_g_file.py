@@ -116,6 +116,8 @@ def file_unknown_accounts_are_noise(w):
 @case("file", alone=True)
 def file_use_pam_no_is_told(w):
     name, _ = w.users.add("f-nopam")
+    second = int(time.time())  # the format knows seconds; lines of before the start are history
+    wait_for("the next second", lambda: int(time.time()) > second)
     n = w.slice()
     Sshd(w.net, w.net.srv, ["192.0.2.%d" % n], UsePAM="no")
     Client(w.net, w.outside(n)).ssh(name, "192.0.2.%d" % n, "/bin/echo f-nopam-mark",

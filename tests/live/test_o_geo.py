@@ -4,7 +4,7 @@ import os
 import sys
 
 from cases import case, world
-from harness import Agent, Client, World, check, the_journal
+from harness import Agent, Client, World, check, the_journal_again
 from sandbox import TMP, wait_for
 from test_c_main_job import place
 
@@ -39,7 +39,7 @@ LONDON, TOKYO = town("GB", 51.5142, -0.0931, "London"), town("JP", 35.6895, 139.
 
 @world("geo")
 def geo(net, users):
-    the_journal()
+    the_journal_again()
     os.makedirs(DIR)
     put(MAIN, places(LONDON, TOKYO, 1))
     put(FLAGS, {"format": "libloc", "networks": {

@@ -8,7 +8,7 @@ import threading
 import time
 
 from cases import case, world
-from harness import Client, Sshd, World, check, in_parallel, the_journal
+from harness import Client, Sshd, World, check, in_parallel, the_journal_again
 from sandbox import TMP, run, wait_for
 from systemd import Systemd
 from test_c_main_job import none_of, place
@@ -30,7 +30,7 @@ RuntimeDirectoryPreserve=yes
 
 @world("systemd")
 def systemd(net, users):
-    the_journal()
+    the_journal_again()
     w = World("systemd", net, users)
     w.start_common()
     w.box = "192.0.2.%d" % w.slice()

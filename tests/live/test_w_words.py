@@ -3,13 +3,13 @@ while it does not."""
 import json
 
 from cases import case, world
-from harness import Agent, Client, World, check, the_journal
+from harness import Agent, Client, World, check, the_journal_again
 from test_c_main_job import place
 
 
 @world("words")
 def words(net, users):
-    the_journal()
+    the_journal_again()
     w = World("words", net, users)
     w.agent_per_case = True
     w.start_common()
