@@ -130,6 +130,20 @@ static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
 	return r;
 }
 
+/* The path of a process's program; the child may not look at other users' processes itself. */
+static int answer_program(struct priv_msg *m)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%u/exe", m->arg);
+	n = readlink(link, m->name, sizeof(m->name) - 1);
+	if (n < 0)
+		return -errno;
+	m->name[n] = '\0';
+	return 0;
+}
+
 /* Returns 0, or -EPROTO when the message is none of ours. */
 static int answer(struct parent *p, struct priv_msg *m)
 {
@@ -153,6 +167,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 		break;
 	case PRIV_FILE_READ:
 		r = priv_files_read(m, &fd);
+		break;
+	case PRIV_PROGRAM:
+		r = answer_program(m);
 		break;
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);

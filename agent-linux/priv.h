@@ -33,6 +33,8 @@ enum priv_kind {
 	/* arg: WIRE_HANDOFF_*, arg2: uid of the broker, value[0]: until (boot time, ns); no reply
 	 */
 	PRIV_ARM,
+	/* arg: process id. Reply: name is the path of its program, cut at PRIV_NAME_MAX - 1 */
+	PRIV_PROGRAM,
 	PRIV_KIND_END
 };
 

@@ -39,16 +39,17 @@
 static void name_users(struct event *ev)
 {
 	bool found = ev->kind == EVENT_SNAPSHOT && ev->uid >= UID_USERS && ev->uid < UID_NOBODY;
+	bool by_server = ev->kind == EVENT_SERVER_SHELL;
 	bool unseen = ev->kind == EVENT_EXEC && !(ev->flags & (EVENT_PROVEN | EVENT_HELPER));
 	const struct passwd *pw;
 
-	if (!found && !unseen)
+	if (!found && !unseen && !by_server)
 		return;
 	pw = getpwuid(ev->uid);
 	if (!pw)
 		return;
 	ev->user = span_of(pw->pw_name);
-	if (found && span_empty(ev->account))
+	if ((found || by_server) && span_empty(ev->account))
 		ev->account = ev->user;
 }
 
@@ -96,10 +97,23 @@ static void agent_owner(struct engine *e, struct event *ev)
 		ev->flags |= EVENT_OWN;
 }
 
+/* Where the program of a tunnel's process lies; it may be gone by now. */
+static void name_program(struct engine *e, struct event *ev, char path[PRIV_NAME_MAX])
+{
+	struct priv_msg m = {.kind = PRIV_PROGRAM, .arg = ev->proc.pid};
+
+	if (ev->kind != EVENT_LOOPBACK || priv_call(e->setup.priv, &m, NULL))
+		return;
+	m.name[PRIV_NAME_MAX - 1] = '\0';
+	memcpy(path, m.name, PRIV_NAME_MAX);
+	ev->path = span_of(path);
+}
+
 static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
+	char program[PRIV_NAME_MAX];
 	struct event ev;
 
 	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
@@ -109,6 +123,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		name_users(&ev);
 		proc_table_note(e->procs, &ev);
 		agent_owner(e, &ev);
+		name_program(e, &ev, program);
 		/* A job or a unit is written before somebody starts it. */
 		if (ev.handoff && ev.kind == EVENT_EXEC)
 			fanotify_source_take(e);

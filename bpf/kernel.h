@@ -27,6 +27,7 @@
 #define S_IFCHR	      0020000
 #define S_IFREG	      0100000
 #define FMODE_WRITE   2 /* include/linux/fs.h */
+#define PIDTYPE_TGID  1 /* include/linux/pid_types.h; since 4.19 */
 #define PTMX_RDEV                                                                                  \
 	(5 << 20 | 2) /* Documentation/admin-guide/devices.txt, in the kernel's own encoding */
 
@@ -121,6 +122,13 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -141,6 +149,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
+	struct hlist_node pid_links[4]; /* by enum pid_type */
 	char comm[16];
 };
 
@@ -173,7 +182,8 @@ struct upid {
 	int nr;
 };
 struct pid {
-	struct upid numbers[1]; /* [0]: in the initial pid namespace */
+	struct hlist_head tasks[4]; /* by enum pid_type */
+	struct upid numbers[1];	    /* [0]: in the initial pid namespace */
 };
 struct sock {
 	struct sock_common __sk_common;

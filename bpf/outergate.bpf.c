@@ -7,6 +7,7 @@
 #include "watch.h"
 #include "peer.bpf.c"
 #include "handoff.bpf.c"
+#include "local.bpf.c"
 #include "process.bpf.c"
 #include "loopback.bpf.c"
 #include "connect.bpf.c"

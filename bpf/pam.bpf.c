@@ -73,8 +73,9 @@ static __always_inline bool is_elevation(const char *service)
 static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 {
 	struct task_struct *leader = current_leader();
-	struct mark *m;
+	bool is_local = false;
 	struct wire_pam *r;
+	struct mark *m;
 
 	if (!leader)
 		return;
@@ -86,6 +87,12 @@ static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 	/* Who was started by a broker is asked by somebody of their own, or nobody's login. */
 	if (!m || m->conn.cookie & HANDOFF_ID)
 		m = bind_by_descriptor(leader, 16);
+	if (!m) {
+		m = bind_by_local_peer(leader);
+		is_local = m != NULL;
+	}
+	if (is_local)
+		m->flags |= WIRE_F_LOCAL_PEER;
 	r = RECORD(true, KIND_PAM, wire_pam);
 	if (!r)
 		return;

@@ -37,29 +37,6 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	return 0;
 }
 
-/* The connection of an accepted socket, noted now if only its acceptor asked for it so far. */
-static __always_inline struct noted *accepted_noted(struct sock *sk)
-{
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), *first;
-	__u32 slot = cookie & (ASKED_SLOTS - 1);
-	struct noted n = {}, *known;
-
-	if (!cookie)
-		return NULL;
-	known = bpf_map_lookup_elem(&noted, &cookie);
-	if (known)
-		return known;
-	first = bpf_map_lookup_elem(&asked, &slot);
-	if (!first || *first >> 32 != (cookie & 0xffffffff) || is_proven(cookie))
-		return NULL;
-	conn_fill(&n.conn, sk, cookie);
-	if (!has_listener(&n.conn))
-		return NULL; /* an outgoing socket that somebody asked the peer of */
-	n.opened = bpf_ktime_get_boot_ns();
-	bpf_map_update_elem(&noted, &cookie, &n, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&noted, &cookie);
-}
-
 /*
  * Rule (c): a program that starts with an accepted socket as descriptor 0 to 3 serves it. Most
  * programs start with one file as 0, 1 and 2, which is looked at once.
@@ -160,18 +137,11 @@ static __always_inline bool is_relayed(struct task_struct *leader, struct file *
  */
 static __always_inline struct mark *bind_by_relay(struct task_struct *leader)
 {
-	struct task_struct *parent;
-	struct fdtable *t;
-	char comm[WIRE_COMM] = {};
-	struct file **slots;
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+	struct fdtable *t = BPF_CORE_READ(parent, files, fdt);
+	struct file **slots = BPF_CORE_READ(t, fd);
 	struct noted *n;
 
-	BPF_CORE_READ_STR_INTO(&comm, leader, comm);
-	if (!is_shell(comm))
-		return NULL;
-	parent = BPF_CORE_READ(leader, real_parent);
-	t = BPF_CORE_READ(parent, files, fdt);
-	slots = BPF_CORE_READ(t, fd);
 	if (!slots || !is_relayed(leader, slots))
 		return NULL;
 	n = noted_in_files(slots, 16);
@@ -231,8 +201,11 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 			handoff_execed((__u64)BPF_CORE_READ(bprm, filename));
 			return 0;
 		}
-		if (!bound)
+		if (!bound && is_shell(leader->comm)) {
 			bound = bind_by_relay(leader);
+			if (!bound)
+				server_shell();
+		}
 		if (!bound) {
 			handoff_stranger();
 			return 0;

@@ -85,6 +85,8 @@ enum event_flag {
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 	EVENT_OWN = 1u << 20,	   /* handoff: to what the same session had started */
+	EVENT_LOCAL_PEER =
+		1u << 21, /* the connection was accepted by the client of a local socket */
 };
 
 /* PAM calls, as in wire.h. */

@@ -40,7 +40,8 @@
 	X(12, BIND, wire_bind, 0)                                                                  \
 	X(13, MAPPING, wire_mapping, 0)                                                            \
 	X(14, LOOPBACK, wire_loopback, 1)                                                          \
-	X(15, HANDOFF, wire_handoff, 0)
+	X(15, HANDOFF, wire_handoff, 0)                                                            \
+	X(16, SERVER_SHELL, wire_server_shell, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -57,6 +58,7 @@
 #define WIRE_F_STDIN_PIPE   0x0800 /* exec: stdin is a pipe or a local socket */
 #define WIRE_F_ROOT	    0x1000 /* listen: by root, of its own user namespace if root made that */
 #define WIRE_F_REQUEST	    0x2000 /* handoff: a session's process connects to a broker's socket */
+#define WIRE_F_LOCAL_PEER   0x4000 /* the connection is that of the client of a local socket */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1
@@ -237,6 +239,17 @@ struct wire_handoff {
 	char path[WIRE_PATH]; /* request: the socket; else the file that is standard input */
 	char exe[WIRE_PATH];
 	char unit[WIRE_PATH]; /* the last name of its cgroup */
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+/* A web, mail or database server has a shell run something. */
+struct wire_server_shell {
+	struct wire_hdr hdr;
+	struct wire_proc proc; /* the shell */
+	struct wire_conn conn; /* the one accepted connection that its server holds; cookie 0: none
+				*/
+	__u32 flags, args_len;
+	char server[WIRE_COMM];
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 

@@ -7,6 +7,7 @@
  * or one session, and detections see that (core_attempts.c, core_pam.c, core_sessions.c).
  */
 #include "core_internal.h"
+#include "core_text.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,20 @@
 static void pass(struct core *c, const struct event *e)
 {
 	core_detect(c, e, NULL, NULL);
+}
+
+/* In a recording nobody has looked up who that user is. */
+static void server_shell_told(struct core *c, const struct event *e)
+{
+	struct event told = *e;
+	char account[ACCOUNT_MAX];
+	struct text t = TEXT_IN(account);
+
+	if (span_empty(e->account)) {
+		text_add(&t, "uid:%u", e->uid);
+		told.account = span_of(account);
+	}
+	core_detect(c, &told, NULL, NULL);
 }
 
 /* By a process of a session; what others change is their own affair. */
@@ -49,6 +64,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_SNAPSHOT] = session_snapshot,
 	[EVENT_LISTEN] = proc_listened,
 	[EVENT_LOOPBACK] = tunnel_told,
+	[EVENT_SERVER_SHELL] = server_shell_told,
 	[EVENT_LOSS] = pass,
 	[EVENT_SENSOR] = pass,
 	[EVENT_FILE] = file_changed,

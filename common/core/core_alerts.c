@@ -40,7 +40,7 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_SOURCE:
 		return key_of_source(c, a, h);
 	case KEY_SESSION:
-		return hash_text(h, span_of(a->session));
+		return hash_text(h, span_of(a->session[0] ? a->session : a->account));
 	case KEY_ACCESS:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_text(hash_addr(h, &net), span_of(a->account));
@@ -76,7 +76,9 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 		return;
 	a->origin = n && n->origin.addr.family ? *conn_origin(x->core, n) : e->origin;
 	a->scope = scope_of(&a->origin.addr, &x->core->config.scope);
-	a->origin_source = !a->origin.addr.family			? ORIGIN_NONE
+	a->origin_source = !a->origin.addr.family ? ORIGIN_NONE
+			   : n && (n->relayed || conn_origin(x->core, n) != &n->origin)
+				   ? ORIGIN_LOCAL_PROXY
 			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET
 									: ORIGIN_LOG;
 	geo_of(x->core, &a->origin.addr, &a->geo);

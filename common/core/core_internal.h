@@ -49,7 +49,8 @@
 #define TUNNELS_MAX	32 /* loopback connections whose owner is connected elsewhere */
 #define TUNNELS_OF_USER 12
 #define TUNNEL_ARGS	384 /* as much as the kernel sends */
-#define TRIED_MAX	64  /* connections whose counts outlive a restart: those of seconds */
+#define TUNNEL_PATH	96
+#define TRIED_MAX	64 /* connections whose counts outlive a restart: those of seconds */
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
@@ -106,6 +107,7 @@ struct conn {
 	bool waiting;	      /* in core->waiting */
 	bool session_refused; /* the table was full; counted once */
 	bool tunneled;	      /* in core->tunnels */
+	bool relayed;	      /* accepted by a local relay of the daemon that serves it */
 	bool refused;	      /* PAM said no after a right password */
 	bool kernel_verdict, kernel_success, claimed;
 	uint8_t held; /* execs waiting */
@@ -322,7 +324,7 @@ struct tunnel {
 	struct event e;	    /* kind NONE: free */
 	struct handle conn; /* slot NIL: not seen yet */
 	bool told, named;   /* an alert was raised; and the session that came through */
-	char program[32], args[TUNNEL_ARGS];
+	char program[32], args[TUNNEL_ARGS], path[TUNNEL_PATH];
 };
 
 struct core {
@@ -524,7 +526,8 @@ bool seen_is_learned(const struct core *c, uint64_t key);
 enum {
 	SEEN_PLACE,
 	SEEN_EDGE,
-	SEEN_CRITICAL /* a critical host, from a VPN pool */
+	SEEN_CRITICAL, /* a critical host, from a VPN pool */
+	SEEN_SERVER    /* what a server has a shell run */
 };
 /* Not within so many days; and from now on it was. */
 bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);

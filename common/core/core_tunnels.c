@@ -127,7 +127,9 @@ void tunnel_told(struct core *c, const struct event *e)
 	t->e.args.len = e->args.len < sizeof(t->args) ? e->args.len : sizeof(t->args);
 	if (t->e.args.len)
 		memcpy(t->args, e->args.ptr, t->e.args.len);
+	span_copy(t->path, sizeof(t->path), e->path);
 	t->e.program = span_of(t->program);
+	t->e.path = span_of(t->path);
 	t->e.args.ptr = t->args;
 	n = conn_find(c, e);
 	if (!n || n->closed || !is_of(t, n) || e->time_ns + JOIN_NS < n->first_ns)

@@ -29,7 +29,7 @@ static const struct {
 	{WIRE_F_STDIN_TTY, EVENT_STDIN_TTY}, {WIRE_F_STDIN_PIPE, EVENT_STDIN_PIPE},
 	{WIRE_F_SELF_EXEC, EVENT_SELF_EXEC}, {WIRE_F_ESTABLISHED, EVENT_ESTABLISHED},
 	{WIRE_F_TRUNCATED, EVENT_TRUNCATED}, {WIRE_F_CHILD_CALL, EVENT_CHILD_CALL},
-	{WIRE_F_ROOT, EVENT_ROOT},
+	{WIRE_F_ROOT, EVENT_ROOT},	     {WIRE_F_LOCAL_PEER, EVENT_LOCAL_PEER},
 };
 
 static uint32_t flags_of(uint32_t wire)
@@ -379,7 +379,26 @@ static bool read_handoff(const struct decode_stream *s, const void *record, stru
 	return true;
 }
 
+static bool read_server_shell(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_server_shell *w = record;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args))
+		return false;
+	e->kind = EVENT_SERVER_SHELL;
+	e->flags = flags_of(w->flags);
+	if (w->conn.cookie)
+		set_conn(&w->conn, e);
+	e->conn = 0; /* it is the server's, not a session's */
+	set_proc(&w->proc, e);
+	e->program = span_of_array(w->server, sizeof(w->server));
+	e->args = (struct span){w->args, w->args_len};
+	return true;
+}
+
 #define READ_HANDOFF	   read_handoff
+#define READ_SERVER_SHELL  read_server_shell
 #define READ_CONN_OPEN	   read_conn_open
 #define READ_CONN_CLOSE	   read_conn_close
 #define READ_PAM	   read_pam

@@ -3,8 +3,9 @@
  *
  * Sees that the process which owns the client end of a loopback connection to a remote service
  * holds a connection to an outside host which it opened itself: by that structure, never by its
- * name. The alert's origin is that outside host; one alert a host.
- * Cannot see: a tunnel whose two ends are held by different processes; an outer end over UDP.
+ * name. Reason masquerade (critical): it calls itself a daemon of the system, or a thread of the
+ * kernel, which it is not (core_masquerade.c). The alert's origin is that outside host; one alert a
+ * host. Cannot see: a tunnel whose two ends are held by different processes; an outer end over UDP.
  * A process that had accepted the outer connection is a local proxy: its peer is the session's
  * origin (core_tunnels.c) and nothing fires here.
  *
@@ -12,6 +13,7 @@
  * ssh on port 22.
  */
 #include "../core/core_detect.h"
+#include "../core/core_masquerade.h"
 
 #define HEAD 60 /* of a long command line; what a tunnel is for stands at its end */
 
@@ -38,7 +40,7 @@ static void say_command(struct text *t, struct span args)
 	}
 }
 
-static void say(struct alert *a, const struct event *e)
+static void say(struct alert *a, const struct event *e, struct span mask)
 {
 	struct text t = TEXT_IN(a->sentence);
 
@@ -48,6 +50,13 @@ static void say(struct alert *a, const struct event *e)
 	text_add(&t, " (pid %u, uid %u), which is connected to ", e->proc.pid, e->uid);
 	text_addr(&t, &e->dest.addr);
 	text_add(&t, ":%u outside: a tunnel around the firewall.", e->dest.port);
+	if (!span_empty(mask)) {
+		text_add(&t, " It calls itself ");
+		text_quote(&t, mask, 32);
+		text_add(&t, ", but its program is ");
+		text_quote(&t, e->path, 80);
+		text_add(&t, ".");
+	}
 	say_command(&t, e->args);
 	t = TEXT_IN(a->numbers);
 	text_add(&t, "1 outer connection that it opened itself");
@@ -58,6 +67,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1};
 	const struct scope_rules *rules = &x->core->config.scope;
 	struct csession *s = x->session;
+	struct span mask = masquerades_as(e->program, e->args, e->path);
 	struct event outer = *e;
 	struct calert *a;
 	bool is_new;
@@ -65,6 +75,10 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!x->reason || (e->flags & EVENT_ACCEPTED) ||
 	    !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules))
 		return;
+	if (!span_empty(mask)) {
+		f.severity = SEVERITY_CRITICAL;
+		f.reason = "masquerade";
+	}
 	outer.origin = e->dest; /* the far end; who sits behind it is not to be seen from here */
 	x->conn = NULL;
 	x->session = NULL;
@@ -76,7 +90,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		memcpy(a->pub.session, s->pub.id, sizeof(a->pub.session));
 		alert_grew(x->core, a, false);
 	}
-	say(&a->pub, e);
+	say(&a->pub, e, mask);
 }
 
 const struct detection detection_access_loopback_forwarded = {
@@ -90,7 +104,7 @@ const struct detection detection_access_loopback_forwarded = {
 	.tactic = "TA0011",
 	.analytic = "AN1005",
 	.data_components = "Network Connection Creation (DC0082); Process Creation (DC0032)",
-	.reasons = "",
+	.reasons = "masquerade",
 	.events = EVENT_BIT(LOOPBACK),
 	.triage = "Who started that process, when, and does anybody know the outside host? Look at "
 		  "the sessions from 127.0.0.1 since then.",

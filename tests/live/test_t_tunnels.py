@@ -158,11 +158,21 @@ def through_a_relay(w, port, ends, name):
     a = w.agent.alert(detection=ID, origin__address=outer)
     check("'%s'" % name in a["sentence"], "names the process", a)
     end(relay, meeting)
+    return a
 
 
 @case("journal")
 def reverse_tool_of_any_name(w):
-    through_a_relay(w, 4813, (None, "127.0.0.1:22"), "chrony-helper")
+    a = through_a_relay(w, 4813, (None, "127.0.0.1:22"), "chrony-helper")
+    check(a["severity"] == "high" and not a.get("reason"), "no daemon of that name is known", a)
+
+
+@case("journal")
+def a_tool_that_calls_itself_sshd(w):
+    a = through_a_relay(w, 4823, (None, "127.0.0.1:22"), "sshd")
+    check(a["severity"] == "critical" and a["reason"] == "masquerade", "how bad and why", a)
+    check("calls itself 'sshd', but its program is '/usr/bin/python" in a["sentence"], "what it is",
+          a)
 
 
 @case("journal")

@@ -305,6 +305,8 @@ def an_older_tmux_is_borrowed(w):
     as_user(w, name, "tmux", "new-session", "-d", "-s", "old", "exec /bin/bash")
     ssh("tmux new-window -t old '/bin/echo window-mark; sleep 1'")
     s = joined(w, source, "window-mark", "tmux", "server")
+    wait_for("the end of that window, which would get what is typed", lambda: as_user(
+        w, name, "tmux", "list-windows", "-t", "old").stdout.count(b"\n") == 1)
     p = Client(w.net, source).ssh_open(name, w.server, ["-tt", "TERM=vt100 tmux attach -t old"],
                                        key="%s/key-%s" % (TMP, name))
     wait_for("the client", lambda: b"attached" in as_user(w, name, "tmux", "ls").stdout)

@@ -290,6 +290,29 @@ static void families(void **state)
 	assert_int_equal(e.origin.port, 0);
 }
 
+/* With and without the connection that its server holds. */
+static void server_shell_record(void **state)
+{
+	struct wire_server_shell w = {.hdr = HDR(16, wire_server_shell), .args_len = 9};
+	struct event e;
+
+	(void)state;
+	memcpy(w.server, "php-cgi8.2", 10);
+	memcpy(w.args, "sh\0-c\0id", 9);
+	w.proc.uid = 33;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_SERVER_SHELL);
+	assert_true(span_is(e.program, "php-cgi8.2"));
+	assert_int_equal(e.origin.addr.family, 0);
+	w.conn = (struct wire_conn){.cookie = 9, .family = 2, .lport = 443, .rport = 4711};
+	w.conn.raddr[0] = 203;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.origin.port, 4711);
+	assert_int_equal(e.conn, 0); /* its server's, which is no session */
+	w.args_len = sizeof(w.args) + 1;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
+}
+
 /* Which of its other ends counts, and that no length or number leads outside the record. */
 static void loopback_record(void **state)
 {
@@ -375,10 +398,15 @@ static void handoff_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conn_records),	   cmocka_unit_test(pam_record),
-		cmocka_unit_test(process_records), cmocka_unit_test(network_records),
-		cmocka_unit_test(snapshot_record), cmocka_unit_test(wrong_records),
-		cmocka_unit_test(families),	   cmocka_unit_test(loopback_record),
+		cmocka_unit_test(conn_records),
+		cmocka_unit_test(pam_record),
+		cmocka_unit_test(process_records),
+		cmocka_unit_test(network_records),
+		cmocka_unit_test(snapshot_record),
+		cmocka_unit_test(wrong_records),
+		cmocka_unit_test(families),
+		cmocka_unit_test(loopback_record),
+		cmocka_unit_test(server_shell_record),
 		cmocka_unit_test(handoff_record),
 	};
 
