@@ -518,6 +518,18 @@ static void birth_drop(struct core *c, struct handoff_birth *b)
 	*b = (struct handoff_birth){0};
 }
 
+/*
+ * runc, crun, containerd-shim-runc-v2, conmon; and "runc init", the container's first process,
+ * which is runc by /proc/self/exe and then by a copy of it without a name (CVE-2019-5736).
+ */
+static bool is_runtime(const struct event *e)
+{
+	return span_has(e->program, SPAN_LIT("run")) || span_has(e->program, SPAN_LIT("conmon")) ||
+	       span_has(e->program, SPAN_LIT("shim")) ||
+	       span_starts(e->args, (struct span){"runc\0init", 9}) ||
+	       span_is(e->program, "/proc/self/exe");
+}
+
 static bool is_plumbing(const struct event *e)
 {
 	return e->broker.kind == HANDOFF_CONTAINER || e->broker.kind == HANDOFF_SYSTEMD ||
@@ -593,8 +605,7 @@ static void birth_decide(struct core *c, struct handoff_birth *b, const struct e
 	}
 	/* A runtime's own programs come before what it was asked for. */
 	if (fit != FIT_NAMED && fit != FIT_THEIRS && is_plumbing(e) &&
-	    ++b->programs < UNDECIDED_MAX &&
-	    (fit == FIT_NONE || span_has(e->program, SPAN_LIT("run"))))
+	    ++b->programs < UNDECIDED_MAX && (fit == FIT_NONE || is_runtime(e)))
 		return;
 	if (fit == FIT_POSSIBLE || fit == FIT_NAMED)
 		entry_born(c, pool_get(&c->sessions, best->session), best->entry, e,

@@ -330,6 +330,9 @@ static void a_container(void **state)
 	asked_by(w, 2, 5, ARGS("docker\0exec\0-it\0web\0sh\0-c\0id"), 0);
 	e = birth(w, 2.1, ID(1), HANDOFF_CONTAINER, ARGS("runc\0exec\0x"), "docker.service");
 	step(w, &e);
+	e = birth(w, 2.1, ID(1), HANDOFF_CONTAINER, ARGS("runc\0init"), "docker.service");
+	e.program = span_of("/dev/fd/5");
+	step(w, &e);
 	e = birth(w, 2.2, ID(1), HANDOFF_CONTAINER, ARGS("sh\0-c\0id"), "docker-0123.scope");
 	step(w, &e);
 	assert_string_equal(first(w)->what, "docker-0123.scope");
