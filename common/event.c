@@ -198,6 +198,7 @@ const struct event_flag_name event_flag_names[] = {
 	{EVENT_SELF_EXEC, "self_exec"},
 	{EVENT_PTY, "pty"},
 	{EVENT_PASSWORD_RIGHT, "password_right"},
+	{EVENT_ROOT, "root"},
 	{0, NULL},
 };
 

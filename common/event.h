@@ -81,7 +81,8 @@ enum event_flag {
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
 	EVENT_PASSWORD_RIGHT = 1u << 19, /* a failure: only policy refused (Windows) */
-	EVENT_ROOT = 1u << 18,		 /* listen: by root, or a container's with mapped ids */
+	EVENT_ROOT = 1u << 18,		 /* listen: by root, or a container's with mapped ids;
+					    exec on Windows: with the rights of the system */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 	EVENT_OWN = 1u << 20,	   /* handoff: to what the same session had started */
@@ -167,7 +168,8 @@ struct event {
 	struct event_windows win;
 
 	struct span account;
-	struct span user;    /* name of uid on this host, where the agent looked it up */
+	struct span user;    /* name of uid on this host, where the agent looked it up; of a
+				hijack: whose client or multiplexer it was */
 	struct span client;  /* what the client calls itself: banner, device; chosen by it */
 	struct span key;     /* key type and fingerprint, "ED25519 SHA256:..." */
 	struct span host;    /* the host that logged it */

@@ -61,7 +61,8 @@ struct session_handoff {
 	uint32_t pid;	/* of the first process born */
 	char by[24];	/* the program that asked */
 	char to[48];	/* the socket or file */
-	char what[72];	/* unit, container, job, the multiplexer's process */
+	char what[71];	/* unit, container, job, the multiplexer's process */
+	bool attached;	/* to what was there: it never may have started a multiplexer */
 };
 
 /* A listener that a process of the session opened. */

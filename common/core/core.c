@@ -117,9 +117,13 @@ _Static_assert(DETECTION_COUNT <= 64, "by_kind is a mask of 64 bits");
 static void registry_init(struct core *c)
 {
 	uint64_t host = hash_text(0, span_of(c->id.host_id));
+	uint8_t slots = 0;
 
 	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
 		c->key_base[i] = hash_text(host, span_of(detections[i]->id));
+		c->alert_slots[i] = NO_SLOT;
+		if (detections[i]->key == KEY_SESSION && slots < SESSION_ALERTS)
+			c->alert_slots[i] = slots++;
 		for (unsigned k = 0; k < EVENT_COUNT; k++)
 			c->by_kind[k] |= (detections[i]->events >> k & 1) << i;
 	}

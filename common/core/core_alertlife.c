@@ -59,7 +59,7 @@ void alert_close(struct core *c, struct calert *a, uint64_t time_ns)
 
 void alerts_of_session_close(struct core *c, struct csession *s, uint64_t time_ns)
 {
-	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+	for (unsigned i = 0; i < SESSION_ALERTS; i++) {
 		struct calert *a = pool_get(&c->alerts, s->alerts[i]);
 
 		if (a)

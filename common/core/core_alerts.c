@@ -355,7 +355,8 @@ void session_take_alert(struct core *c, const struct calert *a)
 		return;
 	while (detections[i] != a->pub.detection)
 		i++;
-	s->alerts[i] = pool_handle(&c->alerts, pool_slot(&c->alerts, a));
+	if (c->alert_slots[i] != NO_SLOT)
+		s->alerts[c->alert_slots[i]] = pool_handle(&c->alerts, pool_slot(&c->alerts, a));
 	if (a->pub.severity > s->worst_by[i])
 		s->worst_by[i] = (uint8_t)a->pub.severity;
 }
@@ -447,11 +448,12 @@ static void probe_fill(struct detect_ctx *x, const struct event *e, const struct
 /* The open alert about the session itself; no key needed. */
 static struct calert *alert_of_session(const struct detect_ctx *x)
 {
+	uint8_t slot = x->core->alert_slots[x->index];
 	struct calert *a;
 
-	if (!x->session || x->detection->key != KEY_SESSION)
+	if (!x->session || slot == NO_SLOT)
 		return NULL;
-	a = pool_get(&x->core->alerts, x->session->alerts[x->index]);
+	a = pool_get(&x->core->alerts, x->session->alerts[slot]);
 	return a && a->pub.state != ALERT_CLOSED ? a : NULL;
 }
 

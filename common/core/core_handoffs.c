@@ -154,6 +154,7 @@ static unsigned entry_note(struct core *c, struct csession *s, const struct even
 {
 	struct span by = e->program;
 	size_t at = by.len;
+	bool attaches = multiplexer_attaches(kind, e->args);
 	unsigned i;
 
 	while (at && by.ptr[at - 1] != '/')
@@ -168,8 +169,9 @@ static unsigned entry_note(struct core *c, struct csession *s, const struct even
 	if (!is_free(&s->pub.handoffs[i]) || s->pub.handoffs[i].kind != kind ||
 	    !span_is(by, s->pub.handoffs[i].by)) {
 		entry_clear(c, pool_handle(&c->sessions, pool_slot(&c->sessions, s)), i);
-		s->pub.handoffs[i] = (struct session_handoff){.kind = kind};
+		s->pub.handoffs[i] = (struct session_handoff){.kind = kind, .attached = true};
 	}
+	s->pub.handoffs[i].attached &= attaches;
 	s->pub.handoffs[i].time_ns = e->time_ns;
 	s->pub.handoffs[i].count++;
 	span_copy(s->pub.handoffs[i].by, sizeof(s->pub.handoffs[i].by), by);
@@ -303,6 +305,7 @@ void handoff_told(struct core *c, const struct event *e)
 		entry_note(c, s, e, t.kind, e->path);
 	else
 		request_note(c, s, e, &t, e->path);
+	multiplexer_reached(c, n, s, t.kind, e);
 }
 
 /* A session left a job or a unit: what is started by it is the session's doing. */

@@ -9,6 +9,7 @@
 #include "core_table.h"
 
 struct core;
+struct conn;
 struct csession;
 
 #define HANDOFF_REQUESTS 32
@@ -47,6 +48,11 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA]);
 bool handoffs_live(const struct core *c, const struct csession *s);
 void handoffs_restore(struct core *c, struct handle session, const struct session *s);
 void core_let_go(struct core *c, uint64_t id);
+
+/* --- core_multiplexers.c: whose tmux or screen it is */
+bool multiplexer_attaches(enum handoff_kind kind, struct span args);
+void multiplexer_reached(struct core *c, struct conn *n, struct csession *s, enum handoff_kind kind,
+			 const struct event *e);
 
 /* --- core_handoff_fit.c: arguments are NUL-separated, the first is the program's name */
 bool handoff_args_fit(struct span asked, struct span born, bool is_cut);

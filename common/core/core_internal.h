@@ -57,9 +57,11 @@
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
 #define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
-#define RING_MOMENTS	132  /* two windows of 65 and one that fires */
-#define SPRAY_ACCOUNTS	16   /* distinct accounts remembered per source; the threshold is 10 */
-#define CHAIN_SESSIONS	4    /* told one by one in a chain's sentence */
+#define RING_MOMENTS	132 /* two windows of 65 and one that fires */
+#define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
+#define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
+#define SESSION_ALERTS	9   /* detections whose key is the session */
+#define NO_SLOT		UINT8_MAX
 #define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
 
 /* One try is told by several; each counts alone and the largest wins. */
@@ -265,10 +267,10 @@ struct csession {
 	struct handle access; /* its access.external alert */
 	enum trust key_trust; /* of whoever told its key */
 	uint64_t commands_told_ns;
-	struct handle alerts[DETECTION_COUNT]; /* those that are about the session */
-	uint64_t confirm_ns;		       /* restored: must be seen by then; 0 = was */
-	bool changed;			       /* in core->changed_sessions */
-	bool gone;			       /* its connection closed */
+	struct handle alerts[SESSION_ALERTS]; /* those that are about the session */
+	uint64_t confirm_ns;		      /* restored: must be seen by then; 0 = was */
+	bool changed;			      /* in core->changed_sessions */
+	bool gone;			      /* its connection closed */
 	bool learned;
 	bool expected; /* a person said so: it teaches whatever fired */
 	uint8_t burst_used;
@@ -335,6 +337,7 @@ struct core {
 	uint64_t excepted[CONFIG_EXCEPTIONS_MAX]; /* how often each kept an alert back */
 	uint64_t key_base[DETECTION_COUNT];	  /* of alert keys */
 	uint64_t by_kind[EVENT_COUNT];		  /* bit per detection that looks at it */
+	uint8_t alert_slots[DETECTION_COUNT];	  /* in a session's alerts; NO_SLOT */
 	uint64_t base_ns, now_ns, sensor_since_ns;
 	uint64_t deadline_ns; /* next time something expires; UINT64_MAX = never */
 

@@ -6,14 +6,15 @@
  * four logons of type 7. All of it is one session per host, account and origin: it opens at the
  * first that proves a logon, lingers while nobody is connected to it, counts its reconnects once
  * however many logs tell of them, and ends at its logoff (23, 4647, or 4634 of its own logon id).
- * Another origin that takes the session over is a session of its own, and ends the former.
+ * Another origin that takes the session over is a session of its own, and ends the former: the
+ * desktop is known by its number or, in 4778, by its logon id (session.address_changed).
  *
  * Cannot see: the end of a session whose logoff is not in the logs; it stays open.
  *
  * Example: alice from 203.0.113.9, session number 2, disconnected at noon and back at one:
  * one session with one reconnect.
  */
-#include "core_internal.h"
+#include "core_detect.h"
 
 #define RECONNECT_NS (10 * SECOND_NS) /* within it, several logs tell of the same reconnect */
 
@@ -201,25 +202,56 @@ static bool is_from(const struct core *c, const struct rdp *r, const struct even
 	return s && (!e->origin.addr.family || addr_eq(&s->pub.origin.addr, &e->origin.addr));
 }
 
+/* The live session at another origin whose very desktop e speaks of. */
+static struct csession *desktop_elsewhere(struct core *c, const struct rdp *r,
+					  const struct event *e)
+{
+	const struct logon *l = e->win.id == 4778 ? logon_find(c, e) : NULL;
+	struct csession *s = l ? live(c, l->session) : NULL;
+
+	if (r && r->number && r->number == e->win.session)
+		s = live(c, r->session);
+	return s && s->pub.service == SERVICE_RDP && !addr_eq(&s->pub.origin.addr, &e->origin.addr)
+		       ? s
+		       : NULL;
+}
+
+static void tell_moved(struct core *c, struct csession *s, const struct event *e,
+		       const struct endpoint *from)
+{
+	struct event moved = *e;
+
+	moved.dest = *from;
+	core_detect_one(c, DETECTION_session_address_changed, &moved, pool_get(&c->conns, s->conn),
+			s, "moved");
+}
+
 /* The entry of e's session, from e's origin; *ret_new: it has just been opened. */
 static struct rdp *rdp_enter(struct core *c, const struct event *e, bool *ret_new)
 {
 	struct rdp *r = rdp_find(c, e);
-	struct csession *s;
+	struct csession *s, *former;
+	struct endpoint from = {0};
 
 	*ret_new = false;
+	former = e->origin.addr.family ? desktop_elsewhere(c, r, e) : NULL;
+	if (former) {
+		from = former->pub.origin;
+		end(c, former, e->time_ns);
+	}
 	if (r && is_from(c, r, e)) {
 		learn_number(r, e);
+		if (former) /* network level authentication has opened it already */
+			tell_moved(c, live(c, r->session), e, &from);
 		return r;
 	}
 	if (!e->origin.addr.family || span_empty(e->account))
 		return NULL;
-	/* Somebody elsewhere took over the very desktop. */
-	if (r && r->number && r->number == e->win.session)
-		end(c, live(c, r->session), e->time_ns);
 	s = logon_session(c, e, ret_new);
 	if (!s)
 		return NULL;
+	if (former)
+		tell_moved(c, s, e, &from);
 	r = rdp_make(c, e);
 	r->session = handle_of(c, s);
 	r->reconnect_ns = e->time_ns; /* what follows tells of this very logon */
@@ -235,7 +267,7 @@ struct csession *rdp_opened(struct core *c, const struct event *e)
 }
 
 /* 25, 4778 and a logon of type 7. */
-void rdp_reconnected(struct core *c, const struct event *e)
+struct csession *rdp_reconnected(struct core *c, const struct event *e)
 {
 	struct csession *s;
 	struct rdp *r;
@@ -244,7 +276,7 @@ void rdp_reconnected(struct core *c, const struct event *e)
 	r = rdp_enter(c, e, &is_new);
 	s = r ? live(c, r->session) : NULL;
 	if (!s || is_new)
-		return;
+		return s;
 	s->gone = false;
 	s->pub.processes = 1;
 	s->pub.state = SESSION_OPEN;
@@ -255,6 +287,7 @@ void rdp_reconnected(struct core *c, const struct event *e)
 		r->reconnect_ns = e->time_ns;
 	}
 	session_changed(c, s);
+	return s;
 }
 
 /* 24, 39, 40 and 4779: the desktop stays. */

@@ -23,7 +23,7 @@ void session_changed(struct core *c, struct csession *s)
 void session_clear(struct csession *s)
 {
 	s->conn = s->access = HANDLE_NONE;
-	for (unsigned i = 0; i < DETECTION_COUNT; i++)
+	for (unsigned i = 0; i < SESSION_ALERTS; i++)
 		s->alerts[i] = HANDLE_NONE;
 }
 

@@ -322,6 +322,7 @@ static void succeeded(struct core *c, const struct event *e)
 
 	if (e->method == METHOD_DOMAIN || e->service == SERVICE_SSH)
 		return; /* no session here; sshd's own words open its sessions */
+	takeover_logged_on(c, e);
 	if (e->service != SERVICE_RDP) {
 		network_logon(c, e);
 		return;
@@ -370,15 +371,28 @@ static void noted(struct core *c, const struct event *e)
 
 static void opened(struct core *c, const struct event *e)
 {
+	struct csession *s;
+
 	if (e->service != SERVICE_RDP) {
 		proof_add(c, e, 0); /* WinRM: a shell, of whom is not said */
 		return;
 	}
 	pending_proven(c, e, true);
-	if (e->win.id == 21)
+	if (e->win.id == 21) {
 		rdp_opened(c, e);
-	else
-		rdp_reconnected(c, e);
+		return;
+	}
+	s = rdp_reconnected(c, e);
+	if (e->win.id == 4778)
+		takeover_arrived(c, e, s);
+}
+
+/* 4688 and Sysmon 1: the decoder lets only tscon through. With the rights of the system it needs no
+ * password of the session that it moves. */
+static void program_ran(struct core *c, const struct event *e)
+{
+	if (e->flags & EVENT_ROOT)
+		core_detect_one(c, DETECTION_session_hijacked, e, NULL, NULL, "tscon");
 }
 
 void windows_told(struct core *c, const struct event *e)
@@ -404,6 +418,11 @@ void windows_told(struct core *c, const struct event *e)
 		break;
 	case EVENT_CONNECTION_CLOSE:
 		rdp_dropped(c, e);
+		if (e->win.id == 4779)
+			takeover_left(c, e);
+		break;
+	case EVENT_EXEC:
+		program_ran(c, e);
 		break;
 	default:
 		break;
@@ -412,6 +431,7 @@ void windows_told(struct core *c, const struct event *e)
 
 void windows_expire(struct core *c)
 {
+	takeovers_expire(c);
 	for (unsigned i = 0; i < PENDING_MAX; i++) {
 		struct pending *w = &c->windows.pending[i];
 

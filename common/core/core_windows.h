@@ -8,13 +8,16 @@
 #include "../session.h"
 #include "core_table.h"
 
-#define LOGON_WAYS    4	  /* per hash; a session has two to five logon ids */
-#define LOGON_SETS    256 /* 1,024 logon ids; a terminal server has some 100 users */
-#define PENDING_MAX   64  /* network logons whose service is not known yet */
-#define PROOFS_MAX    128 /* connections and requests of the last seconds */
-#define RDPS_MAX      128 /* RDP sessions, of all hosts that forward here */
-#define DENIED_MAX    16  /* tries refused by policy, told by two logs at once */
-#define HOST_TEXT_MAX 64
+#define LOGON_WAYS	  4   /* per hash; a session has two to five logon ids */
+#define LOGON_SETS	  256 /* 1,024 logon ids; a terminal server has some 100 users */
+#define PENDING_MAX	  64  /* network logons whose service is not known yet */
+#define PROOFS_MAX	  128 /* connections and requests of the last seconds */
+#define RDPS_MAX	  128 /* RDP sessions, of all hosts that forward here */
+#define DENIED_MAX	  16  /* tries refused by policy, told by two logs at once */
+#define HOST_TEXT_MAX	  64
+#define TAKEOVER_LOGONS	  192 /* of the last minute; a terminal server's morning has one a second */
+#define TAKEOVER_LEAVES	  16
+#define TAKEOVER_ARRIVALS 16 /* desktops that arrived within 10 s */
 
 /* Which session a logon id belongs to. */
 struct logon {
@@ -54,12 +57,39 @@ struct denied {
 	uint64_t conn, time_ns;
 };
 
+/* An account at a client, for core_takeover.c. */
+struct rdp_moment {
+	uint64_t time_ns, who, client; /* time 0: free */
+	uint32_t host;
+	struct addr addr;
+};
+
+struct rdp_leave {
+	struct rdp_moment at;
+	char account[ACCOUNT_MAX];
+};
+
+struct rdp_arrival {
+	struct rdp_moment at;
+	uint64_t due_ns, line; /* due 0: free */
+	struct handle session;
+	char account[ACCOUNT_MAX], client[CLIENT_MAX];
+};
+
+struct takeovers {
+	struct rdp_moment logons[TAKEOVER_LOGONS];
+	struct rdp_leave leaves[TAKEOVER_LEAVES];
+	struct rdp_arrival arrivals[TAKEOVER_ARRIVALS];
+	unsigned logons_next, leaves_next, arrivals_next;
+};
+
 struct windows {
 	struct logon logons[LOGON_SETS][LOGON_WAYS];
 	struct pending pending[PENDING_MAX];
 	struct proof proofs[PROOFS_MAX];
 	struct rdp rdps[RDPS_MAX];
 	struct denied denied[DENIED_MAX];
+	struct takeovers takeovers;
 	unsigned logons_next, proofs_next, rdps_next, denied_next;
 };
 
@@ -78,9 +108,15 @@ void logon_add(struct core *c, const struct event *e, struct csession *s, bool o
 void logon_ended(struct core *c, const struct event *e);
 /* A logon over RDP: it opened a session or came back to one. */
 struct csession *rdp_opened(struct core *c, const struct event *e);
-void rdp_reconnected(struct core *c, const struct event *e);
+struct csession *rdp_reconnected(struct core *c, const struct event *e);
 void rdp_dropped(struct core *c, const struct event *e);
 void rdp_closed(struct core *c, const struct event *e);
 void rdp_noted(struct core *c, const struct event *e);
+
+/* core_takeover.c: 4624, 4779 and 4778, in the order of their times or nearly so. */
+void takeover_logged_on(struct core *c, const struct event *e);
+void takeover_left(struct core *c, const struct event *e);
+void takeover_arrived(struct core *c, const struct event *e, const struct csession *s);
+void takeovers_expire(struct core *c);
 
 #endif

@@ -8,6 +8,8 @@
  *   4778 4779   an RDP session got or lost its connection;  4825: may not use RDP
  *   4634 4647   the end of a logon;  4648 4672 4740 5140 5145: what explains one
  *   5156        a connection that the packet filter let in; Sysmon 3 is the same
+ *   4688        a program that moves sessions (tscon) has begun; Sysmon 1 is the same. Others are
+ *               skipped. Whether it has the rights of the system says its logon id, 0x3e7
  *
  * Local logons (console, service, batch) are skipped. A status says whether it was a verdict: a
  * locked account is refused and no attempt; a right password that policy refuses is a failure
@@ -389,6 +391,51 @@ static bool read_sysmon(const struct windows_event *w, struct event *e, const ch
 			  reason);
 }
 
+/* tscon, whose first name Sysmon knows even when its file was renamed. */
+static bool moves_sessions(struct span path, struct span original)
+{
+	return is_program(path, "tscon.exe") || windows_same_name(original, SPAN_LIT("tscon.exe"));
+}
+
+static bool program_began(struct event *e, struct span path, struct span original, bool is_system,
+			  const char **reason)
+{
+	*reason = "a program that moves no session";
+	if (!moves_sessions(path, original))
+		return false;
+	e->kind = EVENT_EXEC;
+	e->service = SERVICE_RDP;
+	e->program = path;
+	if (is_system)
+		e->flags |= EVENT_ROOT;
+	return true;
+}
+
+#define SYSTEM_LOGON 0x3e7 /* of every Windows, in every language */
+
+static bool read_process(const struct windows_event *w, struct event *e, const char **reason)
+{
+	windows_account(windows_field(w, "SubjectUserName"), e);
+	e->args = windows_field(w, "CommandLine");
+	e->win.logon = windows_number(w, "SubjectLogonId", 0);
+	e->proc.pid = (uint32_t)windows_number(w, "NewProcessId", 0);
+	return program_began(e, windows_field(w, "NewProcessName"), text_none(),
+			     e->win.logon == SYSTEM_LOGON ||
+				     span_is(windows_field(w, "SubjectUserSid"), "S-1-5-18") ||
+				     span_is(windows_field(w, "TargetUserSid"), "S-1-5-18"),
+			     reason);
+}
+
+static bool read_sysmon_process(const struct windows_event *w, struct event *e, const char **reason)
+{
+	windows_account(windows_field(w, "User"), e);
+	e->args = windows_field(w, "CommandLine");
+	e->win.logon = windows_number(w, "LogonId", 0);
+	e->proc.pid = (uint32_t)windows_number(w, "ProcessId", 0);
+	return program_began(e, windows_field(w, "Image"), windows_field(w, "OriginalFileName"),
+			     e->win.logon == SYSTEM_LOGON, reason);
+}
+
 /* sshd's own words. The account loses its domain, as in every other Windows event. */
 static bool read_openssh(const struct windows_event *w, struct event *e, const char **reason)
 {
@@ -440,26 +487,16 @@ static bool read_winrm_user(const struct windows_event *w, struct event *e, cons
 }
 
 const struct windows_row windows_security_rows[] = {
-	{4624, read_success},
-	{4625, read_failure},
-	{4634, read_logoff},
-	{4647, read_logoff},
-	{4648, read_explicit},
-	{4672, read_privileges},
-	{4740, read_lockout},
-	{4768, read_kerberos},
-	{4771, read_kerberos},
-	{4776, read_ntlm},
-	{4778, read_reconnect},
-	{4779, read_disconnect},
-	{4825, read_not_allowed},
-	{5140, read_share},
-	{5145, read_share},
-	{5156, read_filtered},
-	{0, NULL},
+	{4624, read_success},	 {4625, read_failure},	   {4634, read_logoff},
+	{4647, read_logoff},	 {4648, read_explicit},	   {4672, read_privileges},
+	{4688, read_process},	 {4740, read_lockout},	   {4768, read_kerberos},
+	{4771, read_kerberos},	 {4776, read_ntlm},	   {4778, read_reconnect},
+	{4779, read_disconnect}, {4825, read_not_allowed}, {5140, read_share},
+	{5145, read_share},	 {5156, read_filtered},	   {0, NULL},
 };
 const struct windows_row windows_openssh_rows[] = {
 	{2, read_openssh}, {3, read_openssh}, {4, read_openssh}, {0, NULL}};
 const struct windows_row windows_winrm_rows[] = {
 	{91, read_winrm_shell}, {169, read_winrm_user}, {0, NULL}};
-const struct windows_row windows_sysmon_rows[] = {{3, read_sysmon}, {0, NULL}};
+const struct windows_row windows_sysmon_rows[] = {
+	{1, read_sysmon_process}, {3, read_sysmon}, {0, NULL}};

@@ -91,7 +91,7 @@ static bool has_activity(const struct detect_ctx *x)
 
 	if (x->session->pub.worst < SEVERITY_MEDIUM)
 		return false;
-	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+	for (unsigned i = 0; i < SESSION_ALERTS; i++) {
 		const struct calert *a = pool_get(&c->alerts, x->session->alerts[i]);
 
 		if (a && a->pub.severity >= SEVERITY_MEDIUM &&

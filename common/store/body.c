@@ -202,6 +202,7 @@ static const struct field handoff_fields[] = {
 	TEXT(session_handoff, by),
 	TEXT(session_handoff, to),
 	TEXT(session_handoff, what),
+	BOOL(session_handoff, attached),
 };
 
 static const struct field listen_fields[] = {ENDPOINT(session_listen, at)};

@@ -5,7 +5,7 @@
 
 A line is "SECONDS KIND key=value ...". Keys: conn (cookie), from (ADDR:PORT of the origin), to
 (ADDR:PORT of the destination), in, out, alive, call, ret, user, flags, path, port (ours, 22), args (words; "_" is a
-space inside one), pid, uid, comm, of (bytes: "connect" for those of the session's own connection).
+space inside one), pid, uid, comm, handoff's path is a socket, of (bytes: "connect" for those of the session's own connection).
 Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front repeats the line with the cookie, the
 port and the time one further each time. "loopback" has keys of its own, see there.
 """
@@ -129,7 +129,15 @@ def server_shell(k):
                 struct.pack("<16s384s", k["server"].encode(), args))
 
 
-KINDS = {"server_shell": server_shell, "loopback": loopback, "connection": connection, "connection_close": connection_close, "pam": pam,
+def handoff(k):
+    """A session's process connects to the local socket path."""
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
+    return 15, (proc(k) + struct.pack("<QQIIQIIIIII16s", num(k, "conn"), 0, 0, 0, 0, 0, 0, 0, 0x2000,
+                                      len(args), 0, b"") +
+                struct.pack("<128s128s128s384s", k["path"].encode(), b"", b"", args))
+
+
+KINDS = {"server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -1,0 +1,166 @@
+/*
+ * multiplexers: whose tmux or screen a session's process reaches. A client that attaches to, types
+ * into or reads a multiplexer of another identity works in that one's session (session.hijacked).
+ *
+ * Whose it is: of the sessions that are there and have used its socket otherwise than by attaching,
+ * the one that opened first. A server of tmux belongs to the session that started it, which lingers
+ * as long as it lives; so one that nobody has any more is nobody's. The same identity in a second
+ * session is the ordinary case.
+ *
+ * Cannot see: which of an account's people it was where they share a secret; a server that is older
+ * than the agent, whose first user is taken for its owner; an attach that found no server any more
+ * while its owner still is there.
+ *
+ * Example: alice runs `tmux`; bob, in a session of his own, `tmux -S /tmp/tmux-1001/default
+ * attach`.
+ */
+#include "core_detect.h"
+
+struct verb {
+	const char *name;
+	size_t least; /* so much of it is enough */
+};
+
+/* tmux takes any beginning of a command that is one of its own alone, and these aliases. */
+static const struct verb verbs[] = {
+	{"attach-session", 1}, {"send-keys", 4},    {"capture-pane", 2}, {"capturep", 8},
+	{"pipe-pane", 2},      {"pipep", 5},	    {"paste-buffer", 2}, {"pasteb", 6},
+	{"join-pane", 1},      {"respawn-pane", 9}, {"respawnp", 8},	 {"link-window", 2},
+};
+
+static bool next_word(struct span *args, struct span *ret)
+{
+	const char *end;
+
+	if (span_empty(*args))
+		return false;
+	end = memchr(args->ptr, '\0', args->len);
+	*ret = span_first(*args, end ? (size_t)(end - args->ptr) : args->len);
+	*args = span_skip(*args, end ? ret->len + 1 : ret->len);
+	return true;
+}
+
+static bool has_any(struct span word, const char *letters)
+{
+	for (size_t i = 1; i < word.len; i++)
+		if (strchr(letters, word.ptr[i]))
+			return true;
+	return false;
+}
+
+static bool is_option(struct span word)
+{
+	return word.len > 1 && word.ptr[0] == '-';
+}
+
+/* "-S" of tmux, and what else has its value in the next word; "-S/tmp/x" has it in its own. */
+static bool value_follows(struct span word, const char *letters)
+{
+	return word.len && strchr(letters, word.ptr[word.len - 1]) && has_any(word, letters);
+}
+
+static bool is_verb(struct span word)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (word.len >= verbs[i].least && span_starts(span_of(verbs[i].name), word))
+			return true;
+	return false;
+}
+
+/* `new-session -A` attaches where it can, `-t` shares the windows of another. */
+static bool joins(struct span args)
+{
+	struct span word;
+
+	while (next_word(&args, &word))
+		if (is_option(word) && has_any(word, "At"))
+			return true;
+	return false;
+}
+
+static bool tmux_attaches(struct span args)
+{
+	struct span word;
+
+	while (next_word(&args, &word)) {
+		if (!is_option(word))
+			return is_verb(word) ||
+			       (span_starts(word, SPAN_LIT("new")) &&
+				span_starts(SPAN_LIT("new-session"), word) && joins(args));
+		if (value_follows(word, "LSfcT"))
+			next_word(&args, &word);
+	}
+	return false;
+}
+
+/* -r, -R, -x and -D take a session over, -X sends it a command. */
+static bool screen_attaches(struct span args)
+{
+	struct span word;
+
+	while (next_word(&args, &word)) {
+		if (!is_option(word))
+			return false; /* from here on it is a program's */
+		if (has_any(word, "rRxXD") && !has_any(word, "m")) /* -Dm begins one */
+			return true;
+		if (value_follows(word, "Scehpst"))
+			next_word(&args, &word);
+	}
+	return false;
+}
+
+bool multiplexer_attaches(enum handoff_kind kind, struct span args)
+{
+	struct span self;
+
+	if (!next_word(&args, &self))
+		return false;
+	return (kind == HANDOFF_TMUX && tmux_attaches(args)) ||
+	       (kind == HANDOFF_SCREEN && screen_attaches(args));
+}
+
+static bool has_used(const struct session *s, enum handoff_kind kind, struct span path)
+{
+	for (unsigned i = 0; i < s->handoffs_kept && i < SESSION_HANDOFFS; i++) {
+		const struct session_handoff *h = &s->handoffs[i];
+
+		if (h->kind == kind && !h->attached &&
+		    span_is(span_first(path, sizeof(h->to) - 1), h->to))
+			return true;
+	}
+	return false;
+}
+
+static struct csession *owner_of(struct core *c, enum handoff_kind kind, struct span path)
+{
+	struct csession *first = NULL;
+
+	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
+		struct csession *s = pool_at(&c->sessions, i);
+
+		if (!pool_is_used(&c->sessions, i) || s->pub.state == SESSION_CLOSED ||
+		    !has_used(&s->pub, kind, path))
+			continue;
+		if (!first || s->pub.open_ns < first->pub.open_ns)
+			first = s;
+	}
+	return first;
+}
+
+void multiplexer_reached(struct core *c, struct conn *n, struct csession *s, enum handoff_kind kind,
+			 const struct event *e)
+{
+	struct event told = *e;
+	struct csession *owner;
+
+	if (!multiplexer_attaches(kind, e->args))
+		return;
+	owner = owner_of(c, kind, e->path);
+	if (!owner || owner == s ||
+	    session_identity(c, &owner->pub) == session_identity(c, &s->pub))
+		return;
+	if (shared_account(c, &s->pub) && strcmp(owner->pub.account, s->pub.account) == 0)
+		return;
+	told.user = span_of(owner->pub.account);
+	core_detect_one(c, DETECTION_session_hijacked, &told, n, s, "multiplexer");
+}
