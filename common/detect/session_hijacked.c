@@ -102,7 +102,6 @@ const struct detection detection_session_hijacked = {
 		    "arrives there"},
 		   {"LogonWindow", 60, UNIT_SECONDS,
 		    "no takeover when its owner logged on from there within so long before"}},
-	.param_max = {60, 3600},
 	.triage =
 		"Ask the owner of the session whether they let somebody in. What ran there since?",
 	.contain = "End both sessions, and treat the owner's secrets, keys and tickets in that "

@@ -145,7 +145,8 @@ static inline void fill_handoffs(struct session *s, int first)
 					      UINT32_MAX,
 					      "",
 					      "",
-					      ""};
+					      "",
+					      true};
 		FILL(h->by);
 		FILL(h->to);
 		FILL(h->what);
