@@ -69,6 +69,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_SENSOR] = pass,
 	[EVENT_FILE] = file_changed,
 	[EVENT_HANDOFF] = handoff_told,
+	[EVENT_MFA] = mfa_told,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */
@@ -183,6 +184,7 @@ static const struct table_row tables[] = {
 	ROW(slows, slows_by, slow),
 	ROW(spreads, spreads_by, spread),
 	ROW(last_places, last_places_by, last_place),
+	ROW(mfas, mfas_by, mfa),
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -191,8 +193,9 @@ static void limits_of(const struct config_limits *l, uint32_t items[TABLES], uin
 {
 	uint32_t all = l->conns + l->sessions, few = l->sources / 64 < 64 ? 64 : l->sources / 64;
 	const uint32_t wanted[TABLES] = {
-		all,	   l->sessions, l->sources,  few,      few, l->accounts, SEEN_MAX,
-		LINKS_MAX, l->alerts,	l->profiles, ASNS_MAX, few, SPREADS_MAX, LAST_PLACES_MAX,
+		all,	     l->sessions,     l->sources, few,	       few,	 l->accounts,
+		SEEN_MAX,    LINKS_MAX,	      l->alerts,  l->profiles, ASNS_MAX, few,
+		SPREADS_MAX, LAST_PLACES_MAX, MFAS_MAX,
 	};
 
 	memcpy(items, wanted, sizeof(wanted));

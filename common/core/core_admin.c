@@ -101,6 +101,19 @@ static unsigned addresses_forget(struct pool *p, struct index *x, const struct c
 	return n;
 }
 
+static unsigned mfa_forget(struct core *c, struct span name)
+{
+	struct mfa *m = mfa_find(c, name);
+	uint32_t slot;
+
+	if (!m)
+		return 0;
+	slot = pool_slot(&c->mfas, m);
+	index_remove(&c->mfas_by, slot);
+	pool_give(&c->mfas, slot);
+	return 1;
+}
+
 static unsigned account_forget(struct core *c, struct span name)
 {
 	struct account *a = account_find(c, name);
@@ -131,7 +144,8 @@ unsigned core_forget(struct core *c, struct span account, const struct cidr *ori
 
 	clues_forget(c, account, origin);
 	if (!origin)
-		return n + account_forget(c, account) + profile_forget(c, account);
+		return n + account_forget(c, account) + profile_forget(c, account) +
+		       mfa_forget(c, account);
 	n += addresses_forget(&c->sources, &c->sources_by, origin);
 	n += addresses_forget(&c->sprays, &c->sprays_by, origin);
 	n += addresses_forget(&c->slows, &c->slows_by, origin);

@@ -9,7 +9,7 @@
  * Sections: sources that failed lately (within a TimeWindow, or more than once in a day), networks,
  * autonomous systems, accounts, who fails slowly, who guesses an account, who tries many, places
  * and edges, links, how much identities send, where they were last, digests, connections whose
- * tries were counted just now.
+ * tries were counted just now, prompts for a second factor that were denied.
  */
 #include "core_internal.h"
 
@@ -173,6 +173,23 @@ void profile_clean(void *item)
 	}
 }
 
+static bool mfa_worth(const struct core *c, const void *item)
+{
+	const struct mfa *m = item;
+
+	return m->denied.used &&
+	       m->denied.stamp[m->denied.used - 1] + DAY_DS > core_ds(c, c->now_ns);
+}
+
+static void mfa_clean(void *item)
+{
+	struct mfa *m = item;
+
+	m->denied.ring = 0;
+	if (m->denied.used > WINDOW_LARGE)
+		m->denied.used = 0;
+}
+
 static void place_clean(void *item)
 {
 	struct last_place *p = item;
@@ -203,6 +220,7 @@ static const struct table_section sections[] = {
 	TABLE(TAG_SPREADS, spreads, sizeof(uint64_t), hash_of_key, spread_worth, spread_clean),
 	TABLE(TAG_SPRAYS, sprays, sizeof(struct addr), hash_of_addr, spray_worth, spray_clean),
 	TABLE(TAG_LAST_PLACES, last_places, sizeof(uint64_t), hash_of_key, always, place_clean),
+	TABLE(TAG_MFAS, mfas, sizeof(uint64_t), hash_of_key, mfa_worth, mfa_clean),
 };
 #define SECTIONS ((uint32_t)(sizeof(sections) / sizeof(sections[0])))
 

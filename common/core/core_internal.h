@@ -54,6 +54,7 @@
 #define LINKS_MAX	1024
 #define SEEN_MAX	8192
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
+#define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
 #define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
@@ -177,6 +178,12 @@ struct last_place {
 	bool known;
 	char country[3];
 	char city[GEO_CITY_MAX];
+};
+
+/* Prompts for the second factor of an account that were denied or ran out of time. */
+struct mfa {
+	uint64_t key; /* hash of the name */
+	struct window_large denied;
 };
 
 /* A login that waits for the service's own words about who it is; see core_settle.c. */
@@ -349,8 +356,8 @@ struct core {
 	struct pool asns, slows, spreads;
 	struct index asns_by, slows_by, spreads_by;
 	struct index sources_by, nets_by, sprays_by, accounts_by, seen_by, links_by, profiles_by;
-	struct pool last_places;
-	struct index last_places_by;
+	struct pool last_places, mfas;
+	struct index last_places_by, mfas_by;
 	struct pool alerts;
 	struct index alerts_by_key;
 
@@ -484,6 +491,7 @@ enum blob_tag {
 	TAG_SPREADS,
 	TAG_SPRAYS,
 	TAG_LAST_PLACES = 16,
+	TAG_MFAS = 30,
 };
 /* Texts end, kinds are kinds: a row that was read. */
 void profile_clean(void *item);
@@ -584,6 +592,12 @@ const struct last_place *travel_from(const struct core *c, const struct session 
 void travel_note(struct core *c, const struct session *s);
 /* Of that account, whatever its keys, or of that origin when it is given. How many. */
 unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin);
+
+/* --- core_mfa.c: second factors */
+void mfa_told(struct core *c, const struct event *e);
+struct mfa *mfa_find(const struct core *c, struct span account);
+/* Prompts of that account that were denied or ran out of time in (at - width, at]. */
+uint32_t mfa_denied(const struct core *c, struct span account, uint64_t at_ns, uint64_t width_s);
 
 /* --- core_key.c: what is kept of a key; told may be what it wrote */
 void key_store(char ret[KEY_MAX], struct span told);

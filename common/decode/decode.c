@@ -63,6 +63,8 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 
 		return d->wants && d->wants(f) ? s->forced_source : -1;
 	}
+	if (decoder_mfa.wants(f)) /* in sshd's name, whichever way it came */
+		return DECODER_mfa;
 	if (frame_has_writer(f) && decoder_sshd_journal.wants(f))
 		return DECODER_sshd_journal;
 	for (int i = 0; i < DECODER_COUNT; i++)

@@ -101,8 +101,7 @@ bool sshd_wants(const struct frame *f)
 	       span_starts(f->ident, SPAN_LIT("sshd("));
 }
 
-/* "message repeated 5 times: [ Failed password for ...]" becomes the message and a count. */
-static void unwrap_repeated(struct span *msg, struct event *e)
+void sshd_unwrap_repeated(struct span *msg, struct event *e)
 {
 	struct span rest = *msg;
 	uint32_t n;
@@ -122,7 +121,7 @@ static struct span unwrap(struct span msg, struct event *e, bool *ret_preauth)
 {
 	size_t end;
 
-	unwrap_repeated(&msg, e);
+	sshd_unwrap_repeated(&msg, e);
 	if (span_starts(msg, SPAN_LIT("[ID ")) &&
 	    (end = text_find(msg, SPAN_LIT("] "), 0)) != TEXT_NOT_FOUND)
 		msg = span_skip(msg, end + 2);

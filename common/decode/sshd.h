@@ -6,6 +6,8 @@
 
 /* By ident; a frame without one is looked at too, and skipped when the words are not sshd's. */
 bool sshd_wants(const struct frame *f);
+/* "message repeated 5 times: [ Failed password for ...]" becomes the message and a count. */
+void sshd_unwrap_repeated(struct span *msg, struct event *e);
 enum decode_result sshd_decode(const struct frame *f, struct event *ret, const char **reason);
 
 /*

@@ -1,0 +1,42 @@
+/*
+ * mfa: the prompts of second factors that were denied or ran out of time, by account.
+ *
+ * Kept for the accounts that had one lately, as many as MFAS_MAX; a full table forgets whose last
+ * one is the longest ago. It outlives a restart (core_export.c).
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+struct mfa *mfa_find(const struct core *c, struct span account)
+{
+	uint64_t key = hash_text(c->seed, account);
+
+	return table_find(&c->mfas, &c->mfas_by, key, &key, sizeof(key));
+}
+
+uint32_t mfa_denied(const struct core *c, struct span account, uint64_t at_ns, uint64_t width_s)
+{
+	struct mfa *m = mfa_find(c, account);
+	uint64_t width = width_s * 10 > DAY_DS ? DAY_DS : width_s * 10;
+
+	return m ? window_count(WINDOW_OF(&m->denied), core_ds(c, at_ns), (uint32_t)width) : 0;
+}
+
+void mfa_told(struct core *c, const struct event *e)
+{
+	uint64_t key = hash_text(c->seed, e->account);
+	struct mfa *m;
+
+	if (span_empty(e->account))
+		return;
+	if (e->outcome == OUTCOME_FAILURE) {
+		m = table_get(&c->mfas, &c->mfas_by, key, &key, sizeof(key),
+			      &c->stats.mfas_evicted);
+		if (m) {
+			window_add(WINDOW_OF(&m->denied), core_ds(c, e->time_ns), e->count, DAY_DS);
+			pool_touch(&c->mfas, pool_slot(&c->mfas, m), POOL_HARMLESS);
+		}
+	}
+	core_detect(c, e, NULL, NULL);
+}
