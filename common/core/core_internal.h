@@ -596,8 +596,11 @@ unsigned travel_forget(struct core *c, struct span account, const struct cidr *o
 /* --- core_mfa.c: second factors */
 void mfa_told(struct core *c, const struct event *e);
 struct mfa *mfa_find(const struct core *c, struct span account);
-/* Prompts of that account that were denied or ran out of time in (at - width, at]. */
-uint32_t mfa_denied(const struct core *c, struct span account, uint64_t at_ns, uint64_t width_s);
+/*
+ * Prompts of e's account that were denied or ran out of time: before an approval; with a denial, in
+ * the fullest window that has it in it, since lines may be told late.
+ */
+uint32_t mfa_denied(const struct core *c, const struct event *e, uint64_t width_s);
 
 /* --- core_key.c: what is kept of a key; told may be what it wrote */
 void key_store(char ret[KEY_MAX], struct span told);

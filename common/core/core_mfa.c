@@ -15,12 +15,17 @@ struct mfa *mfa_find(const struct core *c, struct span account)
 	return table_find(&c->mfas, &c->mfas_by, key, &key, sizeof(key));
 }
 
-uint32_t mfa_denied(const struct core *c, struct span account, uint64_t at_ns, uint64_t width_s)
+uint32_t mfa_denied(const struct core *c, const struct event *e, uint64_t width_s)
 {
-	struct mfa *m = mfa_find(c, account);
 	uint64_t width = width_s * 10 > DAY_DS ? DAY_DS : width_s * 10;
+	struct mfa *m = mfa_find(c, e->account);
+	uint32_t at = core_ds(c, e->time_ns);
 
-	return m ? window_count(WINDOW_OF(&m->denied), core_ds(c, at_ns), (uint32_t)width) : 0;
+	if (!m)
+		return 0;
+	if (e->outcome == OUTCOME_SUCCESS)
+		return window_count(WINDOW_OF(&m->denied), at, (uint32_t)width);
+	return window_most_at(WINDOW_OF(&m->denied), at, (uint32_t)width);
 }
 
 void mfa_told(struct core *c, const struct event *e)

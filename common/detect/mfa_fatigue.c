@@ -55,7 +55,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 
 	if (!approved && e->outcome != OUTCOME_FAILURE)
 		return;
-	n = mfa_denied(x->core, e->account, e->time_ns, detect_param(x, PARAM_WINDOW));
+	n = mfa_denied(x->core, e, detect_param(x, PARAM_WINDOW));
 	if (n < detect_param(x, PARAM_PROMPTS))
 		return;
 	f.severity = by_origin(x, e, approved ? SEVERITY_HIGH : SEVERITY_MEDIUM);
