@@ -100,14 +100,15 @@ static void on_journal(struct engine *e, struct watcher *w)
 
 static int matches_add(sd_journal *j)
 {
-	static const char *const idents[] = {"SYSLOG_IDENTIFIER=sshd",
-					     "SYSLOG_IDENTIFIER=sshd-session",
-					     "SYSLOG_IDENTIFIER=sshd-auth",
-					     "SYSLOG_IDENTIFIER=sshd(pam_google_"
-					     "authenticator)",
-					     "SYSLOG_IDENTIFIER=pam_duo",
-					     "SYSLOG_IDENTIFIER=login_duo",
-					     "SYSLOG_IDENTIFIER=dovecot"};
+	static const char *const idents[] = {
+		"SYSLOG_IDENTIFIER=sshd",
+		"SYSLOG_IDENTIFIER=sshd-session",
+		"SYSLOG_IDENTIFIER=sshd-auth",
+		"SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
+		"SYSLOG_IDENTIFIER=pam_duo",
+		"SYSLOG_IDENTIFIER=login_duo",
+		"SYSLOG_IDENTIFIER=dovecot",
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(idents) / sizeof(idents[0]) && r >= 0; i++)

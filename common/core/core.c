@@ -151,6 +151,9 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
 	} else if (e->win.id) {
 		windows_told(c, e);
+	} else if (e->kind == EVENT_ATTEMPT && e->service == SERVICE_MAIL &&
+		   e->trust != TRUST_KERNEL) {
+		mail_told(c, e);
 	} else if (e->handoff) {
 		handed_off(c, e);
 	} else if (e->kind < EVENT_COUNT && handlers[e->kind]) {

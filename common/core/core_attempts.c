@@ -33,7 +33,8 @@ static void learn_account(struct core *c, struct conn *n, const struct event *e)
 		n->status = STATUS_UNKNOWN;
 	else if (e->flags & EVENT_ACCOUNT_EXISTS ||
 		 (e->kind == EVENT_ATTEMPT && e->witness == WITNESS_DAEMON &&
-		  e->trust != TRUST_KERNEL && n->status == STATUS_UNDECIDED))
+		  e->trust != TRUST_KERNEL && n->status == STATUS_UNDECIDED &&
+		  e->service != SERVICE_MAIL)) /* which does not say whether there is one */
 		n->status = STATUS_EXISTS;
 	if (span_empty(e->account))
 		return;
@@ -126,9 +127,12 @@ static void settle(struct core *c, struct conn *n, const struct event *e, bool i
 	if (all <= n->credited || !n->origin.addr.family || !conn_confirmed(c, n, e))
 		return;
 	status = status_of(c, n);
-	if (status == STATUS_UNDECIDED && !is_last_word && wait_for_status(c, n))
+	if (status == STATUS_UNDECIDED && n->service != SERVICE_MAIL && !is_last_word &&
+	    wait_for_status(c, n))
 		return;
-	n->status = status == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_EXISTS;
+	if (status == STATUS_UNDECIDED) /* whom nobody saw log in to mail, nobody knows */
+		status = n->service == SERVICE_MAIL ? STATUS_UNKNOWN : STATUS_EXISTS;
+	n->status = (uint8_t)status;
 	credit(c, n, e, all - n->credited);
 }
 
@@ -214,7 +218,7 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 		session_details(c, s, e);
 		return;
 	}
-	if (c->id.kernel_sensor) {
+	if (c->id.kernel_sensor && e->service != SERVICE_MAIL) {
 		/* From before the sensor: the snapshot tells whether it still is there. */
 		bool is_old = c->sensor_since_ns && e->time_ns < c->sensor_since_ns;
 

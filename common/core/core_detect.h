@@ -89,6 +89,12 @@ void say_habits(struct text *t, const struct profile *p, const struct session *s
  */
 struct calert *odd_raise(struct detect_ctx *x, const struct event *e, enum severity s,
 			 const char *reason, bool learning);
+/*
+ * Before an oddity of a login is raised: on a session of a mail service it is
+ * mail.abnormal_access, with the oddity as its reason. Parameters of the row are read before.
+ * False: the oddity is disabled.
+ */
+bool odd_raises_as(struct detect_ctx *x, struct fire *f);
 /* Failures of that source in TimeWindow, at the time of the event or any time since. */
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns);
 /* "alice, a password, from 203.0.113.10:4711 (external)" pieces for sentences. */

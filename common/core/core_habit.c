@@ -35,13 +35,47 @@ void say_habits(struct text *t, const struct profile *p, const struct session *s
 	text_add(t, "%u logins in %u days known", p->logins, core_day(s->open_ns) - p->first_day);
 }
 
+bool odd_raises_as(struct detect_ctx *x, struct fire *f)
+{
+	static const struct {
+		unsigned index;
+		const char *reason;
+	} rows[] = {
+		{DETECTION_origin_new_place, "new_place"},
+		{DETECTION_origin_country_not_allowed, "country_not_allowed"},
+		{DETECTION_origin_impossible_travel, "impossible_travel"},
+		{DETECTION_origin_anonymizer, "anonymizer"},
+		{DETECTION_origin_new_client, "new_client"},
+		{DETECTION_origin_outside_hours, "outside_hours"},
+	};
+
+	if (!x->core->config.detections[x->index].enabled)
+		return false;
+	if (x->session->pub.service != SERVICE_MAIL)
+		return true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].index != x->index)
+			continue;
+		x->index = DETECTION_mail_abnormal_access;
+		x->detection = detections[x->index];
+		f->reason = rows[i].reason;
+		if (f->severity > SEVERITY_MEDIUM)
+			f->severity = SEVERITY_MEDIUM;
+		break;
+	}
+	return true;
+}
+
 struct calert *odd_raise(struct detect_ctx *x, const struct event *e, enum severity s,
 			 const char *reason, bool learning)
 {
 	struct fire f = {.severity = severity_unless_known(x, s), .reason = reason, .count = 1};
-	bool told = x->session->pub.anomaly_mask >> x->index & 1, is_new;
+	bool told, is_new;
 	struct calert *a;
 
+	if (!odd_raises_as(x, &f))
+		return NULL;
+	told = x->session->pub.anomaly_mask >> x->index & 1;
 	if (learning)
 		f.severity = SEVERITY_INFO;
 	f.quiet = f.severity == SEVERITY_INFO;

@@ -593,6 +593,9 @@ void travel_note(struct core *c, const struct session *s);
 /* Of that account, whatever its keys, or of that origin when it is given. How many. */
 unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin);
 
+/* --- core_mail.c: logins to mailboxes */
+void mail_told(struct core *c, const struct event *e);
+
 /* --- core_mfa.c: second factors */
 void mfa_told(struct core *c, const struct event *e);
 struct mfa *mfa_find(const struct core *c, struct span account);

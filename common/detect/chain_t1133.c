@@ -75,7 +75,8 @@ static bool is_odd(const struct csession *s)
 	unsigned low = 0;
 
 	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
-		if (strncmp(detections[i]->id, "origin.", 7) != 0)
+		if (strncmp(detections[i]->id, "origin.", 7) != 0 &&
+		    i != DETECTION_mail_abnormal_access)
 			continue;
 		if (s->worst_by[i] >= SEVERITY_MEDIUM)
 			return true;

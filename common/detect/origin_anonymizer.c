@@ -49,6 +49,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		f.severity = SEVERITY_INFO;
 	f.reason = kinds[kind].reason;
 	f.match_key = x->session->pub.key;
+	if (!odd_raises_as(x, &f))
+		return;
 	a = alert_raise(x, e, &f, &is_new);
 	if (a)
 		say(&a->pub, &x->session->pub, kinds[kind].words);

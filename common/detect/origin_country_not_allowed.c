@@ -70,6 +70,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		f.severity = SEVERITY_INFO;
 	f.reason = v == UNRESOLVED ? "unresolved" : "not-allowed";
 	f.match_key = x->session->pub.key;
+	if (!odd_raises_as(x, &f))
+		return;
 	a = alert_raise(x, e, &f, &is_new);
 	if (a)
 		say(&a->pub, &x->session->pub, v);

@@ -104,6 +104,8 @@ static void fire(struct detect_ctx *x, const struct event *e, const struct last_
 
 	if (known_origin(x->core, s))
 		f.severity = p->known ? SEVERITY_INFO : SEVERITY_LOW;
+	if (!odd_raises_as(x, &f))
+		return;
 	a = alert_raise(x, e, &f, &is_new);
 	if (a)
 		say(&a->pub, s, p, j);

@@ -78,7 +78,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		say_tscon(&t, e);
 	else if (strcmp(x->reason, "takeover") == 0)
 		say_takeover(&t, x, e);
-	else
+	else if (x->session)
 		say_multiplexer(&t, &x->session->pub, e);
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, a->pub.count == 1 ? "%u time" : "%u times", (unsigned)a->pub.count);

@@ -1,0 +1,54 @@
+/*
+ * mail: logins to a mailbox, as text alone tells them.
+ *
+ * A mail client logs in many times an hour over several connections, and not every end of one is
+ * told. So there is one session per host, account and origin; it ends an hour after its last
+ * login. Many people's mail must not keep a shell's session out, so it is the first to be
+ * forgotten when the table is full. The kernel has no record of these logins to hold the words
+ * against: they are believed as far as the text is.
+ *
+ * Cannot see: what was read; how long a connection really was there.
+ *
+ * Example: a telephone that looks every 15 minutes is one session all day.
+ */
+#include "core_internal.h"
+
+#define MAIL_IDLE_NS (3600 * SECOND_NS)
+#define MAIL_ID	     (1ull << 62) /* no socket cookie gets there, and it is no hand-off's */
+
+static uint64_t mail_id(const struct core *c, const struct event *e)
+{
+	uint64_t h = hash_u64(hash_text(c->seed, e->account), conn_host(c, e));
+
+	h = hash_addr(h, &e->origin.addr);
+	if (e->outcome != OUTCOME_SUCCESS) /* each connection's failures for themselves */
+		h = hash_u64(hash_text(h, e->tty), span_empty(e->tty) ? e->line : 0);
+	return (h >> 2) | MAIL_ID;
+}
+
+void mail_told(struct core *c, const struct event *e)
+{
+	struct event told = *e;
+	struct csession *s;
+
+	told.conn = mail_id(c, e);
+	told.origin.port = 0;
+	attempt_told(c, &told);
+	s = session_of(c, &told);
+	if (e->outcome != OUTCOME_SUCCESS || !s || s->pub.service != SERVICE_MAIL)
+		return;
+	if (s->pub.state != SESSION_CLOSED) {
+		if (e->time_ns > s->pub.last_ns)
+			s->pub.last_ns = e->time_ns;
+	} else {
+		struct conn *n = conn_find(c, &told);
+
+		n->closed = false;
+		s = session_open(c, n, &told);
+	}
+	if (!s)
+		return;
+	s->confirm_ns = s->pub.last_ns + MAIL_IDLE_NS;
+	pool_touch(&c->sessions, pool_slot(&c->sessions, s), POOL_WORTH);
+	core_due(c, s->confirm_ns);
+}
