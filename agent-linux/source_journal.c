@@ -101,12 +101,9 @@ static void on_journal(struct engine *e, struct watcher *w)
 static int matches_add(sd_journal *j)
 {
 	static const char *const idents[] = {
-		"SYSLOG_IDENTIFIER=sshd",
-		"SYSLOG_IDENTIFIER=sshd-session",
-		"SYSLOG_IDENTIFIER=sshd-auth",
-		"SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
-		"SYSLOG_IDENTIFIER=pam_duo",
-		"SYSLOG_IDENTIFIER=login_duo",
+		"SYSLOG_IDENTIFIER=sshd",      "SYSLOG_IDENTIFIER=sshd-session",
+		"SYSLOG_IDENTIFIER=sshd-auth", "SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
+		"SYSLOG_IDENTIFIER=pam_duo",   "SYSLOG_IDENTIFIER=login_duo",
 		"SYSLOG_IDENTIFIER=dovecot",
 	};
 	int r = 0;
