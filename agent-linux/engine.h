@@ -123,6 +123,9 @@ uint64_t clock_boot_ns(void);
 /* One decoded event through the core and out to store and sinks. */
 void engine_event(struct engine *e, const struct event *ev);
 /* A line that a source read; index into e->sources. */
+/* neighbours.c: the network card of an inside origin, into buf, where a session may open. */
+#define NEIGHBOUR_TEXT 20
+void neighbour_name(const struct engine *e, struct event *ev, char buf[NEIGHBOUR_TEXT]);
 void engine_frame(struct engine *e, unsigned source, struct decode_stream *s,
 		  const struct frame *f);
 void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line);

@@ -113,7 +113,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
-	char program[PRIV_NAME_MAX];
+	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT];
 	struct event ev;
 
 	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
@@ -124,6 +124,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		proc_table_note(e->procs, &ev);
 		agent_owner(e, &ev);
 		name_program(e, &ev, program);
+		neighbour_name(e, &ev, mac);
 		/* A job or a unit is written before somebody starts it. */
 		if (ev.handoff && ev.kind == EVENT_EXEC)
 			fanotify_source_take(e);

@@ -211,7 +211,7 @@ static const size_t text_offsets[] = {
 	offsetof(struct event, path),	 offsetof(struct event, pam_service),
 	offsetof(struct event, text),	 offsetof(struct event, subject),
 	offsetof(struct event, before),	 offsetof(struct event, after),
-	offsetof(struct event, via),
+	offsetof(struct event, via),	 offsetof(struct event, mac),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

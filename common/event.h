@@ -179,6 +179,7 @@ struct event {
 	struct span text;	   /* the raw line or a reason; evidence */
 	struct span path;	   /* file: which; handoff: the socket; of a broker's: its stdin */
 	struct span subject;	   /* file: what it is: "service-unit"; of a broker's: the unit */
+	struct span mac;	   /* of an inside origin: its network card */
 	struct span via;	   /* through whom a session had it done */
 	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */
 };

@@ -54,6 +54,8 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_PLACE:
 		h = hash_text(hash_u64(h, a->geo.asn), span_of(a->geo.country));
 		return hash_text(hash_text(h, span_of(a->reason)), span_of(a->account));
+	case KEY_SOURCE_REASON:
+		return hash_text(hash_addr(h, &a->origin.addr), span_of(a->reason));
 	case KEY_CLIENT:
 		h = hash_text(hash_text(h, span_of(a->key)), span_of(a->client));
 		return hash_text(hash_text(h, span_of(a->reason)), span_of(a->account));

@@ -538,7 +538,11 @@ enum {
 	SEEN_PLACE,
 	SEEN_EDGE,
 	SEEN_CRITICAL, /* a critical host, from a VPN pool */
-	SEEN_SERVER    /* what a server has a shell run */
+	SEEN_SERVER,   /* what a server has a shell run */
+	SEEN_DEVICE,   /* a network card; an inside address; one at the other: core_devices.c */
+	SEEN_ADDRESS,
+	SEEN_PAIR,
+	SEEN_DEVICES_SINCE
 };
 /* Not within so many days; and from now on it was. */
 bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);
@@ -592,6 +596,15 @@ const struct last_place *travel_from(const struct core *c, const struct session 
 void travel_note(struct core *c, const struct session *s);
 /* Of that account, whatever its keys, or of that origin when it is given. How many. */
 unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin);
+
+/* --- core_devices.c: network cards of the inside */
+struct device_word {
+	bool is_new, has_changed; /* the card; the address had another one */
+	uint32_t watched_days;
+};
+/* What is known of that card at that address; from now on it is. */
+struct device_word device_note(struct core *c, const struct addr *at, struct span mac,
+			       uint32_t day);
 
 /* --- core_mail.c: logins to mailboxes */
 void mail_told(struct core *c, const struct event *e);

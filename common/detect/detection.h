@@ -43,9 +43,10 @@ enum detection_key {
 	KEY_LISTENER, /* service, our port, day */
 	KEY_REASON,   /* the reason, our port */
 	KEY_PLACE,    /* account, reason, country, autonomous system */
-	KEY_CLIENT,   /* account, reason, key or client */
-	KEY_ACCOUNT_DAY, /* account, service, day */
-	KEY_CHAIN,	 /* account and origin of the first session */
+	KEY_SOURCE_REASON, /* the address of the origin, the reason */
+	KEY_CLIENT,	   /* account, reason, key or client */
+	KEY_ACCOUNT_DAY,   /* account, service, day */
+	KEY_CHAIN,	   /* account and origin of the first session */
 };
 
 struct core;

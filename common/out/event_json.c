@@ -86,6 +86,7 @@ static void put_rest(struct writer *w, const struct event *e)
 		json_put_u64(w, "time_rest_ns", e->time_ns % 1000000);
 	json_put_text(w, "tty", span_first(e->tty, WORD_SHOWN));
 	json_put_text(w, "pam_service", span_first(e->pam_service, WORD_SHOWN));
+	json_put_text(w, "mac", span_first(e->mac, WORD_SHOWN));
 	if (e->trust != TRUST_TEXT)
 		json_put_str(w, "trust", event_trust_name(e->trust));
 	if (e->witness != WITNESS_DAEMON)
