@@ -305,7 +305,7 @@ void handoff_told(struct core *c, const struct event *e)
 		entry_note(c, s, e, t.kind, e->path);
 	else
 		request_note(c, s, e, &t, e->path);
-	multiplexer_reached(c, n, s, t.kind, e);
+	multiplexer_reached(c, s, t.kind, e);
 }
 
 /* A session left a job or a unit: what is started by it is the session's doing. */

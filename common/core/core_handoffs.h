@@ -9,7 +9,6 @@
 #include "core_table.h"
 
 struct core;
-struct conn;
 struct csession;
 
 #define HANDOFF_REQUESTS 32
@@ -39,6 +38,17 @@ struct handoff_birth {
 	bool joined, seen; /* seen: since the agent runs */
 };
 
+#define MULTIPLEXER_WAITS 8
+
+/* A client of a multiplexer, before the log has told whose key it was. */
+struct multiplexer_wait {
+	struct handle session, owner;
+	uint64_t due_ns; /* 0: free */
+	struct event e;
+	uint8_t args_len;
+	char path[64], args[128];
+};
+
 /* --- core_handoffs.c: what a session has others start */
 void handoff_ran(struct core *c, struct csession *s, const struct event *e);
 void handoff_told(struct core *c, const struct event *e);
@@ -51,8 +61,9 @@ void core_let_go(struct core *c, uint64_t id);
 
 /* --- core_multiplexers.c: whose tmux or screen it is */
 bool multiplexer_attaches(enum handoff_kind kind, struct span args);
-void multiplexer_reached(struct core *c, struct conn *n, struct csession *s, enum handoff_kind kind,
+void multiplexer_reached(struct core *c, struct csession *s, enum handoff_kind kind,
 			 const struct event *e);
+void multiplexers_expire(struct core *c);
 
 /* --- core_handoff_fit.c: arguments are NUL-separated, the first is the program's name */
 bool handoff_args_fit(struct span asked, struct span born, bool is_cut);

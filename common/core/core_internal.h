@@ -375,6 +375,7 @@ struct core {
 	struct unsettled unsettled[UNSETTLED_MAX];
 	struct handoff_request handoff_requests[HANDOFF_REQUESTS];
 	struct handoff_birth handoff_births[HANDOFF_BIRTHS];
+	struct multiplexer_wait multiplexer_waits[MULTIPLEXER_WAITS];
 	uint64_t let_go[LET_GO_MAX]; /* ids that the kernel need not follow */
 	unsigned let_go_used;
 	struct clue clues[CLUES_MAX];

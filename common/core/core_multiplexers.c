@@ -5,7 +5,8 @@
  * Whose it is: of the sessions that are there and have used its socket otherwise than by attaching,
  * the one that opened first. A server of tmux belongs to the session that started it, which lingers
  * as long as it lives; so one that nobody has any more is nobody's. The same identity in a second
- * session is the ordinary case.
+ * session is the ordinary case. Of one account two keys tell two people apart: where a key is still
+ * to be told by the log, that is waited for; without one nobody is accused.
  *
  * Cannot see: which of an account's people it was where they share a secret; a server that is older
  * than the agent, whose first user is taken for its owner; an attach that found no server any more
@@ -147,20 +148,107 @@ static struct csession *owner_of(struct core *c, enum handoff_kind kind, struct 
 	return first;
 }
 
-void multiplexer_reached(struct core *c, struct conn *n, struct csession *s, enum handoff_kind kind,
-			 const struct event *e)
+/* The kernel's word opened it, and whose key it was comes from the log. */
+static bool waits_for_key(const struct session *s)
+{
+	return s->method_inferred && !s->key[0] && !s->existing &&
+	       (s->method == METHOD_PUBLICKEY || s->method == METHOD_CERTIFICATE);
+}
+
+/* Of one account, a session without a key says nothing of who it is. */
+static bool is_another(const struct session *a, const struct session *b)
+{
+	if (strcmp(a->account, b->account) != 0)
+		return true;
+	return a->key[0] && b->key[0] && !span_eq(key_identity(a->key), key_identity(b->key));
+}
+
+static void judge(struct core *c, struct csession *s, const struct csession *owner,
+		  const struct event *e)
 {
 	struct event told = *e;
+
+	if (!is_another(&owner->pub, &s->pub) ||
+	    (shared_account(c, &s->pub) && strcmp(owner->pub.account, s->pub.account) == 0))
+		return;
+	told.user = span_of(owner->pub.account);
+	core_detect_one(c, DETECTION_session_hijacked, &told, pool_get(&c->conns, s->conn), s,
+			"multiplexer");
+}
+
+static void wait_end(struct core *c, struct multiplexer_wait *w)
+{
+	struct csession *s = pool_get(&c->sessions, w->session);
+	struct csession *owner = pool_get(&c->sessions, w->owner);
+
+	w->due_ns = 0;
+	event_drop_texts(&w->e);
+	w->e.path = span_of(w->path);
+	w->e.args = (struct span){w->args, w->args_len};
+	if (s && owner)
+		judge(c, s, owner, &w->e);
+}
+
+/* A free place, or that of the one that waits longest, which waits no more. */
+static struct multiplexer_wait *wait_take(struct core *c)
+{
+	struct multiplexer_wait *oldest = &c->multiplexer_waits[0];
+
+	for (unsigned i = 0; i < MULTIPLEXER_WAITS; i++) {
+		struct multiplexer_wait *w = &c->multiplexer_waits[i];
+
+		if (!w->due_ns)
+			return w;
+		if (w->due_ns < oldest->due_ns)
+			oldest = w;
+	}
+	wait_end(c, oldest);
+	return oldest;
+}
+
+static void wait_start(struct core *c, const struct csession *s, const struct csession *owner,
+		       const struct event *e)
+{
+	struct multiplexer_wait *w = wait_take(c);
+	size_t n = e->args.len < sizeof(w->args) ? e->args.len : sizeof(w->args);
+
+	w->e = *e;
+	w->due_ns = e->time_ns + CLAIM_GRACE_NS;
+	w->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	w->owner = pool_handle(&c->sessions, pool_slot(&c->sessions, owner));
+	span_copy(w->path, sizeof(w->path), e->path);
+	memcpy(w->args, e->args.ptr, n);
+	w->args_len = (uint8_t)n;
+	core_due(c, w->due_ns);
+}
+
+void multiplexer_reached(struct core *c, struct csession *s, enum handoff_kind kind,
+			 const struct event *e)
+{
 	struct csession *owner;
 
 	if (!multiplexer_attaches(kind, e->args))
 		return;
 	owner = owner_of(c, kind, e->path);
-	if (!owner || owner == s ||
-	    session_identity(c, &owner->pub) == session_identity(c, &s->pub))
+	if (!owner || owner == s)
 		return;
-	if (shared_account(c, &s->pub) && strcmp(owner->pub.account, s->pub.account) == 0)
-		return;
-	told.user = span_of(owner->pub.account);
-	core_detect_one(c, DETECTION_session_hijacked, &told, n, s, "multiplexer");
+	if (strcmp(owner->pub.account, s->pub.account) == 0 &&
+	    (waits_for_key(&owner->pub) || waits_for_key(&s->pub)))
+		wait_start(c, s, owner, e);
+	else
+		judge(c, s, owner, e);
+}
+
+void multiplexers_expire(struct core *c)
+{
+	for (unsigned i = 0; i < MULTIPLEXER_WAITS; i++) {
+		struct multiplexer_wait *w = &c->multiplexer_waits[i];
+
+		if (!w->due_ns)
+			continue;
+		if (w->due_ns <= c->now_ns)
+			wait_end(c, w);
+		else
+			core_due(c, w->due_ns);
+	}
 }

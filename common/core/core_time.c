@@ -69,6 +69,7 @@ void core_expire(struct core *c)
 	attempts_expire(c);
 	unseen_expire(c);
 	settle_expire(c);
+	multiplexers_expire(c);
 	conns_expire(c);
 	windows_expire(c);
 	sessions_expire(c);

@@ -97,6 +97,73 @@ static void another_key_is_another_person(void **state)
 	world_free(w);
 }
 
+/* The kernel's word comes first, the key a moment later; without one nobody is accused. */
+static void a_key_that_is_told_late(void **state)
+{
+	static const char *const keys[] = {"ED25519 SHA256:a", "ED25519 SHA256:b", NULL};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct world *w = world_new(true);
+
+		connected(w, 0, 1, A, 1);
+		pam(w, 1, 1, A, 1, PAM_CALL_ACCT_MGMT, 0, "deploy", 0);
+		accepted(w, 1, A, 1, "deploy", METHOD_PUBLICKEY, "ED25519 SHA256:a");
+		client(w, 2, 1, ARGS("tmux"));
+		connected(w, 10, 2, B, 2);
+		pam(w, 11, 2, B, 2, PAM_CALL_ACCT_MGMT, 0, "deploy", 0);
+		client(w, 11.1, 2, ARGS("tmux\0attach"));
+		assert_int_equal(alerts_of(w, HIJACKED), 0);
+		if (keys[i])
+			accepted(w, 11.2, B, 2, "deploy", METHOD_PUBLICKEY, keys[i]);
+		tick(w, 14);
+		assert_int_equal(alerts_of(w, HIJACKED), 0); /* 2.9 s after it */
+		tick(w, 14.2);
+		assert_int_equal(alerts_of(w, HIJACKED), i == 1);
+		if (i == 1)
+			assert_non_null(strstr(alert_of(w, HIJACKED, B)->last.sentence, SOCKET));
+		world_free(w);
+	}
+}
+
+/* More that wait than there is room for: the oldest is judged with what is known. */
+static void the_wait_is_bounded(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 1, A, 1);
+	pam(w, 1, 1, A, 1, PAM_CALL_ACCT_MGMT, 0, "deploy", 0);
+	accepted(w, 1, A, 1, "deploy", METHOD_PUBLICKEY, "ED25519 SHA256:a");
+	client(w, 2, 1, ARGS("tmux"));
+	connected(w, 10, 2, B, 2);
+	pam(w, 11, 2, B, 2, PAM_CALL_ACCT_MGMT, 0, "deploy", 0);
+	for (unsigned i = 0; i < 3 * MULTIPLEXER_WAITS; i++)
+		client(w, 11.1 + i * 0.01, 2, ARGS("tmux\0attach"));
+	accepted(w, 11.5, B, 2, "deploy", METHOD_PUBLICKEY, "ED25519 SHA256:b");
+	tick(w, 20);
+	assert_int_equal(alerts_of(w, HIJACKED), 1);
+	assert_int_equal(alert_of(w, HIJACKED, B)->last.count, MULTIPLEXER_WAITS);
+	world_free(w);
+}
+
+/* A password says nothing of who it is where the other came with a key. */
+static void a_password_accuses_nobody(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 1, A, 1);
+	pam(w, 1, 1, A, 1, PAM_CALL_ACCT_MGMT, 0, "deploy", 0);
+	accepted(w, 1, A, 1, "deploy", METHOD_PUBLICKEY, "ED25519 SHA256:a");
+	pam_password(w, 10, 2, B, 2, "deploy");
+	client(w, 20, 1, ARGS("tmux"));
+	client(w, 30, 2, ARGS("tmux\0attach"));
+	tick(w, 60);
+	assert_int_equal(alerts_of(w, HIJACKED), 0);
+	world_free(w);
+}
+
 static void the_same_key_is_nobody_else(void **state)
 {
 	struct world *w = two("ED25519 SHA256:a", "ED25519 SHA256:a", NULL);
@@ -235,6 +302,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_words_that_attach),
 		cmocka_unit_test(another_key_is_another_person),
+		cmocka_unit_test(a_key_that_is_told_late),
+		cmocka_unit_test(the_wait_is_bounded),
+		cmocka_unit_test(a_password_accuses_nobody),
 		cmocka_unit_test(the_same_key_is_nobody_else),
 		cmocka_unit_test(shared_accounts_share),
 		cmocka_unit_test(who_attached_is_no_owner),
