@@ -27,6 +27,7 @@ static const struct duo_form {
 	{SPAN_LIT("Skipped Duo login"), OUTCOME_UNKNOWN},
 	{SPAN_LIT("Allowed Duo login"), OUTCOME_UNKNOWN},
 	{SPAN_LIT("Failsafe Duo login"), OUTCOME_UNKNOWN},
+	{SPAN_LIT("Failsecure Duo login"), OUTCOME_UNKNOWN},
 	{SPAN_LIT("Error in Duo login"), OUTCOME_UNKNOWN},
 };
 
