@@ -6,7 +6,8 @@
  * time; and Google Authenticator's PAM module: which code was right or wrong, without an address.
  * A login that Duo let through without asking (bypass, its service out of reach) is no answer.
  * pam_oath and pam_u2f say nothing of an answer unless they debug, so they are not read.
- * Cannot see: where a telephone was when somebody pressed its button; who wrote the line.
+ * Cannot see: where a telephone was when somebody pressed its button; who wrote a line of a
+ * file.
  *
  * The user stands between quotes and is cut from the right, where Duo's own words are.
  *
@@ -117,6 +118,26 @@ static enum decode_result decode_google(struct span msg, struct event *e, const 
 	return span_empty(msg) ? DECODE_BAD : DECODE_EVENT;
 }
 
+/*
+ * Where journald says who wrote it (of a line in sshd's name frame_trust() has decided): root, or a
+ * program that works for whoever called it. What logger writes in a module's name is a forgery.
+ */
+static enum trust trust_of(const struct frame *f)
+{
+	static const char *const callers[] = {"/sudo", "/su", "/doas", "/login_duo"};
+
+	if (!frame_has_writer(f) || frame_is_sshd(f->ident))
+		return f->trust;
+	if (f->uid == 0)
+		return TRUST_TRANSPORT;
+	for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++)
+		if (span_starts(f->exe, SPAN_LIT("/usr/")) &&
+		    text_ends(f->exe, span_of(callers[i])))
+			return TRUST_TEXT;
+	/* One that is gone has no path, and says nothing of who it was. */
+	return f->exe.len && f->exe.ptr[0] == '/' ? TRUST_FORGED : TRUST_TEXT;
+}
+
 static enum decode_result decode(const struct frame *f, struct event *ret, const char **reason)
 {
 	struct span msg = f->message, service = google_service(f->ident);
@@ -124,6 +145,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 
 	sshd_unwrap_repeated(&msg, ret);
 	ret->kind = EVENT_MFA;
+	ret->trust = trust_of(f);
 	ret->pam_service = span_empty(service) ? f->ident : service;
 	if (frame_is_sshd(ret->pam_service))
 		ret->pam_service = SPAN_LIT("sshd");

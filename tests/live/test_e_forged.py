@@ -56,6 +56,30 @@ def value(o, *path):
 
 
 @case("journal")
+def mail_of_a_user_is_forged_and_of_root_is_none(w):
+    """Dovecot's log process is root's; so are PAM modules in sshd's name."""
+    name, _ = w.users.add("postman")
+    victim, _ = w.users.add("mailbox")
+    login = "imap-login: Login: user=<%s>, method=PLAIN, rip=%s, lip=192.0.2.1, mpid=7, TLS, " \
+            "session=<x>"
+    as_user(name, ["logger", "-t", "dovecot", login % (victim, "198.51.100.55")])
+    for i in range(6):
+        as_user(name, ["logger", "-t", "sshd(pam_google_authenticator)",
+                       "Invalid verification code for %s" % victim])
+    a = w.agent.alert(detection="sensor.mismatch")
+    check(a["severity"] == "high", "severity", a)
+    wait_for("the lines are in the journal", lambda: len(the_journal().entries(
+        "SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)")) >= 6)
+    w.settle()
+    check(not w.agent.sessions(account=victim), "a session of a user's words")
+    none_of(w, ("mail.abnormal_access", "access.external", "mfa.fatigue"), account=victim)
+    run(["logger", "-t", "dovecot", login % (victim, "198.51.100.56")])
+    s = w.agent.session(account=victim)
+    check(s["service"] == "mail" and s["state"] == "open", "what Dovecot tells", s)
+    check(s["origin"]["address"] == "198.51.100.56", "from where", s)
+
+
+@case("journal")
 def forged_lines_of_an_ordinary_user(w):
     """logger -t sshd by alice: the journal knows that alice and not sshd wrote it."""
     name, _ = w.users.add("forger")
