@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/geo_files.h"
 
+#include "cli/comparing.h"
 #include "cli/input.h"
 #include "cli/learning.h"
 #include "cli/replay_order.h"
@@ -28,7 +29,7 @@ enum replay_show {
 	SHOW_ALERTS,
 	SHOW_EVENTS,
 	SHOW_SESSIONS,
-	SHOW_NOTHING /* learn: what the core knows at the end */
+	SHOW_NOTHING /* learn: what the core knows at the end; diff: what differs */
 };
 
 struct replay {
@@ -50,9 +51,11 @@ struct replay {
 	const char *path;    /* being read */
 	uint64_t first_line; /* lines before it */
 	unsigned complaints;
-	uint64_t latest_ns;	   /* of all events; text is not always in order */
-	int failed;		   /* exit code when memory ran out */
-	struct learning *learning; /* learn only */
+	uint64_t latest_ns;	     /* of all events; text is not always in order */
+	int failed;		     /* exit code when memory ran out */
+	struct learning *learning;   /* learn only */
+	struct comparing *comparing; /* diff only */
+	struct replay *other;	     /* diff: the same events under the new configuration */
 	struct core_out out;
 	char buf[OUT_ALERT_MAX];
 };
@@ -122,18 +125,24 @@ static void correlate(struct replay *r, const struct event *e)
 	collect(r);
 }
 
-static void take_event(struct replay *r, const struct event *e)
+static void hand_on(struct replay *r, const struct event *e)
 {
-	r->decoded++;
-	if (r->show == SHOW_EVENTS)
-		print_event(r, e);
-	if (!r->core)
-		return;
 	r->ordered |= e->source == DECODER_windows_evtx || e->source == DECODER_windows_json;
 	if (!r->ordered)
 		correlate(r, e);
 	else if (replay_order_add(&r->order, e))
 		r->failed = command_fail(EXIT_INPUT, "out of memory");
+}
+
+static void take_event(struct replay *r, const struct event *e)
+{
+	r->decoded++;
+	if (r->show == SHOW_EVENTS)
+		print_event(r, e);
+	if (r->core)
+		hand_on(r, e);
+	if (r->other)
+		hand_on(r->other, e);
 }
 
 /* What is bad, by file and place; after the first few only their number. */
@@ -258,7 +267,7 @@ static int start_core(struct replay *r, int argc, char **argv)
 	code = start_geo(r);
 	if (code)
 		return code;
-	id.geo = r->geo ? &r->geo->set.source : NULL;
+	id.geo = r->geo ? &r->geo->set.source : r->comparing ? compare_places(r->comparing) : NULL;
 	for (int i = 0; i < argc; i++)
 		id.kernel_sensor |= input_is_records(argv[i]);
 	r->core = core_new(&r->config, &id);
@@ -296,11 +305,67 @@ static int read_files(struct replay *r, int argc, char **argv)
 	return code;
 }
 
+static void print_counts(const struct replay *r)
+{
+	fprintf(stderr, "read %llu, decoded %llu, skipped %llu, bad %llu\n",
+		(unsigned long long)r->read, (unsigned long long)r->decoded,
+		(unsigned long long)r->skipped, (unsigned long long)r->bad);
+}
+
+static void take_stored(void *arg, const struct event *e)
+{
+	take_event(arg, e);
+}
+
+static struct compared compared_of(struct replay *r)
+{
+	return (struct compared){&r->config, r->core, &r->alerts, &r->policy};
+}
+
+/* OLD, NEW and the files: each event goes to both cores. */
+static int compare_files(struct replay *r, int argc, char **argv)
+{
+	struct compared sides[2];
+	int code;
+
+	r->config_path = argv[0];
+	r->other->config_path = argv[1];
+	memcpy(r->other->geo_paths, r->geo_paths, sizeof(r->geo_paths));
+	r->other->geo_count = r->geo_count;
+	code = argc > 2 ? 0 : compare_open_store(r->comparing, argv[0]);
+	if (!code)
+		code = start_core(r, argc - 2, argv + 2);
+	if (!code)
+		code = start_core(r->other, argc - 2, argv + 2);
+	if (code)
+		return code;
+	sides[0] = compared_of(r);
+	sides[1] = compared_of(r->other);
+	r->ordered = r->other->ordered = argc == 2; /* sessions overlap */
+	code = argc > 2 ? read_files(r, argc - 2, argv + 2)
+			: compare_feed(r->comparing, sides, take_stored, r);
+	if (r->failed || r->other->failed)
+		return EXIT_INPUT;
+	if (code)
+		return code; /* half of an input would tell of alerts lost that are not */
+	end_core(r);
+	end_core(r->other);
+	if (r->failed || r->other->failed)
+		return EXIT_INPUT;
+	code = compare_tell(r->comparing, sides, r->json);
+	if (argc > 2)
+		print_counts(r);
+	return code;
+}
+
 /* What was read before something went wrong is told, too; the exit code says that it is not all. */
 static int replay_files(struct replay *r, int argc, char **argv)
 {
-	int code = start_core(r, argc, argv), end = 0;
+	int code, end = 0;
 
+	if (r->comparing)
+		return compare_files(r, argc, argv);
+	code = start_core(r, argc, argv);
 	if (code)
 		return code;
 	code = read_files(r, argc, argv);
@@ -314,9 +379,7 @@ static int replay_files(struct replay *r, int argc, char **argv)
 	if (!end && (fflush(stdout) || ferror(stdout)))
 		end = command_fail(EXIT_INPUT, "cannot write to standard output");
 	if (!end)
-		fprintf(stderr, "read %llu, decoded %llu, skipped %llu, bad %llu\n",
-			(unsigned long long)r->read, (unsigned long long)r->decoded,
-			(unsigned long long)r->skipped, (unsigned long long)r->bad);
+		print_counts(r);
 	return end ? end : code;
 }
 
@@ -345,9 +408,9 @@ static int read_option(const struct command *self, struct replay *r, int argc, c
 	const char *v;
 	int n;
 
-	if (show_option(r, argv[*i]))
+	if (!r->comparing && show_option(r, argv[*i]))
 		return 0;
-	if ((v = option_value("--config", argc, argv, i))) {
+	if (!r->comparing && (v = option_value("--config", argc, argv, i))) {
 		r->config_path = v;
 		return 0;
 	}
@@ -386,25 +449,29 @@ static int replay_run(const struct command *self, struct replay *r, int argc, ch
 	}
 	if (code)
 		return code;
+	if (r->comparing && files < 2)
+		return command_usage(self, "two configurations are needed");
 	return files ? replay_files(r, files, argv) : command_usage(self, "no file given");
 }
 
-static int run_as(const struct command *self, int argc, char **argv, struct learning *learning)
+static struct replay *replay_new(void)
 {
 	struct replay *r = calloc(1, sizeof(*r));
-	int code;
 
 	if (!r)
-		return command_fail(EXIT_INPUT, "out of memory");
+		return NULL;
 	r->json = true;
-	r->learning = learning;
-	if (learning)
-		r->show = SHOW_NOTHING;
 	r->stream.forced_source = -1;
 	config_defaults(&r->config);
 	replay_table_init(&r->alerts, sizeof(struct alert), replay_alert_order);
 	replay_table_init(&r->sessions, sizeof(struct session), replay_session_order);
-	code = replay_run(self, r, argc, argv);
+	return r;
+}
+
+static void replay_free(struct replay *r)
+{
+	if (!r)
+		return;
 	replay_order_free(&r->order);
 	replay_table_free(&r->alerts);
 	replay_table_free(&r->sessions);
@@ -413,17 +480,49 @@ static int run_as(const struct command *self, int argc, char **argv, struct lear
 		geo_files_close(r->geo);
 	free(r->geo);
 	free(r);
+}
+
+static int run_as(const struct command *self, int argc, char **argv, struct learning *learning,
+		  struct comparing *comparing)
+{
+	struct replay *r = replay_new();
+	int code = EXIT_INPUT;
+
+	if (r && comparing)
+		r->other = replay_new();
+	if (!r || (comparing && !r->other)) {
+		command_fail(EXIT_INPUT, "out of memory");
+	} else {
+		r->learning = learning;
+		r->comparing = comparing;
+		if (learning || comparing)
+			r->show = SHOW_NOTHING;
+		if (r->other) {
+			r->other->comparing = comparing;
+			r->other->show = SHOW_NOTHING;
+			r->json = false;
+		}
+		code = replay_run(self, r, argc, argv);
+	}
+	if (r)
+		replay_free(r->other);
+	replay_free(r);
 	return code;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	return run_as(self, argc, argv, NULL);
+	return run_as(self, argc, argv, NULL, NULL);
 }
 
 int replay_learn(const struct command *self, int argc, char **argv, struct learning *learning)
 {
-	return run_as(self, argc, argv, learning);
+	return run_as(self, argc, argv, learning, NULL);
+}
+
+int replay_compare(const struct command *self, int argc, char **argv, struct comparing *c)
+{
+	return run_as(self, argc, argv, NULL, c);
 }
 
 const struct command command_replay = {

@@ -88,6 +88,13 @@ int replay_table_put(struct replay_table *t, const char *id, const void *row)
 	return 0;
 }
 
+void *replay_table_get(const struct replay_table *t, const char *id)
+{
+	uint32_t row = t->slot_count ? t->slots[find_slot(t, id)] : 0;
+
+	return row ? t->rows[row - 1] : NULL;
+}
+
 void replay_table_sort(struct replay_table *t)
 {
 	if (t->count)

@@ -26,6 +26,9 @@ void replay_table_free(struct replay_table *t);
 /* Copies row_size bytes over the row of that id, or adds it. The id is the row's first field. */
 int replay_table_put(struct replay_table *t, const char *id, const void *row);
 
+/* NULL when there is none; not after a sort. */
+void *replay_table_get(const struct replay_table *t, const char *id);
+
 /* Ends the table's use for put. */
 void replay_table_sort(struct replay_table *t);
 

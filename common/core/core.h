@@ -82,6 +82,11 @@ int core_import(struct core *core, const void *buf, size_t len);
 int core_adopt(struct core *core, const void *blob, size_t len);
 size_t core_lessons(struct core *core, void *buf, size_t cap);
 int core_take_lessons(struct core *core, const void *blob, size_t len);
+/*
+ * Forgets what was first seen on that day or later, as far as habits say when that was: a past that
+ * is replayed must not be judged by what came of it.
+ */
+void core_unlearn(struct core *core, uint64_t since_ns);
 
 /* For status and replay; valid until the next step. NULL past the end. */
 const struct session *core_session_at(const struct core *core, unsigned index);
@@ -112,6 +117,8 @@ unsigned core_forget_habits(struct core *core, struct span name);
 /* The next id of what a broker had started and nobody needs the records of; false: none. */
 bool core_next_let_go(struct core *core, uint64_t *ret_id);
 struct stats *core_stats(struct core *core);
+/* Would that exception keep that alert back? */
+bool core_exception_fits(const struct config_exception *x, const struct alert *a);
 /* How often exception i of the configuration kept an alert back since it was read. */
 uint64_t core_excepted(const struct core *core, unsigned i);
 

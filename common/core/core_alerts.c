@@ -149,7 +149,7 @@ static bool text_is(const char *want, const char *have)
 	return !want[0] || strcmp(want, have) == 0;
 }
 
-static bool exception_fits(const struct config_exception *x, const struct alert *a)
+bool core_exception_fits(const struct config_exception *x, const struct alert *a)
 {
 	if (x->until_ns && a->first_ns > x->until_ns)
 		return false;
@@ -171,7 +171,7 @@ static bool is_excepted(struct core *c, unsigned index, const struct alert *a)
 {
 	for (unsigned i = 0; i < c->config.exceptions_count; i++) {
 		if (c->config.exceptions[i].detection != index ||
-		    !exception_fits(&c->config.exceptions[i], a))
+		    !core_exception_fits(&c->config.exceptions[i], a))
 			continue;
 		c->excepted[i]++;
 		return true;

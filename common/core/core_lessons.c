@@ -75,3 +75,36 @@ int core_take_lessons(struct core *c, const void *blob, size_t len)
 		r = -EINVAL;
 	return r ? r : blob_each(c, blob, len, &seed, take);
 }
+
+/* A place or an edge of one day only, and that day is one of them. */
+static void seen_unlearn(struct core *c, uint32_t day)
+{
+	for (uint32_t i = 0; i < c->seen.fresh; i++) {
+		const struct seen *s = pool_at(&c->seen, i);
+
+		if (!pool_is_used(&c->seen, i) || s->days > 1 || s->last_day < day)
+			continue;
+		index_remove(&c->seen_by, i);
+		pool_give(&c->seen, i);
+	}
+}
+
+void core_unlearn(struct core *c, uint64_t since_ns)
+{
+	uint32_t day = core_day(since_ns);
+
+	for (uint32_t i = 0; i < c->profiles.fresh; i++) {
+		struct profile *p = pool_at(&c->profiles, i);
+
+		if (!pool_is_used(&c->profiles, i))
+			continue;
+		for (unsigned k = 0; k < TRAITS_MAX; k++)
+			if (p->traits[k].first_day >= day)
+				p->traits[k] = (struct trait){0};
+		if (p->first_day < day)
+			continue;
+		index_remove(&c->profiles_by, i);
+		pool_give(&c->profiles, i);
+	}
+	seen_unlearn(c, day);
+}

@@ -1,0 +1,34 @@
+"""Puts sessions into a store, as the agent writes them: lines of JSON on standard input, one a
+session, with "origin" and what else differs from a closed ssh login by key of alice; "alerts" puts
+alerts. Prints nothing."""
+import ipaddress
+import json
+import sqlite3
+import sys
+
+
+def key(text):
+    ip = ipaddress.ip_address(text)
+    return bytes([4 if ip.version == 4 else 6]) + ip.packed.ljust(16, b"\0")
+
+
+def session(row):
+    start = int(row.pop("at", 1767260000)) * 10**9
+    body = {"state": "closed", "service": "ssh", "account": "alice", "method": "publickey",
+            "proven": 1, "origin_port": 40000, "scope": "external", "origin_source": "socket",
+            "local": "192.0.2.1", "local_port": 22, "key": "ED25519 SHA256:" + "k" * 43,
+            "open_ns": start, "conn_open_ns": start - 10**9, "close_ns": start + 600 * 10**9,
+            "last_ns": start + 600 * 10**9, "conn": 7, "worst": "info", "bytes_known": 1,
+            "commands": [], "destinations": [], "anomalies": []} | row
+    body.setdefault("id", "%032x" % (start // 10**9))
+    for n in ("commands", "destinations"):
+        body[n + "_total"] = len(body[n])
+    worst = ["info", "low", "medium", "high", "critical"].index(body["worst"])
+    return (body["id"], worst, 2, body["open_ns"], body["last_ns"], body["service"],
+            body["account"], "", key(body["origin"]), json.dumps(body))
+
+
+db = sqlite3.connect(sys.argv[1])
+for line in sys.stdin:
+    db.execute("INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?)", session(json.loads(line)))
+db.commit()
