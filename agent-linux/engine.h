@@ -196,6 +196,8 @@ void engine_requests(struct engine *e);
 
 /* sink.c */
 void sinks_alert(struct engine *e, const struct alert *a);
+/* A test alert to each; ret: "NAME sent;NAME reason", or "failed: why" when there is none. */
+void sinks_test(struct engine *e, const char *detection, const char *id, char *ret, size_t cap);
 void sinks_session(struct engine *e, const struct session *s);
 
 #endif

@@ -66,6 +66,8 @@ static void put_identity(struct fields *f, const struct alert *a)
 	put_text(f, "OUTERGATE_REASON", a->reason);
 	put_text(f, "OUTERGATE_PART_OF", a->part_of);
 	put_number(f, "OUTERGATE_COUNT", a->count);
+	if (a->test)
+		put_number(f, "OUTERGATE_TEST", 1);
 }
 
 static void put_subject(struct fields *f, const struct alert *a)

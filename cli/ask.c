@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/store/request_run.h"
-
 int ask_open(const struct query *q, struct ask *ret)
 {
 	struct store *reader = NULL;
@@ -38,10 +36,10 @@ void ask_close(struct ask *a)
 	*a = (struct ask){0};
 }
 
-int ask_agent(struct ask *a, const char *verb, const char *subject, const char *detail)
+int ask_agent_answer(struct ask *a, const char *verb, const char *subject, const char *detail,
+		     char ret[REQUEST_RESULT_MAX])
 {
 	uint64_t now_ns = (uint64_t)time(NULL) * 1000000000u;
-	char answer[REQUEST_RESULT_MAX];
 	int64_t id;
 	int r;
 
@@ -57,11 +55,21 @@ int ask_agent(struct ask *a, const char *verb, const char *subject, const char *
 			       : query_failed(a->store, (int)id);
 	r = command_poke_agent(a->config);
 	if (!r)
-		r = store_request_result(a->store, id, answer, sizeof(answer));
-	if (r) {
+		r = store_request_result(a->store, id, ret, REQUEST_RESULT_MAX);
+	return r ? -EAGAIN : 0;
+}
+
+int ask_agent(struct ask *a, const char *verb, const char *subject, const char *detail)
+{
+	char answer[REQUEST_RESULT_MAX];
+	int r = ask_agent_answer(a, verb, subject, detail, answer);
+
+	if (r == -EAGAIN) {
 		puts("the agent does not answer; it will do this when it runs");
 		return EXIT_FINE;
 	}
+	if (r)
+		return r;
 	if (!strncmp(answer, "failed: ", 8))
 		return command_fail(EXIT_INPUT, "%s", answer + 8);
 	puts(answer);

@@ -45,6 +45,7 @@ struct alert {
 	bool observe; /* Mode: observe: stored, never notified */
 	bool notify;  /* this revision is to be sent, not only stored */
 	bool learning;
+	bool test;	 /* `outergate test`: about nothing; never stored */
 	char reason[32]; /* enumerated by the detection's row; "" if it has one cause only */
 	uint64_t first_ns, last_ns;
 	uint64_t count;

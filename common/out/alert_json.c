@@ -95,6 +95,8 @@ int out_alert_json(const struct alert *a, const struct out_policy *p, char *buf,
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');
 	put_head(&w, &shown);
+	if (a->test)
+		json_put_bool(&w, "test", true);
 	json_put_str(&w, "host_id", p->host_id);
 	json_put_str(&w, "boot_id", p->boot_id);
 	put_subject(&w, &shown);

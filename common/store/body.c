@@ -102,6 +102,7 @@ static const struct field alert_fields[] = {
 	BOOL(alert, observe),
 	BOOL(alert, notify),
 	BOOL(alert, learning),
+	BOOL(alert, test),
 	TEXT(alert, reason),
 	U64(alert, first_ns),
 	U64(alert, last_ns),

@@ -56,6 +56,10 @@ int store_put_alert(struct store *s, const struct alert *a)
 
 	if (!st)
 		return -EIO;
+	if (a->test) {
+		snprintf(s->error, sizeof(s->error), "a test alert is not stored");
+		return -EINVAL;
+	}
 	privacy_alert(a, &s->policy, &kept);
 	len = body_put_alert(&kept, s->body, sizeof(s->body));
 	if (len < 0)

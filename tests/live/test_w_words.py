@@ -1,9 +1,10 @@
 """A person's word about what was told: seen, over, expected, forgotten; while the agent runs and
 while it does not."""
 import json
+import re
 
 from cases import case, world
-from harness import Agent, Client, World, check, the_journal_again
+from harness import Agent, Client, World, check, the_journal, the_journal_again
 from test_c_main_job import place
 
 
@@ -80,6 +81,30 @@ def what_was_asked_of_a_dead_agent_is_done_at_its_start(w):
     check(out.startswith("forgotten: 1 "), "an answer", out)
     agent.stop()
     check("no profiles" in say(agent, "profiles", name), "forgotten")
+
+
+@case("words", alone=True)
+def a_test_alert_arrives_and_is_no_real_one(w):
+    """Beside a running agent: by its sinks, into the journal, and nowhere into the store."""
+    w.agent = agent = Agent("test", "").start()
+    before = agent.stored_alerts()
+    out = say(agent, "test", "auth.bruteforce_success")
+    found = re.search(r"^journald +arrived: journalctl OUTERGATE_ID=([0-9a-f]{32})$", out, re.M)
+    check(found, "it says where it arrived", out)
+    entries = the_journal().entries("OUTERGATE_ID=" + found[1])
+    check(len(entries) == 1, "once", entries)
+    e = entries[0]
+    check(e["OUTERGATE_TEST"] == "1" and e["PRIORITY"] == "3" and
+          e["MESSAGE"].startswith("TEST: ") and
+          e["OUTERGATE_DETECTION"] == "auth.bruteforce_success", "marked", e)
+    check(json.loads(e["OUTERGATE_JSON"])["test"] is True, "in the object, too", e)
+    check(int(e["_PID"]) == agent.status()["pid"], "the agent sent it", e)
+    check(agent.stored_alerts() == before, "it is not stored", agent.stored_alerts())
+    check("access.external" in the_journal().entries("OUTERGATE_ID=" + re.search(
+        "OUTERGATE_ID=([0-9a-f]+)", say(agent, "test"))[1])[0]["OUTERGATE_DETECTION"], "the default")
+    agent.stop()
+    out = say(agent, "test")
+    check("does not run" in out and "arrived" in out, "without an agent it says so", out)
 
 
 @case("words", alone=True)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "agent-linux/sink_journald.c"
+#include "common/out/test_alert.h"
 
 static struct {
 	unsigned count;
@@ -104,6 +105,35 @@ static void an_entry_has_every_field(void **state)
 	json_decref(j);
 }
 
+/* Every part of a test alert says that it is one; of any detection. */
+static void a_test_says_that_it_is_one(void **state)
+{
+	struct alert a;
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(test_alert(&a, "no.such", "00", 1), -ENOENT);
+	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
+		assert_int_equal(test_alert(&a, detections[i]->id, "00ff", 1795329060123000000ull),
+				 0);
+		assert_int_equal(sink_journald_send(&a, &keep), 0);
+		assert_string_equal(field("OUTERGATE_TEST"), "1");
+		assert_string_equal(field("OUTERGATE_ID"), "00ff");
+		assert_string_equal(field("OUTERGATE_STATE"), "closed");
+		assert_string_equal(field("OUTERGATE_DETECTION"), detections[i]->id);
+		assert_memory_equal(field("MESSAGE"), "TEST: ", 6);
+		j = json_loads(field("OUTERGATE_JSON"), JSON_REJECT_DUPLICATES, NULL);
+		assert_true(json_is_true(json_object_get(j, "test")));
+		json_decref(j);
+	}
+	a = sample();
+	assert_int_equal(sink_journald_send(&a, &keep), 0);
+	assert_null(field("OUTERGATE_TEST"));
+	j = json_loads(field("OUTERGATE_JSON"), 0, NULL);
+	assert_null(json_object_get(j, "test"));
+	json_decref(j);
+}
+
 static void absent_values_are_no_fields(void **state)
 {
 	struct alert a = {.id = "1", .detection = &detection_sensor_loss, .sentence = "lost"};
@@ -188,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_has_every_field),
+		cmocka_unit_test(a_test_says_that_it_is_one),
 		cmocka_unit_test(absent_values_are_no_fields),
 		cmocka_unit_test(nothing_can_forge_a_field),
 		cmocka_unit_test(the_largest_alert_fits),

@@ -342,6 +342,20 @@ static void unreadable_rows_are_told(void **state)
 	store_close(s);
 }
 
+static void a_test_alert_is_not_stored(void **state)
+{
+	struct store *s = open_write();
+	struct alert *a = full_alert('a');
+
+	(void)state;
+	a->test = true;
+	assert_int_equal(store_put_alert(s, a), -EINVAL);
+	assert_string_equal(store_error(s), "a test alert is not stored");
+	a->test = false;
+	assert_int_equal(store_put_alert(s, a), 0);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +372,7 @@ int main(void)
 		TEST(session_commands_are_stored_redacted),
 		TEST(an_unknown_detection_still_has_its_story),
 		TEST(unreadable_rows_are_told),
+		TEST(a_test_alert_is_not_stored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
