@@ -210,6 +210,8 @@ struct config {
 bool hours_are_business(const struct business_hours *h, const char *account,
 			bool (*in_group)(const char *account, const char *group), uint64_t time_ns);
 
+/* A key's fingerprint as `ssh-keygen -l` prints it, whole. */
+bool config_fingerprint(struct span s);
 /* The embedded defaults. */
 void config_defaults(struct config *ret);
 /* YAML text on top of the defaults. name is for the message ("outergate.yaml:12: ..."). */

@@ -1,6 +1,6 @@
 """Puts sessions into a store, as the agent writes them: lines of JSON on standard input, one a
-session, with "origin" and what else differs from a closed ssh login by key of alice; "alerts" puts
-alerts. Prints nothing."""
+session, with "origin", "at" (s since 1970) and what else differs from a closed ssh login by key of
+alice. "days": N and "each": M make M a day on N days. Prints nothing."""
 import ipaddress
 import json
 import sqlite3
@@ -20,7 +20,8 @@ def session(row):
             "open_ns": start, "conn_open_ns": start - 10**9, "close_ns": start + 600 * 10**9,
             "last_ns": start + 600 * 10**9, "conn": 7, "worst": "info", "bytes_known": 1,
             "commands": [], "destinations": [], "anomalies": []} | row
-    body.setdefault("id", "%032x" % (start // 10**9))
+    made[0] += 1
+    body.setdefault("id", "%024x%08x" % (start // 10**9, made[0]))
     for n in ("commands", "destinations"):
         body[n + "_total"] = len(body[n])
     worst = ["info", "low", "medium", "high", "critical"].index(body["worst"])
@@ -28,7 +29,12 @@ def session(row):
             body["account"], "", key(body["origin"]), json.dumps(body))
 
 
+made = [0]
 db = sqlite3.connect(sys.argv[1])
 for line in sys.stdin:
-    db.execute("INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?)", session(json.loads(line)))
+    one = json.loads(line)
+    start, days, each = (one.pop(k, d) for k, d in (("at", 1795400000), ("days", 1), ("each", 1)))
+    for n in range(days * each):
+        row = dict(one, at=start + n // each * 86400 + n % each * 900)
+        db.execute("INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?)", session(row))
 db.commit()
