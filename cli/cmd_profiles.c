@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "common/core/core.h"
 #include "common/core/profile.h"
+#include "profiles_import.h"
 
 #define CORE_BLOB   "core"
 #define PROFILE_MAX 16384 /* JSON of one */
@@ -20,6 +21,22 @@
 static void put_day(struct writer *w, const char *key, uint32_t day)
 {
 	json_put_time(w, key, day * DAY_NS);
+}
+
+static void put_hex(struct writer *w, const char *key, uint64_t v)
+{
+	char hex[17];
+
+	snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)v);
+	json_put_str(w, key, hex);
+}
+
+static void put_sizes(struct writer *w, const struct profile *p)
+{
+	json_begin(w, "sizes", '[');
+	for (unsigned i = 0; i < PROFILE_SIZES; i++)
+		json_put_u64(w, NULL, p->sizes[i]);
+	json_end(w, ']');
 }
 
 static void put_hours(struct writer *w, const struct profile *p)
@@ -43,6 +60,7 @@ static void put_traits(struct writer *w, const struct profile *p)
 		json_put_str(w, "value", t->value);
 		json_put_bool(w, "learned", t->learned);
 		json_put_u64(w, "count", t->count);
+		json_put_u64(w, "days", t->days);
 		put_day(w, "first_day", t->first_day);
 		put_day(w, "last_day", t->last_day);
 		json_end(w, '}');
@@ -50,18 +68,22 @@ static void put_traits(struct writer *w, const struct profile *p)
 	json_end(w, ']');
 }
 
-static void print_json(const struct profile *p, char *buf)
+static void print_json(const struct profile *p, uint64_t mark, char *buf)
 {
 	struct writer w;
 
 	writer_start(&w, buf, PROFILE_MAX);
 	json_begin(&w, NULL, '{');
 	json_put_str(&w, "identity", p->name);
+	put_hex(&w, "key", p->key);
+	put_hex(&w, "of", mark);
 	json_put_u64(&w, "logins", p->logins);
+	json_put_u64(&w, "days", p->days);
 	put_day(&w, "first_day", p->first_day);
 	put_day(&w, "last_day", p->last_day);
 	put_traits(&w, p);
 	put_hours(&w, p);
+	put_sizes(&w, p);
 	json_end(&w, '}');
 	if (writer_finish_json(&w) > 0)
 		puts(buf);
@@ -145,7 +167,7 @@ static int list(const struct query *q)
 		if (!is_wanted(p, q->word))
 			continue;
 		if (q->json)
-			print_json(p, buf);
+			print_json(p, core_mark(core), buf);
 		else
 			print_row(p, !shown);
 		shown++;
@@ -165,6 +187,8 @@ static int run(const struct command *self, int argc, char **argv)
 	struct ask a;
 	int r;
 
+	if (argc > 1 && !strcmp(argv[1], "import"))
+		return profiles_import(self, argc - 1, argv + 1);
 	if (argc > 2 && !strcmp(argv[1], "--forget")) {
 		forget = argv[2];
 		argv += 2;
@@ -185,11 +209,19 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_profiles = {
 	.name = "profiles",
-	.usage = "[--forget NAME] [--format json|table] [--store PATH] [--config FILE] [NAME]",
+	.usage = "[--forget NAME] [--format json|table] [--store PATH] [--config FILE] [NAME]\n"
+		 "       outergate profiles import [--store PATH] [--config FILE] FILE",
 	.about = "what identities usually do: places, hours, keys, clients",
 	.help = "  NAME                 of this account only\n"
 		"  --forget NAME        the agent begins to learn it anew; its alerts stay\n"
 		"  --format json|table  one object a line with all of it (an export), or a table\n"
+		"  import FILE          what an export says is added to what is known, all of it "
+		"or\n"
+		"                       nothing; the same twice counts twice. Of another host "
+		"only\n"
+		"                       the profiles of accounts are taken, not those of their "
+		"keys.\n"
+		"                       An account of the name import: profiles -- import\n"
 		"\nA value with ? is not learned yet: a session with a medium alert showed "
 		"it.\n" QUERY_STORE_HELP,
 	.run = run,

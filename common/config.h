@@ -212,6 +212,8 @@ bool hours_are_business(const struct business_hours *h, const char *account,
 
 /* A key's fingerprint as `ssh-keygen -l` prints it, whole. */
 bool config_fingerprint(struct span s);
+/* "2026-12-31": the last nanosecond of that day, in UTC. */
+bool config_until(struct span s, uint64_t *ret_ns);
 /* The embedded defaults. */
 void config_defaults(struct config *ret);
 /* YAML text on top of the defaults. name is for the message ("outergate.yaml:12: ..."). */

@@ -83,6 +83,12 @@ int core_adopt(struct core *core, const void *blob, size_t len);
 size_t core_lessons(struct core *core, void *buf, size_t cap);
 int core_take_lessons(struct core *core, const void *blob, size_t len);
 /*
+ * A profile that was exported, for core_lessons(); key 0: of the account that it names. -EEXIST,
+ * -ENOSPC. Keys are hashes under the seed of a host: those of another mark mean nothing here.
+ */
+int core_add_profile(struct core *core, const struct profile *p);
+uint64_t core_mark(const struct core *core);
+/*
  * Forgets what was first seen on that day or later, as far as habits say when that was: a past that
  * is replayed must not be judged by what came of it.
  */

@@ -108,3 +108,27 @@ void core_unlearn(struct core *c, uint64_t since_ns)
 	}
 	seen_unlearn(c, day);
 }
+
+uint64_t core_mark(const struct core *c)
+{
+	return hash_text(c->seed, SPAN_LIT("whose keys are these?"));
+}
+
+int core_add_profile(struct core *c, const struct profile *p)
+{
+	struct profile row = *p, *own;
+
+	profile_clean(&row);
+	if (!row.key)
+		row.key = hash_text(c->seed, span_of(row.name));
+	if (table_find(&c->profiles, &c->profiles_by, row.key, &row.key, sizeof(row.key)))
+		return -EEXIST;
+	if (c->profiles.used == c->profiles.limit)
+		return -ENOSPC;
+	own = table_get(&c->profiles, &c->profiles_by, row.key, &row.key, sizeof(row.key), NULL);
+	if (!own)
+		return -ENOSPC;
+	*own = row;
+	pool_touch(&c->profiles, pool_slot(&c->profiles, own), POOL_WORTH);
+	return 0;
+}

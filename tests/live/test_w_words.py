@@ -133,3 +133,14 @@ def history_is_learned_without_an_alert(w):
             say(agent, "profiles", "--format", "json", name).splitlines()]
     check(rows[0]["logins"] >= 20 and rows[0]["first_day"].startswith("2026-10-01"),
           "the habits of twenty days", rows)
+    # What was exported, forgotten and imported is what it was; by an agent that runs.
+    with open(agent.dir + "/export", "w") as f:
+        f.write(say(agent, "profiles", "--format", "json", name))
+    agent.start()
+    say(agent, "profiles", "--forget", name)
+    out = say(agent, "profiles", "import", agent.dir + "/export")
+    check(out.splitlines() == ["1 profiles", "learned"], "the agent has taken it", out)
+    agent.stop()
+    again = [json.loads(x) for x in
+             say(agent, "profiles", "--format", "json", name).splitlines()]
+    check(again == rows, "the same", again, rows)
