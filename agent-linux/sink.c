@@ -14,7 +14,9 @@
 struct sink {
 	const char *name;
 	bool (*wanted)(const struct engine *e);
-	int (*send)(struct engine *e, const struct alert *a); /* 0 or -errno */
+	int (*send)(struct engine *e, const struct alert *a,
+		    const struct out_policy *p); /* 0 or -errno */
+	int config;				 /* enum config_sink, -1: it is local */
 };
 
 static int stdout_line(struct engine *e, int n)
@@ -31,9 +33,10 @@ static bool journald_wanted(const struct engine *e)
 	return e->config->journald;
 }
 
-static int journald_send(struct engine *e, const struct alert *a)
+static int journald_send(struct engine *e, const struct alert *a, const struct out_policy *p)
 {
-	return sink_journald_send(a, &e->policy);
+	(void)e;
+	return sink_journald_send(a, p);
 }
 
 static bool json_wanted(const struct engine *e)
@@ -41,9 +44,9 @@ static bool json_wanted(const struct engine *e)
 	return e->setup.json;
 }
 
-static int json_send(struct engine *e, const struct alert *a)
+static int json_send(struct engine *e, const struct alert *a, const struct out_policy *p)
 {
-	return stdout_line(e, out_alert_json(a, &e->policy, e->scratch, sizeof(e->scratch)));
+	return stdout_line(e, out_alert_json(a, p, e->scratch, sizeof(e->scratch)));
 }
 
 static bool view_wanted(const struct engine *e)
@@ -51,22 +54,26 @@ static bool view_wanted(const struct engine *e)
 	return e->setup.terminal && !e->setup.json;
 }
 
-static int view_send(struct engine *e, const struct alert *a)
+static int view_send(struct engine *e, const struct alert *a, const struct out_policy *p)
 {
-	return stdout_line(e, out_alert_line(a, &e->policy, true, e->scratch, sizeof(e->scratch)));
+	return stdout_line(e, out_alert_line(a, p, true, e->scratch, sizeof(e->scratch)));
 }
 
 static const struct sink sinks[] = {
-	{"journald", journald_wanted, journald_send},
-	{"json", json_wanted, json_send},
-	{"view", view_wanted, view_send},
+	{"journald", journald_wanted, journald_send, CONFIG_SINK_JOURNALD},
+	{"json", json_wanted, json_send, CONFIG_SINK_JSON},
+	{"view", view_wanted, view_send, -1},
 };
 #define SINKS (sizeof(sinks) / sizeof(sinks[0]))
 
 static int sink_send(struct engine *e, const struct sink *s, const struct alert *a)
 {
-	int r = s->send(e, a);
+	struct out_policy p = e->policy;
+	int r;
 
+	p.pseudonymise =
+		s->config >= 0 && config_pseudonymises(e->config, (enum config_sink)s->config);
+	r = s->send(e, a, &p);
 	if (r)
 		core_stats(e->core)->sink_errors++;
 	return r;

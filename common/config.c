@@ -25,6 +25,7 @@ static const char *const roles[] = {"server", "bastion", "ci", NULL};
 static const char *const modes[] = {"alert", "observe", NULL};
 static const char *const unresolved[] = {"allow", "alert", NULL};
 static const char *const unknown_accounts[] = {"hash", "keep", NULL};
+static const char *const sinks[] = {"journald", "json", NULL};
 static const char *const command_lines[] = {"redacted", "full", "none", NULL};
 
 static int item_known(struct config_reader *r, const struct config_key *k, void *item)
@@ -111,6 +112,18 @@ static int item_cidr(struct config_reader *r, const struct config_key *k, void *
 	return read_cidr(r, &(struct config_key){.name = k->name}, item);
 }
 
+static int item_sink(struct config_reader *r, const struct config_key *k, void *item)
+{
+	const struct config_key plain = {.name = k->name, .words = sinks};
+	unsigned sink = 0;
+	int err = read_word(r, &plain, &sink);
+
+	if (!err && config_pseudonymises(r->config, (enum config_sink)sink))
+		return reader_fail(r, "%s: %s is given twice", k->name, sinks[sink]);
+	*(uint8_t *)item = (uint8_t)sink;
+	return err;
+}
+
 #define AT(field) offsetof(struct config, field)
 #define LIST(name, field, limit)                                                                   \
 	static const struct config_list name = {                                                   \
@@ -131,6 +144,7 @@ LIST(asns_list, whitelist.asns, CONFIG_ASNS_MAX);
 LIST(travel_list, travel, CONFIG_TRAVEL_MAX);
 LIST(pools_list, vpn_pools, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
+LIST(pseudonymise_list, pseudonymise, CONFIG_SINKS);
 static const struct config_list override_list = {
 	.count_at = AT(scope.count),
 	.item_size = sizeof(struct scope_override),
@@ -203,7 +217,8 @@ static const struct config_key privacy_keys[] = {
 	 .words = unknown_accounts},
 	{"Privacy.CommandLines", .read = read_word, .at = AT(command_lines),
 	 .words = command_lines},
-	{"Privacy.Pseudonymise", .read = read_unsupported},
+	{"Privacy.Pseudonymise", .read = read_list, .at = AT(pseudonymise),
+	 .list = &pseudonymise_list, .item = item_sink},
 	{0},
 };
 
@@ -304,6 +319,14 @@ static const char *key_at(const struct config_key *table, unsigned *index)
 			return inside;
 	}
 	return NULL;
+}
+
+bool config_pseudonymises(const struct config *c, enum config_sink sink)
+{
+	for (unsigned i = 0; i < c->pseudonymise_count; i++)
+		if (c->pseudonymise[i] == sink)
+			return true;
+	return false;
 }
 
 const char *config_key_at(unsigned index)

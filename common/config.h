@@ -133,6 +133,13 @@ struct business_hours {
 	unsigned overrides_count;
 };
 
+/* Where alerts are sent; the store is none: it has the truth. */
+enum config_sink {
+	CONFIG_SINK_JOURNALD,
+	CONFIG_SINK_JSON,
+	CONFIG_SINKS
+};
+
 enum role {
 	ROLE_SERVER,
 	ROLE_BASTION,
@@ -190,6 +197,8 @@ struct config {
 		COMMANDS_FULL,
 		COMMANDS_NONE
 	} command_lines;
+	uint8_t pseudonymise[CONFIG_SINKS]; /* enum config_sink */
+	unsigned pseudonymise_count;
 	/* Retention, seconds; and the store's size bound, bytes */
 	uint64_t retention_alerts_s, retention_sessions_s, retention_profiles_s, store_max_bytes;
 	/* Sources */
@@ -214,6 +223,8 @@ bool hours_are_business(const struct business_hours *h, const char *account,
 bool config_fingerprint(struct span s);
 /* "2026-12-31": the last nanosecond of that day, in UTC. */
 bool config_until(struct span s, uint64_t *ret_ns);
+/* Privacy.Pseudonymise names that sink. */
+bool config_pseudonymises(const struct config *c, enum config_sink sink);
 /* The embedded defaults. */
 void config_defaults(struct config *ret);
 /* YAML text on top of the defaults. name is for the message ("outergate.yaml:12: ..."). */

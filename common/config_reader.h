@@ -89,7 +89,7 @@ extern const struct config_key config_hours_keys[];
 /* config_text.c: text to value; false leaves *ret alone. */
 bool config_duration(struct span s, uint64_t *ret_seconds); /* 15m, 900s, 1h, 2d, 1w or seconds */
 bool config_bytes(struct span s, uint64_t *ret);	    /* 4096, 64KiB, 256MiB, 1GiB */
-unsigned config_distance(struct span a, struct span b); /* edits between two words, any case */
+unsigned config_distance(struct span a, struct span b);	    /* edits between two words, any case */
 /* For a message: at most 40 characters, only printable ASCII. */
 #define CONFIG_QUOTE_MAX 44
 const char *config_quote(struct span s, char buf[CONFIG_QUOTE_MAX]);

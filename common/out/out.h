@@ -17,9 +17,10 @@
 #define OUT_EVENT_MAX	32768
 
 struct out_policy {
-	bool keep_unknown_accounts;    /* else hash + length */
-	int command_lines;	       /* config.command_lines */
-	uint64_t privacy_key;	       /* keys the hash */
+	bool keep_unknown_accounts; /* else hash + length */
+	int command_lines;	    /* config.command_lines */
+	uint64_t privacy_key;	    /* keys the hash */
+	bool pseudonymise;	    /* alerts: who becomes a hash, free text goes (pseudonym.h) */
 	const char *host_id, *boot_id; /* put into every alert; NULL = left out */
 };
 

@@ -1,6 +1,7 @@
 /* privacy: see privacy.h. Works on copies in fixed arrays; what grows past its array is cut. */
 #include "privacy.h"
 
+#include "pseudonym.h"
 #include "redact.h"
 #include "siphash.h"
 #include "writer.h"
@@ -366,17 +367,23 @@ static void hide_commands(struct alert *a, int policy)
 	apply_command_policy(a->sentence, sizeof(a->sentence), COMMANDS_REDACTED);
 }
 
+static void hide_names(struct alert *a, uint64_t key)
+{
+	hide_account(a, key);
+	hide_logged_name(a->sentence, sizeof(a->sentence), true, key);
+	hide_denied_name(a->sentence, sizeof(a->sentence), key);
+	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++)
+		hide_logged_name(a->evidence[i].text, ALERT_EVIDENCE_MAX, false, key);
+}
+
 void privacy_alert(const struct alert *a, const struct out_policy *p, struct alert *ret)
 {
 	*ret = *a;
 	hide_commands(ret, p->command_lines);
-	if (p->keep_unknown_accounts)
-		return;
-	hide_account(ret, p->privacy_key);
-	hide_logged_name(ret->sentence, sizeof(ret->sentence), true, p->privacy_key);
-	hide_denied_name(ret->sentence, sizeof(ret->sentence), p->privacy_key);
-	for (uint32_t i = 0; i < ret->evidence_count && i < ALERT_EVIDENCE; i++)
-		hide_logged_name(ret->evidence[i].text, ALERT_EVIDENCE_MAX, false, p->privacy_key);
+	if (!p->keep_unknown_accounts)
+		hide_names(ret, p->privacy_key);
+	if (p->pseudonymise)
+		pseudonym_alert(ret, p->privacy_key);
 }
 
 void privacy_session(const struct session *s, const struct out_policy *p, struct session *ret)

@@ -108,6 +108,29 @@ def a_test_alert_arrives_and_is_no_real_one(w):
 
 
 @case("words", alone=True)
+def a_sink_that_may_not_know_who_is_not_told(w):
+    """The whole story of a guessed password, with the names nowhere but in the store."""
+    w.agent = agent = Agent("blind", "Privacy: {Pseudonymise: [journald, json]}\n").start()
+    name, source = guessed(w, "blindly")
+    told = agent.alert(detection="auth.bruteforce_success")
+    agent.alert(detection="access.external")
+    pid = agent.status()["pid"]
+    agent.stop()
+    entries = the_journal().entries("_PID=%d" % pid)
+    check(len(entries) >= 2, "the journal has them", entries)
+    for text, where in ((agent.raw().decode(), "stdout"), (json.dumps(entries), "the journal")):
+        check(name not in text and source not in text and w.server not in text,
+              "%s names somebody" % where, text[:3000])
+    check(told["account"].startswith("user:") and told["origin"]["address"].startswith("100::"),
+          "pseudonyms", told)
+    check(len({a["origin"]["address"] for a in agent.told()
+               if a["detection"].startswith("a")}) == 1, "one and the same", agent.told())
+    stored = [a for a in agent.stored_alerts() if a["id"] == told["id"]]
+    check(stored and stored[0]["account"] == name and stored[0]["origin"]["address"] == source and
+          source in stored[0]["sentence"], "the store has the truth", stored)
+
+
+@case("words", alone=True)
 def history_is_learned_without_an_alert(w):
     """The log of the last weeks, read once: the next login from there is known."""
     name, _ = w.users.add("history")

@@ -126,8 +126,9 @@ static const struct {
 	{"AllowedCIDRs: []", "t:1: AllowedCIDRs is not supported by this version"},
 	{"TrustedProxies: []", "t:1: TrustedProxies is not supported by this version"},
 	{"Forwarders: []", "t:1: Forwarders is not supported by this version"},
-	{"Privacy: {Pseudonymise: x}",
-	 "t:1: Privacy.Pseudonymise is not supported by this version"},
+	{"Privacy: {Pseudonymise: [store]}",
+	 "t:1: Privacy.Pseudonymise: 'store' is not one of: journald json"},
+	{"Privacy: {Pseudonymise: [json, json]}", "t:1: Privacy.Pseudonymise: json is given twice"},
 	/* shapes */
 	{"[]", "t:1: configuration: expected keys and values"},
 	{"hello", "t:1: configuration: expected keys and values"},

@@ -1,0 +1,27 @@
+/*
+ * pseudonym: an alert for a sink that may not know who (`Privacy.Pseudonymise`).
+ *
+ * Account names, keys and what a client calls itself become "user:", "key:", "client:" and 16 hex
+ * digits; addresses become addresses of the discard-only block 100::/64 (RFC 6666), so that a field
+ * that must hold an address still does; session ids become others. All are SipHash-2-4 under the
+ * host's own key: the same on this host, so that a collector can join, and nothing to anybody else.
+ *
+ * Free text cannot be made safe by replacing what is known to stand in it: log lines, command lines
+ * and stories name others as well. So it is left out: the sentence is made anew of the fields, the
+ * texts of the evidence, the note and a person's words go. Left as they are: times, ports, scope,
+ * country, AS number, service, method, counts, the detection and everything about it.
+ */
+#ifndef OUTERGATE_PSEUDONYM_H
+#define OUTERGATE_PSEUDONYM_H
+
+#include "../alert.h"
+
+#define PSEUDONYM_MAX 24
+
+/* Changes *a in place. key: that of Privacy's hashes. */
+void pseudonym_alert(struct alert *a, uint64_t key);
+
+const char *pseudonym_account(struct span name, uint64_t key, char buf[PSEUDONYM_MAX]);
+struct addr pseudonym_addr(const struct addr *a, uint64_t key);
+
+#endif
