@@ -47,8 +47,11 @@ static void warn_expiries(const struct config *c, uint64_t now_ns)
 	for (unsigned i = 0; i < c->known_count; i++) {
 		const struct known_remote *k = &c->known[i];
 
-		snprintf(which, sizeof(which), "%s/%u", addr_format(&k->cidr.addr, block),
-			 k->cidr.bits);
+		if (k->ranges)
+			snprintf(which, sizeof(which), "%.80s", c->ranges[k->ranges - 1].path);
+		else
+			snprintf(which, sizeof(which), "%s/%u", addr_format(&k->cidr.addr, block),
+				 k->cidr.bits);
 		warn_expiry("KnownRemoteIPs", which, k->until_ns, now_ns);
 	}
 	for (unsigned i = 0; i < c->travel_count; i++)
@@ -134,6 +137,9 @@ static void print_lists(const struct config *c)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		printf("%s%s %u", i ? ", " : "", lists[i].name, lists[i].count);
 	putchar('\n');
+	for (unsigned i = 0; i < c->ranges_count; i++)
+		printf("  ranges      %s: %u blocks\n", c->ranges[i].path,
+		       c->ranges[i].set ? c->ranges[i].set->count : 0);
 }
 
 static void print_detections(const struct config *c)

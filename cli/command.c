@@ -1,5 +1,6 @@
 /* command: the table and what every command shares. */
 #include "command.h"
+#include "range_files.h"
 #include "zone_file.h"
 
 #include <errno.h>
@@ -108,5 +109,6 @@ int command_config(const char *path, struct config *ret)
 	free(text);
 	if (r)
 		return command_fail(EXIT_INPUT, "%s", err);
-	return config_zone(name, ret);
+	r = config_zone(name, ret);
+	return r ? r : range_files_read(name, ret);
 }

@@ -28,10 +28,51 @@ static const char *const unknown_accounts[] = {"hash", "keep", NULL};
 static const char *const sinks[] = {"journald", "json", NULL};
 static const char *const command_lines[] = {"redacted", "full", "none", NULL};
 
+/* The same file is read once, however many entries name it. */
+static int read_range_file(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct known_remote *n = base;
+	struct config *c = r->config;
+	struct config_ranges f = {0};
+	unsigned i = 0;
+	int err =
+		read_path(r, &(struct config_key){.name = k->name, .cap = CONFIG_PATH_MAX}, f.path);
+
+	if (err)
+		return err;
+	while (i < c->ranges_count && strcmp(c->ranges[i].path, f.path) != 0)
+		i++;
+	if (i == CONFIG_RANGES_MAX)
+		return reader_fail(r, "%s: more than %u files", k->name, CONFIG_RANGES_MAX);
+	if (i == c->ranges_count) {
+		f.line = (unsigned)r->event.start_mark.line + 1;
+		c->ranges[c->ranges_count++] = f;
+	}
+	n->ranges = (uint8_t)(i + 1);
+	return 0;
+}
+
+/* What is left out of hours is all day, and every day. */
+static void fill_hours(struct hours_rule *h)
+{
+	if (h->days && !h->ranges_count)
+		h->ranges[h->ranges_count++] = (struct hours_range){0, 24 * 60};
+	if (h->ranges_count && !h->days)
+		h->days = 0x7f;
+}
+
 static int item_known(struct config_reader *r, const struct config_key *k, void *item)
 {
-	if (r->event.type == YAML_MAPPING_START_EVENT)
-		return read_map(r, k, item);
+	struct known_remote *n = item;
+	int err;
+
+	if (r->event.type == YAML_MAPPING_START_EVENT) {
+		err = read_map(r, k, item);
+		if (!err && !n->cidr.addr.family == !n->ranges)
+			return reader_fail(r, "%s: either a cidr or a file", k->name);
+		fill_hours(&n->hours);
+		return err;
+	}
 	return read_cidr(r, &(struct config_key){.name = k->name}, item);
 }
 
@@ -158,8 +199,13 @@ static const struct config_list travel_countries_list = {
 };
 
 static const struct config_key known_keys[] = {
-	{"KnownRemoteIPs.cidr", .read = read_cidr, .at = offsetof(struct known_remote, cidr),
-	 .required = true},
+	{"KnownRemoteIPs.cidr", .read = read_cidr, .at = offsetof(struct known_remote, cidr)},
+	{"KnownRemoteIPs.file", .read = read_range_file},
+	{"KnownRemoteIPs.key", .read = read_fingerprint, .at = offsetof(struct known_remote, key),
+	 .cap = FINGERPRINT_MAX},
+	{"KnownRemoteIPs.days", .read = read_days, .at = offsetof(struct known_remote, hours.days)},
+	{"KnownRemoteIPs.hours", .read = read_hour_ranges,
+	 .at = offsetof(struct known_remote, hours)},
 	{"KnownRemoteIPs.account", .read = read_text, .at = offsetof(struct known_remote, account),
 	 .cap = ACCOUNT_TEXT_MAX},
 	{"KnownRemoteIPs.service", .read = read_service,

@@ -9,6 +9,7 @@
 #define OUTERGATE_CONFIG_H
 
 #include "detect/detection.h"
+#include "ranges.h"
 #include "scope.h"
 #include "zone.h"
 
@@ -33,11 +34,41 @@
 #define CONFIG_TRAVEL_MAX	64
 #define CONFIG_TRAVEL_COUNTRIES 16
 
-/* KnownRemoteIPs: a CIDR, optionally bound to an account or a service, optionally until a day. */
+#define HOURS_RANGES_MAX 4
+
+/* A range of minutes of the local day; to below from goes on past midnight. */
+struct hours_range {
+	uint16_t from, to;
+};
+
+/* When it is business: on those days (bit 0 = Monday) in those ranges. */
+struct hours_rule {
+	uint8_t days;
+	uint8_t ranges_count;
+	struct hours_range ranges[HOURS_RANGES_MAX];
+};
+
+#define CONFIG_RANGES_MAX 4
+#define FINGERPRINT_MAX	  51 /* "SHA256:", 43 characters and the NUL */
+
+/* A file of many blocks, as a provider publishes them. */
+struct config_ranges {
+	char path[CONFIG_PATH_MAX];
+	unsigned line;		     /* where the configuration names it */
+	const struct range_set *set; /* NULL until the caller has read it: nobody is in it */
+};
+
+/*
+ * KnownRemoteIPs: a CIDR or a file of them, optionally bound to an account, a key or a service, to
+ * hours of the week, and to an end.
+ */
 struct known_remote {
 	struct cidr cidr;
+	uint8_t ranges;			/* 0: the cidr; else ranges[ranges - 1] */
 	char account[ACCOUNT_TEXT_MAX]; /* "" = any */
+	char key[FINGERPRINT_MAX];	/* "" = any */
 	enum service service;		/* NONE = any */
+	struct hours_rule hours;	/* days 0 = always; in BusinessHours.timezone */
 	uint64_t until_ns;		/* 0 = for ever */
 };
 
@@ -99,21 +130,8 @@ struct config_detection {
 	uint64_t params[DETECTION_PARAMS_MAX]; /* in force, in the row's order */
 };
 
-/* A range of minutes of the local day; to below from goes on past midnight. */
-struct hours_range {
-	uint16_t from, to;
-};
-
-#define HOURS_RANGES_MAX    4
 #define HOURS_HOLIDAYS_MAX  64
 #define HOURS_OVERRIDES_MAX 32
-
-/* When it is business: on those days (bit 0 = Monday) in those ranges. */
-struct hours_rule {
-	uint8_t days;
-	uint8_t ranges_count;
-	struct hours_range ranges[HOURS_RANGES_MAX];
-};
 
 /* For an account, or whoever is in a group of this host: instead of the general rule. */
 struct hours_override {
@@ -166,6 +184,8 @@ struct config {
 
 	struct known_remote known[CONFIG_KNOWN_MAX];
 	unsigned known_count;
+	struct config_ranges ranges[CONFIG_RANGES_MAX];
+	unsigned ranges_count;
 	struct known_client clients[CONFIG_CLIENTS_MAX];
 	unsigned clients_count;
 	struct expected_onward onward[CONFIG_ONWARD_MAX];
@@ -225,6 +245,10 @@ bool config_fingerprint(struct span s);
 bool config_until(struct span s, uint64_t *ret_ns);
 /* Privacy.Pseudonymise names that sink. */
 bool config_pseudonymises(const struct config *c, enum config_sink sink);
+/* The same for one rule, in the zone of h. */
+bool hours_rule_fits(const struct business_hours *h, const struct hours_rule *rule,
+		     uint64_t time_ns);
+
 /* The embedded defaults. */
 void config_defaults(struct config *ret);
 /* YAML text on top of the defaults. name is for the message ("outergate.yaml:12: ..."). */

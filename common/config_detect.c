@@ -42,17 +42,6 @@ static int read_origin(struct config_reader *r, const struct config_key *k, void
 	return read_cidr(r, k, base);
 }
 
-/* Whole fingerprints only: a piece of one would let other keys through. */
-static int read_fingerprint(struct config_reader *r, const struct config_key *k, void *base)
-{
-	struct span s = {0};
-	int err = reader_scalar(r, k, &s);
-
-	if (!err && !config_fingerprint(s))
-		return reader_fail_value(r, k, "a key fingerprint (SHA256:...)");
-	return err ? err : read_text(r, k, base);
-}
-
 static int read_method(struct config_reader *r, const struct config_key *k, void *base)
 {
 	struct config_exception *x = base;

@@ -108,7 +108,7 @@ static int take_days(struct config_reader *r, const struct config_key *k, void *
 	return err;
 }
 
-static int read_days(struct config_reader *r, const struct config_key *k, void *base)
+int read_days(struct config_reader *r, const struct config_key *k, void *base)
 {
 	*((uint8_t *)base + k->at) = 0;
 	return read_each(r, k, base, take_days);
@@ -131,7 +131,7 @@ static int take_range(struct config_reader *r, const struct config_key *k, void 
 }
 
 /* k->at is that of the rule. */
-static int read_ranges(struct config_reader *r, const struct config_key *k, void *base)
+int read_hour_ranges(struct config_reader *r, const struct config_key *k, void *base)
 {
 	((struct hours_rule *)(void *)((char *)base + k->at))->ranges_count = 0;
 	return read_each(r, k, base, take_range);
@@ -201,14 +201,14 @@ static const struct config_key override_keys[] = {
 	 .at = offsetof(struct hours_override, group), .cap = ACCOUNT_TEXT_MAX},
 	{"BusinessHours.overrides.days", .read = read_days,
 	 .at = offsetof(struct hours_override, rule.days)},
-	{"BusinessHours.overrides.hours", .read = read_ranges,
+	{"BusinessHours.overrides.hours", .read = read_hour_ranges,
 	 .at = offsetof(struct hours_override, rule)},
 	{0},
 };
 
 const struct config_key config_hours_keys[] = {
 	{"BusinessHours.days", .read = read_days, .at = AT(rule.days)},
-	{"BusinessHours.hours", .read = read_ranges, .at = AT(rule)},
+	{"BusinessHours.hours", .read = read_hour_ranges, .at = AT(rule)},
 	{"BusinessHours.timezone", .read = read_zone, .at = AT(zone_name), .cap = 64},
 	{"BusinessHours.holidays", .read = read_list, .at = AT(holidays), .list = &holidays_list,
 	 .item = item_holiday},

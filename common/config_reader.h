@@ -77,6 +77,7 @@ int read_until(struct config_reader *r, const struct config_key *k, void *base);
 int read_from(struct config_reader *r, const struct config_key *k, void *base);
 /* config_geo.c: a country into char[3], an AS number into uint32_t. */
 int item_country(struct config_reader *r, const struct config_key *k, void *item);
+int read_fingerprint(struct config_reader *r, const struct config_key *k, void *base);
 int item_asn(struct config_reader *r, const struct config_key *k, void *item);
 /* An enumeration into an int-sized enum, and a pair of words into a bool. */
 int read_word(struct config_reader *r, const struct config_key *k, void *base);
@@ -84,6 +85,8 @@ int read_word_bool(struct config_reader *r, const struct config_key *k, void *ba
 
 /* config_hours.c: BusinessHours */
 int read_hours(struct config_reader *r, const struct config_key *k, void *base);
+int read_days(struct config_reader *r, const struct config_key *k, void *base);
+int read_hour_ranges(struct config_reader *r, const struct config_key *k, void *base);
 extern const struct config_key config_hours_keys[];
 
 /* config_text.c: text to value; false leaves *ret alone. */

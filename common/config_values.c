@@ -168,3 +168,14 @@ int read_word_bool(struct config_reader *r, const struct config_key *k, void *ba
 		*((bool *)base + k->at) = v != 0;
 	return err;
 }
+
+/* Whole fingerprints only: a piece of one would let other keys through. */
+int read_fingerprint(struct config_reader *r, const struct config_key *k, void *base)
+{
+	struct span s = {0};
+	int err = reader_scalar(r, k, &s);
+
+	if (!err && !config_fingerprint(s))
+		return reader_fail_value(r, k, "a key fingerprint (SHA256:...)");
+	return err ? err : read_text(r, k, base);
+}

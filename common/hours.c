@@ -38,6 +38,12 @@ static bool is_within(const struct business_hours *h, const struct hours_rule *r
 	return false;
 }
 
+bool hours_rule_fits(const struct business_hours *h, const struct hours_rule *rule,
+		     uint64_t time_ns)
+{
+	return is_within(h, rule, zone_local(&h->zone, time_ns));
+}
+
 bool hours_are_business(const struct business_hours *h, const char *account,
 			bool (*in_group)(const char *account, const char *group), uint64_t time_ns)
 {

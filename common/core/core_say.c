@@ -21,13 +21,19 @@ enum severity severity_by_scope(const struct detect_ctx *x, enum severity s)
 	return (enum severity)(s - 1);
 }
 
-static bool remote_matches(const struct known_remote *k, const struct session *s)
+static bool remote_matches(const struct config *c, const struct known_remote *k,
+			   const struct session *s)
 {
-	if (!cidr_has(&k->cidr, &s->origin.addr))
+	if (k->ranges ? !range_set_has(c->ranges[k->ranges - 1].set, &s->origin.addr)
+		      : !cidr_has(&k->cidr, &s->origin.addr))
 		return false;
 	if (k->account[0] && strcmp(k->account, s->account) != 0)
 		return false;
+	if (k->key[0] && !strstr(s->key, k->key))
+		return false;
 	if (k->service != SERVICE_NONE && k->service != s->service)
+		return false;
+	if (k->hours.days && !hours_rule_fits(&c->hours, &k->hours, s->open_ns))
 		return false;
 	return !k->until_ns || s->open_ns <= k->until_ns;
 }
@@ -35,7 +41,7 @@ static bool remote_matches(const struct known_remote *k, const struct session *s
 bool known_origin(const struct core *c, const struct session *s)
 {
 	for (unsigned i = 0; i < c->config.known_count; i++)
-		if (remote_matches(&c->config.known[i], s))
+		if (remote_matches(&c->config, &c->config.known[i], s))
 			return true;
 	for (unsigned i = 0; i < c->config.clients_count; i++) {
 		const struct known_client *k = &c->config.clients[i];

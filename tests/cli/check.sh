@@ -22,7 +22,7 @@ uncomment() {
 		deploy/outergate.yaml | sed -E 's/^( *)#(  +(- |[a-z].*:|[A-Z][a-z]+: ))/\1\2/'
 }
 uncomment >"$tmp/examples.yaml"
-expect "the examples are good" 0 'KnownRemoteIPs 2, KnownSSHClients 2, ExpectedOnward 1, .* 1$' \
+expect "the examples are good" 0 'KnownRemoteIPs 3, KnownSSHClients 2, ExpectedOnward 1, .* 1$' \
 	'' check "$tmp/examples.yaml"
 check_true "the examples have exceptions" has "$out" '1 of them only observe, 3 exceptions'
 

@@ -121,6 +121,20 @@ static const struct {
 	{"Modeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 1",
 	 "t:1: unknown key 'Modeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'; "
 	 "the nearest is Mode"},
+	{"KnownRemoteIPs:\n  - {account: a}", "t:2: KnownRemoteIPs: either a cidr or a file"},
+	{"KnownRemoteIPs: [{cidr: 192.0.2.1, file: /x}]",
+	 "t:1: KnownRemoteIPs: either a cidr or a file"},
+	{"KnownRemoteIPs: [{file: x.txt}]",
+	 "t:1: KnownRemoteIPs.file: 'x.txt' is not an absolute path"},
+	{"KnownRemoteIPs:\n- {file: /1}\n- {file: /2}\n- {file: /3}\n- {file: /4}\n- {file: /4}\n- "
+	 "{file: /5}",
+	 "t:7: KnownRemoteIPs.file: more than 4 files"},
+	{"KnownRemoteIPs: [{cidr: 192.0.2.1, key: AAAA}]",
+	 "t:1: KnownRemoteIPs.key: 'AAAA' is not a key fingerprint (SHA256:...)"},
+	{"KnownRemoteIPs: [{cidr: 192.0.2.1, hours: always}]",
+	 "t:1: KnownRemoteIPs.hours: 'always' is not a range such as 08:00-18:00"},
+	{"KnownRemoteIPs: [{cidr: 192.0.2.1, days: never}]",
+	 "t:1: KnownRemoteIPs.days: 'never' is not a day or a range such as mon-fri"},
 	/* designed, not built */
 	{"KnownVNCServers: []", "t:1: KnownVNCServers is not supported by this version"},
 	{"AllowedCIDRs: []", "t:1: AllowedCIDRs is not supported by this version"},
@@ -213,7 +227,6 @@ static const struct {
 	{"CriticalHosts: ['']", "t:1: CriticalHosts: '' is not an address or CIDR block"},
 	{"CriticalHosts: ['-']", "t:1: CriticalHosts: '-' is not an address or CIDR block"},
 	{"KnownRemoteIPs: ['10.']", "t:1: KnownRemoteIPs: '10.' is not an address or CIDR block"},
-	{"KnownRemoteIPs: [{account: x}]", "t:1: KnownRemoteIPs.cidr is missing"},
 	{"KnownRemoteIPs: [{cidr: 10.0.0.1, acount: x}]",
 	 "t:1: unknown key 'acount'; the nearest is KnownRemoteIPs.account"},
 	{"KnownSSHClients: ['SHA256:abc']",
