@@ -122,6 +122,15 @@ static void print_exceptions(const json_t *o)
 	}
 }
 
+static void print_expiries(const json_t *o)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "expiries"), i, row)
+		printf("%s  %s\n", i ? "" : "\nends soon\n", json_string_value(row));
+}
+
 static void print_table(json_t *o)
 {
 	const json_t *sessions = json_object_get(o, "sessions");
@@ -138,6 +147,7 @@ static void print_table(json_t *o)
 	       (long long)json_integer_value(json_object_get(sessions, "existing")));
 	print_rows(o);
 	print_exceptions(o);
+	print_expiries(o);
 	puts("\ncounters (those above 0)");
 	json_object_foreach(json_object_get(o, "counters"), key, v) if (json_integer_value(v))
 		printf("  %-28s %12lld\n", key, (long long)json_integer_value(v));

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/config_expiry.h"
 #include "common/store/request_run.h"
 #include "control.h"
 
@@ -132,6 +133,18 @@ static json_t *exceptions_json(const struct engine *e)
 	return a;
 }
 
+static json_t *expiries_json(const struct engine *e)
+{
+	char text[CONFIG_EXPIRY_TEXT + 64];
+	struct config_expiry x;
+	json_t *a = json_array();
+
+	for (unsigned i = 0; config_expiry_at(e->config, i, &x); i++)
+		if (config_expiry_say(&x, clock_wall_ns(), text, sizeof(text)) != EXPIRY_FAR)
+			json_array_append_new(a, json_string(text));
+	return a;
+}
+
 /* What this build cannot see at all, said every time somebody asks. */
 static json_t *unseen_json(const struct engine *e)
 {
@@ -190,6 +203,7 @@ static char *status_text(struct engine *e)
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "exceptions", exceptions_json(e));
+	json_object_set_new(o, "expiries", expiries_json(e));
 	json_object_set_new(o, "geo", geo_json(e));
 	json_object_set_new(o, "geo_unreadable", json_integer((json_int_t)e->geo.set.unreadable));
 	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));

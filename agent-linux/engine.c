@@ -260,6 +260,7 @@ static void prune(struct engine *e, uint64_t now)
 {
 	if (now - e->pruned_ns < PRUNE_INTERVAL)
 		return;
+	expiries_tell(e, now);
 	engine_flush(e);
 	store_check(e,
 		    store_prune(e->store, now, e->config->retention_alerts_s,
@@ -581,14 +582,15 @@ int engine_run(const struct engine_setup *setup)
 		return 1;
 	e->setup = *setup;
 	e->config = setup->config;
-	e->started_ns = e->pruned_ns = e->saved_ns = clock_wall_ns();
-	e->any_live = true; /* until the first look says otherwise */
+	e->started_ns = e->saved_ns = clock_wall_ns(); /* pruned at once: some restart every hour */
+	e->any_live = true;			       /* until the first look says otherwise */
 	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
 	e->policy.command_lines = (int)e->config->command_lines;
 	r = engine_open(e);
 	if (r && !e->said)
 		fprintf(stderr, "outergate: cannot start: %s\n", strerror(-r));
 	if (!r) {
+		prune(e, clock_wall_ns());
 		engine_flush(e);
 		say_ready(e);
 		engine_loop(e);

@@ -194,6 +194,9 @@ int control_open(struct engine *e);
 /* control.c: does what somebody asked for by way of the store. */
 void engine_requests(struct engine *e);
 
+/* expiries.c: what of the configuration ends soon, told once before and once when it has ended */
+void expiries_tell(struct engine *e, uint64_t now_ns);
+
 /* sink.c */
 void sinks_alert(struct engine *e, const struct alert *a);
 /* A test alert to each; ret: "NAME sent;NAME reason", or "failed: why" when there is none. */

@@ -11,51 +11,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/config_expiry.h"
 #include "common/out/out.h"
 #include "geo_files.h"
 #include "outergate.yaml.h" /* outergate_yaml[], made of deploy/outergate.yaml */
 #include "query.h"
 #include "units.h"
 
-#define EXPIRY_WARN_DAYS 7
-#define DAY_NS		 ((uint64_t)86400 * 1000000000)
-
-static void warn_expiry(const char *what, const char *which, uint64_t until_ns, uint64_t now_ns)
-{
-	char day[32];
-
-	if (until_ns == 0 || until_ns > now_ns + EXPIRY_WARN_DAYS * DAY_NS)
-		return;
-	day[strlen(out_time(until_ns, day)) > 10 ? 10 : 0] = '\0';
-	if (until_ns <= now_ns)
-		command_fail(0, "warning: %s %s expired on %s and has no effect", what, which, day);
-	else
-		command_fail(0, "warning: %s %s expires on %s", what, which, day);
-}
-
 static void warn_expiries(const struct config *c, uint64_t now_ns)
 {
-	char which[CONFIG_TEXT_MAX + 64], block[ADDR_TEXT_MAX];
+	struct config_expiry x;
+	char text[CONFIG_EXPIRY_TEXT + 64];
 
-	for (unsigned i = 0; i < c->exceptions_count; i++) {
-		const struct config_exception *x = &c->exceptions[i];
-
-		snprintf(which, sizeof(which), "of %s (%s)", detections[x->detection]->id,
-			 x->reason);
-		warn_expiry("the exception", which, x->until_ns, now_ns);
-	}
-	for (unsigned i = 0; i < c->known_count; i++) {
-		const struct known_remote *k = &c->known[i];
-
-		if (k->ranges)
-			snprintf(which, sizeof(which), "%.80s", c->ranges[k->ranges - 1].path);
-		else
-			snprintf(which, sizeof(which), "%s/%u", addr_format(&k->cidr.addr, block),
-				 k->cidr.bits);
-		warn_expiry("KnownRemoteIPs", which, k->until_ns, now_ns);
-	}
-	for (unsigned i = 0; i < c->travel_count; i++)
-		warn_expiry("Travel of", c->travel[i].account, c->travel[i].until_ns, now_ns);
+	for (unsigned i = 0; config_expiry_at(c, i, &x); i++)
+		if (config_expiry_say(&x, now_ns, text, sizeof(text)) != EXPIRY_FAR)
+			command_fail(0, "warning: %s", text);
 }
 
 /* What a list needs and no database has. */

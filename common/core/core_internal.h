@@ -565,6 +565,8 @@ uint64_t session_sent(const struct csession *s);
 enum severity session_worst_but(const struct csession *s, unsigned index);
 
 /* --- core_profile.c: what an identity usually does */
+/* Was it used within Retention.Profiles? Else it is not kept. */
+bool profile_is_worth(const struct core *c, const void *profile);
 uint64_t profile_p95(const struct core *c, uint64_t identity); /* 0 = no habit yet */
 /* Of the identity when it has a key; of the account as a whole. NULL: never seen. */
 struct profile *profile_of_identity(const struct core *c, const struct session *s);

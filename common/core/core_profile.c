@@ -36,9 +36,22 @@ const char *trait_kind_name(enum trait_kind k)
 	return (unsigned)k < TRAIT_KINDS ? names[k] : "";
 }
 
+/* Nobody of that name was here for Retention.Profiles: it is as if nobody had ever been. */
+static bool is_idle(const struct core *c, const struct profile *p, uint64_t now_ns)
+{
+	return (uint64_t)p->last_day * DAY_NS + c->config.retention_profiles_s * SECOND_NS < now_ns;
+}
+
+bool profile_is_worth(const struct core *c, const void *item)
+{
+	return !is_idle(c, item, c->now_ns);
+}
+
 static struct profile *profile_find(const struct core *c, uint64_t key)
 {
-	return table_find(&c->profiles, &c->profiles_by, key, &key, sizeof(key));
+	struct profile *p = table_find(&c->profiles, &c->profiles_by, key, &key, sizeof(key));
+
+	return p && !is_idle(c, p, c->now_ns) ? p : NULL;
 }
 
 static bool has_key(const struct session *s)
@@ -312,6 +325,8 @@ static void teach(struct core *c, uint64_t key, bool by_key, const struct csessi
 
 	if (!p)
 		return;
+	if (p->days && is_idle(c, p, s->pub.open_ns))
+		*p = (struct profile){.key = key};
 	if (!p->days)
 		p->first_day = day;
 	name_of(&s->pub, by_key, p->name);

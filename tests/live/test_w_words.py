@@ -2,6 +2,8 @@
 while it does not."""
 import json
 import re
+import sqlite3
+import time
 
 from cases import case, world
 from harness import Agent, Client, World, check, the_journal, the_journal_again
@@ -128,6 +130,40 @@ def a_sink_that_may_not_know_who_is_not_told(w):
     stored = [a for a in agent.stored_alerts() if a["id"] == told["id"]]
     check(stored and stored[0]["account"] == name and stored[0]["origin"]["address"] == source and
           source in stored[0]["sentence"], "the store has the truth", stored)
+
+
+@case("words", alone=True)
+def what_ends_is_told_and_what_is_old_goes(w):
+    """An exception that ends in three days, a place that has ended; an alert of 91 days ago."""
+    day = lambda n: time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400))
+    w.agent = agent = Agent("ends", "".join((
+        "KnownRemoteIPs:\n  - {cidr: 192.0.2.7, account: gone, until: %s}\n" % day(-2),
+        "Detections:\n  auth.spray:\n    exceptions:\n",
+        "      - {account: a, reason: soon, until: %s}\n" % day(3),
+        "      - {account: b, reason: later, until: %s}\n" % day(30)))).start()
+    name, _ = guessed(w, "ends")
+    agent.alert(detection="auth.bruteforce_success", account=name)
+    said = [e["MESSAGE"] for e in the_journal().entries("OUTERGATE_NOTICE=expiry")]
+    soon = "the exception of auth.spray (soon) expires on " + day(3)
+    over = "KnownRemoteIPs 192.0.2.7/32 of gone expired on %s and has no effect" % day(-2)
+    check(sorted(said) == sorted([soon, over]), "both are told, the third is not", said)
+    check(agent.status()["expiries"] == [soon, over], "by status, too", agent.status()["expiries"])
+    agent.stop()
+    db = sqlite3.connect(agent.store)
+    old = int((time.time() - 91 * 86400) * 1e9)
+    db.execute("UPDATE alerts SET last_ns = ?, state = 2 WHERE detection = 'access.external'", (old,))
+    db.execute("UPDATE alerts SET last_ns = ?, state = 1 WHERE detection = 'auth.bruteforce'", (old,))
+    check(db.execute("SELECT count(*) FROM alerts WHERE last_ns = ?", (old,)).fetchone()[0] >= 2,
+          "something is old")
+    db.commit()
+    db.close()
+    agent.start()
+    left = {a["detection"] for a in agent.stored_alerts()}
+    check("access.external" not in left and "auth.bruteforce_success" in left,
+          "what is old and closed is gone at the start", left)
+    agent.stop()
+    said = the_journal().entries("OUTERGATE_NOTICE=expiry")
+    check(len(said) == 2, "a restart does not repeat it", said)
 
 
 @case("words", alone=True)

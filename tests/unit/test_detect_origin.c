@@ -432,12 +432,54 @@ static void one_kind_does_not_push_out_others(void **state)
 static void habits_fade(void **state)
 {
 	struct world *w = origin_world();
+	unsigned told_before;
 
 	(void)state;
 	habit(w, 20, "alice", KEY_1);
+	for (unsigned d = 20; d < 205; d += 5) /* she moved; her account is in use */
+		visit(w, d * DAY + 12 * 3600, "198.51.100.200", "alice", KEY_1);
+	told_before = told(w, "origin.new_place");
 	visit(w, 205 * DAY + 12 * 3600, HOME, "alice", KEY_1);
+	assert_int_equal(told(w, "origin.new_place"), told_before + 1);
 	assert_int_equal(last(w, "origin.new_place")->severity, SEVERITY_MEDIUM);
 	world_free(w);
+}
+
+/* Who was not here for Retention.Profiles is forgotten, in memory and in what is saved. */
+static void idle_profiles_are_forgotten(void **state)
+{
+	/* the last visit is that of day 19 */
+	static const struct {
+		unsigned day;
+		bool kept;
+	} rows[] = {{198, true}, {200, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = origin_world(), *v = origin_world();
+		size_t need;
+		void *blob;
+
+		habit(w, 20, "alice", KEY_1);
+		visit(w, rows[i].day * DAY + 12 * 3600, HOTEL, "bob", KEY_2);
+		need = core_export(w->core, NULL, 0);
+		blob = malloc(need);
+		core_export(w->core, blob, need);
+		assert_int_equal(core_import(v->core, blob, need), 0);
+		free(blob);
+		assert_int_equal(profile_forget(v->core, SPAN_LIT("alice")), rows[i].kept ? 2 : 0);
+		visit(w, rows[i].day * DAY + 13 * 3600, HOTEL, "alice", KEY_1);
+		assert_int_equal(told(w, "origin.new_place"), rows[i].kept ? 1 : 0);
+		visit(w, rows[i].day * DAY + 14 * 3600, HOTEL, "alice", KEY_1);
+		for (unsigned k = 0; core_profile_at(w->core, k); k++) {
+			const struct profile *p = core_profile_at(w->core, k);
+
+			if (strncmp(p->name, "alice", 5) == 0)
+				assert_int_equal(p->logins, rows[i].kept ? 20 : 2);
+		}
+		world_free(w);
+		world_free(v);
+	}
 }
 
 int main(void)
@@ -462,6 +504,7 @@ int main(void)
 		cmocka_unit_test(habits_outlive_a_restart),
 		cmocka_unit_test(one_kind_does_not_push_out_others),
 		cmocka_unit_test(habits_fade),
+		cmocka_unit_test(idle_profiles_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
