@@ -209,8 +209,8 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_profiles = {
 	.name = "profiles",
-	.usage = "[--forget NAME] [--format json|table] [--store PATH] [--config FILE] [NAME]\n"
-		 "       outergate profiles import [--store PATH] [--config FILE] FILE",
+	.usage = "[NAME | import FILE | --forget NAME] [--format json|table] [--store PATH] "
+		 "[--config FILE]",
 	.about = "what identities usually do: places, hours, keys, clients",
 	.help = "  NAME                 of this account only\n"
 		"  --forget NAME        the agent begins to learn it anew; its alerts stay\n"

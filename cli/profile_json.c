@@ -218,7 +218,7 @@ static int read_seen(struct reading *r, const json_t *v)
 
 static int read_hours(struct reading *r, const json_t *v)
 {
-	uint8_t hours[WEEK_HOURS];
+	uint8_t hours[WEEK_HOURS] = {0};
 	int err = read_row(r, "hours", v, WEEK_HOURS, 15, hours);
 
 	for (unsigned i = 0; i < WEEK_HOURS && !err; i++)

@@ -280,6 +280,7 @@ struct csession {
 	bool gone;			      /* its connection closed */
 	bool learned;
 	bool expected; /* a person said so: it teaches whatever fired */
+	bool odd;      /* it teaches as if something of medium had fired, though less was told */
 	uint8_t burst_used;
 	uint64_t burst[BURST_MAX]; /* when new destinations were reached */
 	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, to learn at close
@@ -574,6 +575,9 @@ struct profile *profile_of_account(const struct core *c, const struct session *s
 /* Has it been watched for so many days, and seen so often? */
 bool profile_is_mature(const struct profile *p, uint64_t days, uint64_t logins, uint64_t now_ns);
 /* NULL: any value. */
+/* Seen, and told as odd, but not learned yet. */
+bool profile_waits(const struct core *c, const struct profile *p, enum trait_kind kind,
+		   const char *value);
 bool profile_has(const struct core *c, const struct profile *p, enum trait_kind kind,
 		 const char *value);
 /* Values as they are kept; "" when there is none. */

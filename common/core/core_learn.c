@@ -44,7 +44,9 @@ static void seen_add(struct core *c, uint64_t key, enum severity worst, uint32_t
 
 enum severity session_worst(const struct csession *s)
 {
-	return s->expected ? SEVERITY_INFO : s->pub.worst;
+	if (s->expected)
+		return SEVERITY_INFO;
+	return s->odd && s->pub.worst < SEVERITY_MEDIUM ? SEVERITY_MEDIUM : s->pub.worst;
 }
 
 bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days)

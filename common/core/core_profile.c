@@ -240,6 +240,14 @@ bool profile_has(const struct core *c, const struct profile *p, enum trait_kind 
 	return false;
 }
 
+bool profile_waits(const struct core *c, const struct profile *p, enum trait_kind kind,
+		   const char *value)
+{
+	const struct trait *t = p ? trait_find(p, kind, value) : NULL;
+
+	return t && !t->learned && is_kept(c, t, c->now_ns);
+}
+
 /* The least used of the kind that has most; what is waiting goes before what is learned. */
 static struct trait *trait_victim(struct profile *p)
 {

@@ -4,9 +4,12 @@
  *
  * Judged by the identity's habits (account and key), else by those of the account as a whole; until
  * either was watched for LearningDays and LearningLogins it is info and marked as learning. Info,
- * too, where Travel or the lists of known origins and clients announce it. A place is learned from
- * sessions on which nothing of medium or above fired, or after three days.
- * Cannot see: anything without a geo database, and who uses a proxy in the right country.
+ * too, where Travel, VPNPools or the lists of known origins and clients announce it. Low for
+ * another network of a known country with a known key, since phones, trains and cafes are a new
+ * network every week and the key is more than a place; and where a journey goes on: its first login
+ * was told. Neither is learned sooner for that: a place is learned from sessions on which nothing
+ * of medium or above fired and that were at no new place, or after three days. Cannot see: anything
+ * without a geo database, and who uses a proxy in the right country.
  *
  * Example: alice, for months from DE, logs in from BR.
  */
@@ -35,10 +38,41 @@ static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, 
 	say_habits(&t, p, s);
 }
 
+/* With a secret that somebody has, and that was seen with this identity before. */
+static bool has_known_key(const struct detect_ctx *x, const struct profile *p)
+{
+	char value[TRAIT_VALUE];
+
+	trait_of_session(&x->session->pub, TRAIT_KEY, value);
+	return value[0] && profile_has(x->core, p, TRAIT_KEY, value);
+}
+
+/* The first login from there was told, and waits to be learned. */
+static bool goes_on(const struct detect_ctx *x, const struct profile *p, bool by_country)
+{
+	enum trait_kind kind = by_country ? TRAIT_COUNTRY : TRAIT_ASN;
+	char value[TRAIT_VALUE];
+
+	trait_of_session(&x->session->pub, kind, value);
+	return profile_waits(x->core, p, kind, value);
+}
+
+static enum severity how_odd(const struct detect_ctx *x, const struct profile *p, bool by_country)
+{
+	const struct session *s = &x->session->pub;
+
+	if (travel_allows(x->core, s) || vpn_pool(x->core, &s->origin.addr))
+		return SEVERITY_INFO;
+	if (goes_on(x, p, by_country) || (!by_country && has_known_key(x, p)))
+		return SEVERITY_LOW;
+	return SEVERITY_MEDIUM;
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	bool learning, by_country;
 	const struct profile *p;
+	enum severity severity;
 	struct calert *a;
 
 	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
@@ -49,9 +83,10 @@ static void step(struct detect_ctx *x, const struct event *e)
 	by_country = habit_is_new(x, p, TRAIT_COUNTRY);
 	if (!by_country && !habit_is_new(x, p, TRAIT_ASN))
 		return;
-	a = odd_raise(x, e,
-		      travel_allows(x->core, &x->session->pub) ? SEVERITY_INFO : SEVERITY_MEDIUM,
-		      by_country ? "country" : "network", learning);
+	severity = how_odd(x, p, by_country);
+	a = odd_raise(x, e, severity, by_country ? "country" : "network", learning);
+	if (!learning && severity > SEVERITY_INFO)
+		x->session->odd = severity_unless_known(x, severity) > SEVERITY_INFO;
 	if (a)
 		say(x, &a->pub, p, by_country);
 }
@@ -74,7 +109,9 @@ const struct detection detection_origin_new_place = {
 	.triage = "Is the person travelling? Ask them by another way than this account.",
 	.contain = "End the session, lock the account, change its password or key.",
 	.false_positive = "A journey, a new provider at home, a mobile network, a VPN.",
-	.tune = "Travel, KnownRemoteIPs, KnownSSHClients; GeoIPWhitelist says what is never right.",
+	.tune = "Travel, VPNPools, KnownRemoteIPs, KnownSSHClients; severity: medium takes every "
+		"new "
+		"network as seriously as a new country; GeoIPWhitelist says what is never right.",
 	.mitigation = "M1032 M1036 M1035",
 	.step = step,
 	.key = KEY_PLACE,

@@ -4,7 +4,12 @@ Everything comes from one seeded random.Random, so a seed is a file. Lines are (
 puts them in order, as syslog writes them, in local time of a zone with daylight saving.
 """
 import datetime
+import os
+import sys
 import zoneinfo
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import geodb  # noqa: E402
 
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")
 UNKNOWN = ("admin test oracle ubuntu user pi ftp postgres guest hadoop jenkins nagios minecraft "
@@ -16,13 +21,15 @@ class Host:
 
     def __init__(self, dice, name="bastion"):
         self.dice, self.name, self.pid, self.lines = dice, name, 2000, []
+        self.port = 32768
 
     def say(self, at, pid, text):
         self.lines.append((at, f"{self.name} sshd[{pid}]: {text}"))
 
     def connection(self):
         self.pid += self.dice.randint(1, 5)
-        return self.pid, self.dice.randint(32768, 60999)
+        self.port = 32768 + (self.port - 32768 + self.dice.randint(1, 50)) % 28000
+        return self.pid, self.port  # no two live connections of one address have one port
 
     def accept(self, at, user, source, method="publickey", key=None, minutes=20, offers=0):
         pid, port = self.connection()
@@ -103,6 +110,61 @@ def local(year, month, day, hour=0.0):
     return datetime.datetime(year, month, day, tzinfo=ZONE).timestamp() + hour * 3600
 
 
+# --- places
+CITIES = {"Berlin": ("DE", 52.5, 13.4), "Hamburg": ("DE", 53.6, 10.0), "Munich": ("DE", 48.1, 11.6),
+          "Cologne": ("DE", 50.9, 7.0), "Frankfurt": ("DE", 50.1, 8.7), "Vienna": ("AT", 48.2, 16.4),
+          "Amsterdam": ("NL", 52.4, 4.9), "Zurich": ("CH", 47.4, 8.5), "Madrid": ("ES", 40.4, -3.7)}
+GERMAN = ["Berlin", "Hamburg", "Munich", "Cologne", "Frankfurt"]
+PROVIDERS = [64601, 64602, 64603, 64604]  # of homes and cafes
+CARRIERS = [64611, 64612, 64613]  # of phones: their addresses are said to be where the gateway is
+
+
+class Atlas:
+    """Where networks are: a libloc database of countries and networks, a city database of points.
+    The rest of the internet is 40 networks of hosting in 20 countries."""
+
+    def __init__(self, dice):
+        self.dice, self.networks, self.points = dice, {}, {}
+        for octet in range(1, 224):
+            self.networks[f"{octet}.0.0.0/8"] = {"country": "ABCDEFGHIJKLMNOPQRST"[octet % 20] + "X",
+                                                 "asn": 64700 + octet % 40}
+        self.phones = {asn: self.place(16, "Frankfurt" if n else "Cologne", asn, 200)
+                       for n, asn in enumerate(CARRIERS)}
+
+    def place(self, bits, city, asn, radius=20):
+        """A network somewhere: the part of its addresses that does not change."""
+        country, latitude, longitude = CITIES[city]
+        keep = bits // 8
+        while True:
+            parts = stranger(self.dice).split(".")
+            cidr = ".".join(parts[:keep] + ["0"] * (4 - keep)) + f"/{bits}"
+            if cidr not in self.networks:
+                break
+        self.put(cidr, country, asn, latitude, longitude, radius)
+        return ".".join(parts[:keep])
+
+    def put(self, cidr, country, asn, latitude, longitude, radius=20):
+        self.networks[cidr] = {"country": country, "asn": asn}
+        self.points[cidr] = {"country": {"iso_code": country},
+                             "location": {"latitude": latitude, "longitude": longitude,
+                                          "accuracy_radius": radius}}
+
+    def put_in(self, cidr, city, asn):
+        self.put(cidr, *(CITIES[city][:1] + (asn,) + CITIES[city][1:]))
+
+    def at(self, net):
+        """One address of a network."""
+        missing = 3 - net.count(".")
+        return net + "".join(f".{self.dice.randint(1, 254)}" for _ in range(missing))
+
+    def write(self, folder):
+        """Arguments for replay."""
+        paths = [os.path.join(folder, n) for n in ("city.mmdb", "networks.db")]
+        geodb.make({"type": "Test-City", "networks": self.points}, paths[0])
+        geodb.make({"format": "libloc", "networks": self.networks}, paths[1])
+        return ["--geo", paths[0], "--geo", paths[1]]
+
+
 # --- noise
 def internet_noise(host, start, failures=10000, sources=1000):
     """A day: most sources try slowly and often in short bursts, on root and on invented names; some
@@ -145,9 +207,22 @@ class Month:
         self.host, self.dice = host, host.dice
         self.start, self.days = local(year, month, first_day), days
         self.admins = ["anna", "ben", "carla", "dirk", "eva", "finn"]
-        self.homes = {a: stranger(self.dice).rsplit(".", 1)[0] for a in self.admins}
-        self.rotated = self.dice.randint(8, 20)
-        self.nat = stranger(self.dice)
+        self.atlas = atlas = Atlas(self.dice)
+        self.cities = {a: self.dice.choice(GERMAN) for a in self.admins}
+        self.homes = {a: atlas.place(24, self.cities[a], self.dice.choice(PROVIDERS))
+                      for a in self.admins}
+        self.carriers = {a: self.dice.choice(CARRIERS) for a in self.admins}
+        self.rotated, self.renewed = self.dice.randint(8, 20), set()
+        self.nat = atlas.at(atlas.place(24, "Amsterdam", 64620))  # the company's VPN leaves there
+        for cidr, city, asn in (("45.10.20.0/24", "Frankfurt", 64621), ("34.90.0.0/16", "Zurich", 64622),
+                                ("62.30.40.0/24", "Frankfurt", 64623)):
+            atlas.put_in(cidr, city, asn)
+        # Two journeys: some days in a hotel, one of them abroad.
+        self.stays = {}
+        for who, city in zip(self.dice.sample(self.admins, 2), ("Hamburg", "Vienna")):
+            first = self.dice.randrange(self.days - 3)
+            hotel = atlas.place(24, city, 64630 + len(self.stays))
+            self.stays[who] = (range(first, first + self.dice.randint(1, 4)), hotel)
 
     def day(self, n):
         """Local midnight, also where days have 23 or 25 hours."""
@@ -157,16 +232,32 @@ class Month:
     def key(self, who, n):
         return who + ("new" if n >= self.rotated else "")
 
+    def where(self, who, n):
+        """The network that somebody is in: at home, in the VPN, by phone, in a cafe, in a hotel."""
+        nights, hotel = self.stays.get(who, ((), None))
+        if n in nights:
+            return hotel
+        roll = self.dice.random()
+        if roll < 0.10:
+            return self.nat
+        if roll < 0.15:
+            return self.atlas.phones[self.carriers[who]]
+        if roll < 0.17:
+            return self.atlas.place(24, self.cities[who], self.dice.choice(PROVIDERS))
+        return self.homes[who]
+
     def admin(self, who, at, n):
-        source = f"{self.homes[who]}.{self.dice.randint(1, 254)}"
-        roams = self.dice.random() < 0.05
-        if roams:
-            source = stranger(self.dice)  # a hotel, a train, a phone
-        if self.dice.random() < 0.1:
+        net = self.where(who, n)
+        source = self.atlas.at(net)
+        away = net not in (self.homes[who], self.nat)
+        if not away and self.dice.random() < 0.1:  # passwords are for who is at home
             self.host.reject(at - 40, who, source, True, self.dice.randint(1, 3))
             self.host.accept(at, who, source, "password", minutes=60)
         else:
-            self.host.accept(at, who, source, key=self.key(who, n), minutes=60,
+            if n >= self.rotated and not away:
+                self.renewed.add(who)  # where one is at home, not in a hotel
+            key = who + ("new" if who in self.renewed else "")
+            self.host.accept(at, who, source, key=key, minutes=60,
                              offers=self.dice.choice([0, 0, 2, 7]))
 
     def office(self, midnight, n):
@@ -201,8 +292,9 @@ class Month:
             if works:
                 self.office(midnight, n)
                 for who in self.admins:
-                    for _ in range(self.dice.randint(1, 4)):
-                        self.admin(who, midnight + 3600 * self.dice.uniform(7, 20), n)
+                    for hour in sorted(self.dice.uniform(7, 20)
+                                       for _ in range(self.dice.randint(1, 4))):
+                        self.admin(who, midnight + 3600 * hour, n)
             if n in rollouts:
                 for step in range(60):
                     self.host.accept(midnight + 3600 * 14 + step * 20, "deploy", "62.30.40.70",

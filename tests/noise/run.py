@@ -17,15 +17,20 @@ RANKS = ["info", "low", "medium", "high", "critical"]
 DAY = 86400
 
 
-def replay(host, year):
+def replay(host, year, atlas=None, config=""):
     """A log says neither year nor zone: the zone is that of its first line, as an operator would
     say, and where clocks change in it the rest is an hour off."""
     first = life.datetime.datetime.fromtimestamp(min(host.lines)[0], life.ZONE)
     zone = "+%02d:00" % (first.utcoffset().seconds // 3600)
-    with tempfile.NamedTemporaryFile("w", suffix=".log") as f:
-        host.write(f.name)
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "auth.log")
+        host.write(log)
+        args = atlas.write(folder) if atlas else []
+        if config:
+            args += ["--config", os.path.join(folder, "yaml")]
+            pathlib.Path(args[-1]).write_text(config)
         done = subprocess.run([BINARY, "replay", "--alerts", "--year", str(year), "--tz",
-                               zone, f.name], capture_output=True, check=False)
+                               zone, *args, log], capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.decode())
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -42,10 +47,11 @@ def brief(alerts):
 
 def day_of_noise(seed):
     host = life.Host(random.Random(seed))
+    atlas = life.Atlas(random.Random(seed))
     start = life.local(2024, 5, 14, 2)  # midnight UTC: one day of digests
     life.internet_noise(host, start)
     life.ordinary_logins(host, start)
-    alerts = replay(host, 2024)
+    alerts = replay(host, 2024, atlas)
     digest = [a for a in alerts if a["detection"] == "auth.noise"]
     logins = sum(a["count"] for a in alerts if a["detection"] == "access.external")
     wrong = brief(loud(alerts))
@@ -73,7 +79,7 @@ def month_of_life(seed):
         m.live()
         for day in (2, 3, 17):
             life.internet_noise(host, m.day(day)[0], 3000, 300)
-        alerts = replay(host, 2024)
+        alerts = replay(host, 2024, m.atlas, f"VPNPools: [{m.nat}]\n")
         for week, n in weeks(alerts, m.start).items():
             if n > 1:
                 wrong.append("month %d, week %d: %d of medium or above" % (month, week, n))

@@ -97,11 +97,60 @@ static void a_new_network_of_a_known_country(void **state)
 	struct world *w = origin_world();
 
 	(void)state;
-	habit(w, 20, "alice", KEY_1);
-	visit(w, 20 * DAY + 12 * 3600, "198.51.100.200", "alice", KEY_1);
+	habit(w, 20, "alice", "");
+	visit(w, 20 * DAY + 12 * 3600, "198.51.100.200", "alice", "");
 	assert_string_equal(last(w, "origin.new_place")->reason, "network");
 	assert_int_equal(last(w, "origin.new_place")->severity, SEVERITY_MEDIUM);
 	world_free(w);
+}
+
+/* A phone, a cafe: with the key that is always used, low; a password or another key stay medium. */
+static void a_new_network_with_a_known_key_is_low(void **state)
+{
+	static const struct {
+		const char *key, *origin;
+		enum severity want;
+	} rows[] = {
+		{KEY_1, "198.51.100.200", SEVERITY_LOW},
+		{KEY_2, "198.51.100.200", SEVERITY_MEDIUM},
+		{"", "198.51.100.200", SEVERITY_MEDIUM},
+		{KEY_1, HOTEL, SEVERITY_MEDIUM}, /* another country */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = origin_world();
+
+		habit(w, 20, "alice", KEY_1);
+		visit(w, 20 * DAY + 12 * 3600, rows[i].origin, "alice", rows[i].key);
+		assert_int_equal(last(w, "origin.new_place")->severity, rows[i].want);
+		world_free(w);
+	}
+}
+
+/* The exit of a VPN is nobody's place; the address beside it is. */
+static void a_vpn_pool_is_no_place(void **state)
+{
+	static const struct {
+		const char *pool;
+		enum severity want;
+	} rows[] = {{"198.51.100.77/32", SEVERITY_INFO}, {"198.51.100.78/32", SEVERITY_MEDIUM}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_make(false);
+
+		w->id.geo = &atlas;
+		assert_true(cidr_parse(span_of(rows[i].pool), &w->config.vpn_pools[0]));
+		w->config.vpn_pools_count = 1;
+		world_start(w);
+		habit(w, 20, "alice", KEY_1);
+		visit(w, 20 * DAY + 12 * 3600, HOTEL, "alice", KEY_1);
+		assert_int_equal(last(w, "origin.new_place")->severity, rows[i].want);
+		assert_int_equal(alert_of(w, "origin.new_place", NULL)->notified,
+				 rows[i].want == SEVERITY_INFO ? 0 : 1);
+		world_free(w);
+	}
 }
 
 /* Learning ends with the 14th day and the tenth login, not before. */
@@ -435,11 +484,11 @@ static void habits_fade(void **state)
 	unsigned told_before;
 
 	(void)state;
-	habit(w, 20, "alice", KEY_1);
+	habit(w, 20, "alice", "");
 	for (unsigned d = 20; d < 205; d += 5) /* she moved; her account is in use */
-		visit(w, d * DAY + 12 * 3600, "198.51.100.200", "alice", KEY_1);
+		visit(w, d * DAY + 12 * 3600, "198.51.100.200", "alice", "");
 	told_before = told(w, "origin.new_place");
-	visit(w, 205 * DAY + 12 * 3600, HOME, "alice", KEY_1);
+	visit(w, 205 * DAY + 12 * 3600, HOME, "alice", "");
 	assert_int_equal(told(w, "origin.new_place"), told_before + 1);
 	assert_int_equal(last(w, "origin.new_place")->severity, SEVERITY_MEDIUM);
 	world_free(w);
@@ -503,6 +552,8 @@ int main(void)
 		cmocka_unit_test(the_same_from_home_is_no_chain),
 		cmocka_unit_test(habits_outlive_a_restart),
 		cmocka_unit_test(one_kind_does_not_push_out_others),
+		cmocka_unit_test(a_new_network_with_a_known_key_is_low),
+		cmocka_unit_test(a_vpn_pool_is_no_place),
 		cmocka_unit_test(habits_fade),
 		cmocka_unit_test(idle_profiles_are_forgotten),
 	};
