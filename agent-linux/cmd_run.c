@@ -105,7 +105,7 @@ static int lock_take(const struct config *c)
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct engine_setup setup = {.terminal = isatty(STDOUT_FILENO)};
-	static struct ring_slot slots[2];
+	static struct ring_slot slots[KERNEL_RINGS];
 	static struct config config; /* some 200 KiB */
 	struct sandbox_user user;
 	struct sensor *sensor = NULL;
@@ -135,7 +135,9 @@ static int run(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_INPUT,
 				    "%s", err);
-	r = kernel_rings_open(slots, sensor_ring_precious(sensor), sensor_ring_bulk(sensor));
+	r = kernel_rings_open(slots, (int[KERNEL_RINGS]){sensor_ring_precious(sensor),
+							 sensor_ring_bulk(sensor),
+							 sensor_ring_first(sensor)});
 	if (r)
 		return command_fail(EXIT_INPUT, "cannot map the rings: %s", strerror(-r));
 	setup.config = &config;

@@ -27,12 +27,11 @@ static json_t *sensors_json(const struct engine *e)
 
 	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
 		const struct sensor_row *row = &e->setup.rows[i];
-		bool on = i == SENSOR_PAM ? e->libpam_attached > 0 : row->on;
-		const char *why = i == SENSOR_PAM ? e->libpam_reason : row->reason;
 
 		json_array_append_new(a, json_pack("{ss ss ss sb ss}", "name", row->name, "hook",
-						   row->hook, "sees", row->sees, "on", on, "reason",
-						   why));
+						   row->hook, "sees", row->sees, "on",
+						   engine_row_on(e, i), "reason",
+						   engine_row_reason(e, i)));
 	}
 	return a;
 }
@@ -163,7 +162,7 @@ static json_t *unseen_json(const struct engine *e)
 	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
 		const struct sensor_row *row = &e->setup.rows[i];
 
-		if (i == SENSOR_PAM ? e->libpam_attached > 0 : row->on)
+		if (engine_row_on(e, i))
 			continue;
 		snprintf(text, sizeof(text), "%s (%s is off)", row->sees, row->name);
 		json_array_append_new(a, json_string(text));

@@ -8,8 +8,7 @@
 static const char *const control_unseen[] = {
 	"logins of daemons that use no PAM and log to no source above",
 	"UDP services: mosh, WireGuard, QUIC",
-	"MPTCP, AF_VSOCK and AF_UNIX listeners",
-	"PAM calls inside containers that bring their own libpam",
+	"AF_VSOCK listeners; logins over a local socket (AF_UNIX) by processes of this host",
 };
 #define CONTROL_UNSEEN_COUNT (sizeof(control_unseen) / sizeof(control_unseen[0]))
 

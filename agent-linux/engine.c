@@ -471,18 +471,33 @@ static void engine_open_sources(struct engine *e)
 	e->sources_count = n;
 }
 
+bool engine_row_on(const struct engine *e, unsigned part)
+{
+	if (part == SENSOR_PAM)
+		return e->libpam_attached > 0;
+	return part == SENSOR_FIRST ? e->first_cgroups > 0 : e->setup.rows[part].on;
+}
+
+const char *engine_row_reason(const struct engine *e, unsigned part)
+{
+	if (part == SENSOR_PAM)
+		return e->libpam_reason;
+	if (part == SENSOR_FIRST && e->first_reason[0])
+		return e->first_reason;
+	return engine_row_on(e, part) ? "" : e->setup.rows[part].reason;
+}
+
 static void blind_rows(struct engine *e)
 {
 	char text[SENSOR_REASON_MAX + 64];
 
 	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
 		const struct sensor_row *row = &e->setup.rows[i];
-		bool pam = i == SENSOR_PAM;
 
-		if (i == SENSOR_UNIX || (pam ? e->libpam_attached > 0 : row->on))
+		if (i >= SENSOR_UNIX || engine_row_on(e, i))
 			continue;
 		snprintf(text, sizeof(text), "probe-missing: %s: %s", row->name,
-			 pam ? e->libpam_reason : row->reason);
+			 engine_row_reason(e, i));
 		engine_sensor(e, text);
 	}
 }
@@ -567,7 +582,7 @@ static void say_ready(struct engine *e)
 
 	/* What only adds detail comes last and is not counted. */
 	for (unsigned i = 0; i < SENSOR_UNIX; i++)
-		on += i == SENSOR_PAM ? e->libpam_attached > 0 : e->setup.rows[i].on;
+		on += engine_row_on(e, i);
 	(void)priv_send(e->setup.priv, &m, -1);
 	fprintf(stderr, "outergate: ready (%u of %u sensors, configuration: %s, store: %s)\n", on,
 		(unsigned)SENSOR_UNIX, e->setup.config_name, e->config->store);

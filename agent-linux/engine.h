@@ -15,6 +15,7 @@
 #include "common/decode/decode.h"
 #include "common/out/out.h"
 #include "common/store/store.h"
+#include "common/decode/first_bytes.h"
 #include "common/wire.h"
 #include "echo.h"
 #include "sensor.h"
@@ -57,8 +58,10 @@ struct libpam_file {
 struct ring_slot {
 	struct ring_buffer *ring;
 	size_t len;
-	_Alignas(8) char data[1024]; /* above the largest record of wire.h */
+	_Alignas(8) char data[sizeof(struct wire_data_long)]; /* the largest record of wire.h */
 };
+
+#define KERNEL_RINGS 3 /* precious, bulk, first bytes */
 
 /* What the parent hands over at fork. */
 struct engine_setup {
@@ -66,7 +69,7 @@ struct engine_setup {
 	const char *config_name; /* path, or "embedded defaults" */
 	const struct sensor_row *rows;
 	bool task_storage;
-	struct ring_slot *slots; /* precious, bulk: mapped before the fork, read after it */
+	struct ring_slot *slots; /* KERNEL_RINGS: mapped before the fork, read after it */
 	const volatile uint64_t *counters;
 	int priv; /* socket to the parent */
 	const char *user;
@@ -92,14 +95,16 @@ struct engine {
 	struct out_policy policy;
 	struct decode_stream kernel_stream;
 	int epoll;
-	struct watcher priv, precious, bulk, bulk_timer, tick_timer, signals, control, journal;
+	struct watcher priv, rings[KERNEL_RINGS], bulk_timer, tick_timer, signals, control, journal;
 	struct journal_source *journal_source;
 	struct file_source *files[CONFIG_FILES_MAX];
 	struct fanotify_source *fanotify;
 	struct proc_table *procs; /* of sessions */
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
-	uint64_t kernel_lost[2]; /* as told to the core: precious, bulk */
+	uint64_t kernel_lost[KERNEL_RINGS]; /* as told to the core */
+	unsigned first_cgroups;		    /* where first bytes are read */
+	char first_reason[SENSOR_REASON_MAX];
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	struct libpam_file libpam[LIBPAM_FILES_MAX];
 	unsigned libpam_count;	  /* known files */
@@ -116,6 +121,10 @@ struct engine {
 	struct geo_files geo;
 	char scratch[OUT_ALERT_MAX];
 };
+
+/* A row of status: is it on, and if not, why. */
+bool engine_row_on(const struct engine *e, unsigned part);
+const char *engine_row_reason(const struct engine *e, unsigned part);
 
 uint64_t clock_wall_ns(void);
 uint64_t clock_boot_ns(void);
@@ -142,8 +151,8 @@ void engine_save(struct engine *e);
 int engine_run(const struct engine_setup *setup);
 
 /* source_kernel.c */
-/* Parent: maps both rings (needs bpf(2)). 0 or -errno. */
-int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map);
+/* Parent: maps the rings (needs bpf(2)). 0 or -errno. */
+int kernel_rings_open(struct ring_slot slots[KERNEL_RINGS], const int maps[KERNEL_RINGS]);
 int kernel_source_open(struct engine *e);
 /* Takes what is in the rings now, so that what is told next comes after it. */
 void kernel_source_drain(struct engine *e);

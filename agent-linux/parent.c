@@ -171,6 +171,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_PROGRAM:
 		r = answer_program(m);
 		break;
+	case PRIV_FIRST:
+		r = sensor_first(p->sensor, m->value[0]);
+		break;
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;

@@ -35,6 +35,7 @@ enum priv_kind {
 	PRIV_ARM,
 	/* arg: process id. Reply: name is the path of its program, cut at PRIV_NAME_MAX - 1 */
 	PRIV_PROGRAM,
+	PRIV_FIRST, /* value[0]: a cgroup: read the first bytes of what is accepted there */
 	PRIV_KIND_END
 };
 

@@ -23,6 +23,7 @@
 
 #include "common/wire.h"
 #include "cookies.h"
+#include "first.h"
 #include "pins.h"
 #include "outergate.skel.h"
 
@@ -50,6 +51,8 @@ struct sensor {
 	const volatile uint64_t *counters;
 	struct libpam libpam[LIBPAM_MAX];
 	unsigned libpam_count;
+	int cgroup_root; /* -1: there is none */
+	struct first_hooks first;
 };
 
 static const struct sensor_row row_table[SENSOR_PARTS] = {
@@ -71,6 +74,9 @@ static const struct sensor_row row_table[SENSOR_PARTS] = {
 			 "hand-offs by any program: which daemon's socket a session reaches, "
 			 "borrowed ssh agents",
 			 false, ""},
+	[SENSOR_FIRST] = {"first", "cgroup_skb",
+			  "what clients say first: banner, TLS hello, HTTP requests, PROXY headers",
+			  false, "no watched listener yet"},
 };
 
 /* libbpf says why on its log only: that is the reason we pass on. */
@@ -164,8 +170,15 @@ static void attach_peers(struct sensor *s)
 		if (!local->on)
 			row_failed(local, errno);
 	}
-	if (fd >= 0)
-		close(fd);
+	s->cgroup_root = fd;
+}
+
+int sensor_first(struct sensor *s, uint64_t cgroup)
+{
+	if (s->cgroup_root < 0)
+		return -ENOENT;
+	return first_attach(&s->first, s->cgroup_root, cgroup, s->skel->progs.first_in,
+			    s->skel->progs.first_out);
 }
 
 static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_program *prog)
@@ -353,6 +366,7 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 		return -ENOMEM;
 	libbpf_set_print(libbpf_log);
 	memcpy(s->rows, row_table, sizeof(s->rows));
+	s->cgroup_root = -1;
 	for (int v = 0; v < VARIANTS && r && r != -EPERM; v++)
 		r = sensor_load(s, config->runtime, v);
 	if (!r) {
@@ -389,6 +403,9 @@ void sensor_close(struct sensor *s)
 			bpf_link__destroy(s->libpam[i].links[k]);
 	for (unsigned i = 0; i < SENSOR_PARTS; i++)
 		bpf_link__destroy(s->links[i]);
+	first_detach_all(&s->first);
+	if (s->cgroup_root >= 0)
+		close(s->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)
 		bpf_link__destroy(s->wanted[i]);
 	for (unsigned i = 0; i < SNAPSHOT_COUNT; i++)
@@ -425,6 +442,11 @@ int sensor_ring_precious(const struct sensor *s)
 int sensor_ring_bulk(const struct sensor *s)
 {
 	return bpf_map__fd(s->skel->maps.bulk);
+}
+
+int sensor_ring_first(const struct sensor *s)
+{
+	return bpf_map__fd(s->skel->maps.first);
 }
 
 const volatile uint64_t *sensor_counters(const struct sensor *s)

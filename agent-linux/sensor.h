@@ -31,7 +31,8 @@ enum sensor_part {
 	SENSOR_TCP,
 	SENSOR_SNAPSHOT,
 	SENSOR_PAM,
-	SENSOR_UNIX, /* only adds detail: its absence is told by status alone */
+	SENSOR_UNIX,  /* only adds detail: its absence is told by status alone */
+	SENSOR_FIRST, /* the same */
 	SENSOR_PARTS
 };
 
@@ -53,6 +54,7 @@ bool sensor_uses_task_storage(const struct sensor *s);
 /* Map descriptors for the rings, and the mapped counters (WIRE_STAT_COUNT values). */
 int sensor_ring_precious(const struct sensor *s);
 int sensor_ring_bulk(const struct sensor *s);
+int sensor_ring_first(const struct sensor *s);
 const volatile uint64_t *sensor_counters(const struct sensor *s);
 
 /* A fresh iterator descriptor, or -errno. */
@@ -64,6 +66,8 @@ void sensor_let_go(struct sensor *s, uint64_t handoff);
 /* Follow what that kind of broker (WIRE_HANDOFF_*) starts for a user until then (CLOCK_BOOTTIME).
  */
 int sensor_arm(struct sensor *s, uint32_t kind, uint32_t uid, uint64_t until_ns);
+/* Reads first bytes of what is accepted in that cgroup and below (first.h). 0 or -errno. */
+int sensor_first(struct sensor *s, uint64_t cgroup);
 /* Attaches the PAM probes to an open file; offsets are checked against its size. */
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
 

@@ -74,6 +74,23 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	}
 }
 
+/* A watched listener: what its clients say first is read where its sockets are. */
+static void first_hint(struct engine *e, const struct event *ev)
+{
+	struct priv_msg m = {.kind = PRIV_FIRST, .value = {ev->cgroup}};
+	int r;
+
+	if (ev->kind != EVENT_LISTEN || !(ev->flags & EVENT_WATCHED) || !ev->cgroup)
+		return;
+	r = priv_call(e->setup.priv, &m, NULL);
+	if (!r) {
+		e->first_cgroups++;
+		return;
+	}
+	snprintf(e->first_reason, sizeof(e->first_reason), "of port %u: %s", ev->dest.port,
+		 r == -EUSERS ? "as many cgroups as can be are read already" : strerror(-r));
+}
+
 #define AGENT_DIR  "/tmp/ssh-"
 #define AGENT_NAME "/agent."
 
@@ -130,6 +147,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 			fanotify_source_take(e);
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
+		first_hint(e, &ev);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;
@@ -173,16 +191,19 @@ static uint64_t slot_time(const struct ring_slot *slot)
 /* Delivers at most DRAIN_MAX records, oldest first; returns how many. */
 static unsigned rings_drain(struct engine *e)
 {
-	struct ring_slot *p = &e->setup.slots[0], *b = &e->setup.slots[1];
 	unsigned n;
 
 	for (n = 0; n < DRAIN_MAX; n++) {
-		bool has_p = slot_fill(p), has_b = slot_fill(b);
-		struct ring_slot *next;
+		struct ring_slot *next = NULL;
 
-		if (!has_p && !has_b)
+		for (unsigned i = 0; i < KERNEL_RINGS; i++) {
+			struct ring_slot *s = &e->setup.slots[i];
+
+			if (slot_fill(s) && (!next || slot_time(s) < slot_time(next)))
+				next = s;
+		}
+		if (!next)
 			break;
-		next = !has_b || (has_p && slot_time(p) <= slot_time(b)) ? p : b;
 		record_deliver(e, next->data, next->len);
 		next->len = 0;
 	}
@@ -218,11 +239,9 @@ static void on_bulk_timer(struct engine *e, struct watcher *w)
 		bulk_timer(e, BULK_DRAIN_NS);
 }
 
-int kernel_rings_open(struct ring_slot slots[2], int precious_map, int bulk_map)
+int kernel_rings_open(struct ring_slot slots[KERNEL_RINGS], const int maps[KERNEL_RINGS])
 {
-	int maps[2] = {precious_map, bulk_map};
-
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < KERNEL_RINGS; i++) {
 		slots[i].ring = ring_buffer__new(maps[i], on_record, &slots[i], NULL);
 		if (!slots[i].ring)
 			return -errno;
@@ -234,14 +253,12 @@ int kernel_source_open(struct engine *e)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), r;
 
-	if (fd < 0)
+	e->kernel_stream.first = calloc(1, sizeof(*e->kernel_stream.first));
+	if (fd < 0 || !e->kernel_stream.first)
 		return -errno;
 	r = engine_watch(e, &e->bulk_timer, fd, on_bulk_timer, NULL);
-	if (!r)
-		r = engine_watch(e, &e->precious, ring_buffer__epoll_fd(e->setup.slots[0].ring),
-				 on_ring, NULL);
-	if (!r)
-		r = engine_watch(e, &e->bulk, ring_buffer__epoll_fd(e->setup.slots[1].ring),
+	for (unsigned i = 0; i < KERNEL_RINGS && !r; i++)
+		r = engine_watch(e, &e->rings[i], ring_buffer__epoll_fd(e->setup.slots[i].ring),
 				 on_ring, NULL);
 	/* What the rings kept while nobody read comes before what is there now. */
 	while (!r && rings_drain(e) == DRAIN_MAX)
@@ -342,18 +359,23 @@ uint64_t kernel_source_bytes_next(const struct engine *e)
 /* Losses are told to the core as they grow, so that they become sensor.loss. */
 void kernel_source_losses(struct engine *e)
 {
-	static const char *const what[2] = {"auth, session and listen records",
-					    "exec, connect and close records"};
-	static const unsigned which[2] = {WIRE_STAT_lost_precious, WIRE_STAT_lost_bulk};
+	static const char *const what[] = {"auth, session and listen records",
+					   "exec, connect and close records"};
+	static const unsigned which[] = {WIRE_STAT_lost_precious, WIRE_STAT_lost_bulk,
+					 WIRE_STAT_lost_data};
 	struct stats *st = core_stats(e->core);
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < KERNEL_RINGS; i++) {
 		uint64_t now = e->setup.counters[which[i]], lost = now - e->kernel_lost[i];
 		struct event ev = {.kind = EVENT_LOSS, .trust = TRUST_KERNEL};
 
 		if (!lost)
 			continue;
 		e->kernel_lost[i] = now;
+		if (i == 2) { /* what a client is: a detail, told by the counter alone */
+			st->records_lost_data += lost;
+			continue;
+		}
 		*(i ? &st->records_lost_bulk : &st->records_lost_precious) += lost;
 		ev.time_ns = clock_wall_ns();
 		ev.count = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;

@@ -95,6 +95,7 @@ static __always_inline void tcp_listens(struct sock *sk)
 		}
 	}
 	conn_fill(&r->conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	r->cgroup = sock_cgroup(sk);
 	if (is_watched(&k))
 		r->flags |= WIRE_F_WATCHED;
 	if (level == SHARED_PRECIOUS)

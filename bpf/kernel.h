@@ -111,13 +111,6 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 };
 
-struct kernfs_node {
-	__u64 id;
-	const char *name;
-};
-struct cgroup {
-	struct kernfs_node *kn;
-};
 struct css_set {
 	struct cgroup *dfl_cgrp;
 };
@@ -185,8 +178,22 @@ struct pid {
 	struct hlist_head tasks[4]; /* by enum pid_type */
 	struct upid numbers[1];	    /* [0]: in the initial pid namespace */
 };
+struct kernfs_node {
+	__u64 id;
+	const char *name;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct sock_cgroup_data {
+	struct cgroup *cgroup; /* from 5.15; before it is the value of val */
+};
+struct sock_cgroup_data___old {
+	__u64 val;
+};
 struct sock {
 	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data; /* of the one that made the socket */
 	__u16 sk_protocol;
 	struct pid *sk_peer_pid; /* local sockets: SO_PEERCRED */
 };

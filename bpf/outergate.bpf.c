@@ -12,6 +12,7 @@
 #include "loopback.bpf.c"
 #include "connect.bpf.c"
 #include "pam.bpf.c"
+#include "first.bpf.c"
 #include "snapshot.bpf.c"
 #include "libpam.bpf.c"
 

@@ -249,6 +249,20 @@ static __always_inline void conn_bytes(struct sock *sk, __u64 *in, __u64 *out)
 	*out = BPF_CORE_READ(tp, bytes_acked);
 }
 
+/* Of the process that made the socket; an accepted one has its listener's. */
+static __always_inline __u64 sock_cgroup(struct sock *sk)
+{
+	struct sock_cgroup_data *data = __builtin_preserve_access_index(&sk->sk_cgrp_data);
+	struct sock_cgroup_data___old *old = (void *)data;
+	struct cgroup *group = NULL;
+
+	if (bpf_core_field_exists(data->cgroup))
+		group = BPF_CORE_READ(data, cgroup);
+	else if (bpf_core_field_exists(old->val))
+		group = (struct cgroup *)BPF_CORE_READ(old, val);
+	return group ? BPF_CORE_READ(group, kn, id) : 0;
+}
+
 static __always_inline void proc_fill(struct wire_proc *p, struct task_struct *leader)
 {
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);

@@ -35,6 +35,7 @@ static __always_inline void snapshot_listener(struct seq_file *seq, struct task_
 	r.hdr.time = bpf_ktime_get_boot_ns();
 	bpf_map_update_elem(&listen_told, &k, &r.hdr.time, BPF_ANY);
 	conn_fill(&r.conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	r.cgroup = sock_cgroup(sk);
 	if (is_watched(&k))
 		r.flags |= WIRE_F_WATCHED;
 	bpf_seq_write(seq, &r, sizeof(r));

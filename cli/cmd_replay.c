@@ -14,6 +14,7 @@
 #include "cli/learning.h"
 #include "cli/replay_order.h"
 #include "cli/replay_table.h"
+#include "common/decode/first_bytes.h"
 #include "common/core/core.h"
 #include "common/out/out_parts.h"
 
@@ -40,6 +41,7 @@ struct replay {
 	unsigned geo_count;
 	struct geo_files *geo; /* NULL: none are wanted */
 	struct decode_stream stream;
+	struct first_table first;
 	struct config config;
 	struct core *core; /* NULL: events only */
 	struct out_policy policy;
@@ -185,6 +187,7 @@ static void take_record(void *arg, const void *record, size_t len, int64_t boot_
 
 	r->records = true;
 	r->stream.boot_to_wall_ns = boot_to_wall_ns;
+	r->stream.first = &r->first;
 	result = decode_wire(&r->stream, record, len, &e, &reason);
 	take_result(r, result, &e, reason);
 }

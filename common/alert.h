@@ -57,6 +57,7 @@ struct alert {
 	struct geo geo; /* of the origin, at the first event */
 	enum scope scope;
 	enum origin_source origin_source;
+	struct endpoint via; /* the trusted proxy it came by; family NONE: none */
 	char account[ACCOUNT_MAX];
 	bool account_unknown; /* does not exist here: hashed on output (Privacy) */
 	char effective_account[ACCOUNT_MAX];

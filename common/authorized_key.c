@@ -68,6 +68,7 @@ static bool digest_of(struct span base64, uint8_t ret[SHA256_SIZE])
 	uint32_t bits = 0;
 	unsigned have = 0;
 	struct sha256 s;
+	size_t len = 0;
 
 	sha256_start(&s);
 	for (size_t i = 0; i < base64.len && base64.ptr[i] != '='; i++) {
@@ -83,8 +84,9 @@ static bool digest_of(struct span base64, uint8_t ret[SHA256_SIZE])
 		have -= 8;
 		byte = (uint8_t)(bits >> have);
 		sha256_add(&s, &byte, 1);
+		len++;
 	}
-	if (s.len < 16)
+	if (len < 16)
 		return false;
 	sha256_end(&s, ret);
 	return true;

@@ -184,6 +184,8 @@ LIST(countries_list, whitelist.countries, CONFIG_COUNTRIES_MAX);
 LIST(asns_list, whitelist.asns, CONFIG_ASNS_MAX);
 LIST(travel_list, travel, CONFIG_TRAVEL_MAX);
 LIST(pools_list, vpn_pools, CONFIG_NAMES_MAX);
+LIST(allowed_list, allowed, CONFIG_NAMES_MAX);
+LIST(proxies_list, proxies, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
 LIST(pseudonymise_list, pseudonymise, CONFIG_SINKS);
 static const struct config_list override_list = {
@@ -231,6 +233,18 @@ static const struct config_key whitelist_keys[] = {
 	 .item = item_asn},
 	{"GeoIPWhitelist.unresolved", .read = read_word_bool, .at = AT(whitelist.unresolved_alert),
 	 .words = unresolved},
+	{0},
+};
+
+static const char *const proxy_kinds[] = {"proxy-protocol", "xff", NULL};
+
+static const struct config_key proxy_keys[] = {
+	{"TrustedProxies.from", .read = read_cidr, .at = offsetof(struct trusted_proxy, from),
+	 .required = true},
+	{"TrustedProxies.port", .read = read_u32, .at = offsetof(struct trusted_proxy, port),
+	 .min = 1, .max = 65535},
+	{"TrustedProxies.kind", .read = read_word, .at = offsetof(struct trusted_proxy, kind),
+	 .words = proxy_kinds, .required = true},
 	{0},
 };
 
@@ -343,8 +357,10 @@ static const struct config_key keys[] = {
 	{"Limits", .read = read_map, .sub = limit_keys},
 	{"BusinessHours", .read = read_hours, .sub = config_hours_keys},
 	{"KnownVNCServers", .read = read_unsupported},
-	{"AllowedCIDRs", .read = read_unsupported},
-	{"TrustedProxies", .read = read_unsupported},
+	{"AllowedCIDRs", .read = read_list, .at = AT(allowed), .list = &allowed_list,
+	 .item = item_cidr},
+	{"TrustedProxies", .read = read_list, .at = AT(proxies), .list = &proxies_list,
+	 .item = read_map, .sub = proxy_keys},
 	{"Forwarders", .read = read_unsupported},
 	{0},
 };

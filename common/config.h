@@ -95,6 +95,17 @@ struct geo_whitelist {
 	bool unresolved_alert; /* a place that no database knows */
 };
 
+/* TrustedProxies: who may say whom they speak for, to which of our ports, and how. */
+enum proxy_kind {
+	PROXY_KIND_HEADER, /* a PROXY header, version 1 or 2 */
+	PROXY_KIND_XFF,	   /* the last address of X-Forwarded-For */
+};
+struct trusted_proxy {
+	struct cidr from;
+	uint32_t port; /* 0 = any */
+	uint32_t kind; /* enum proxy_kind */
+};
+
 /* Travel: that account may come from those countries, from a day to a day. */
 struct travel {
 	char account[ACCOUNT_TEXT_MAX];
@@ -200,6 +211,11 @@ struct config {
 	struct geo_whitelist whitelist;
 	struct travel travel[CONFIG_TRAVEL_MAX];
 	unsigned travel_count;
+	struct cidr
+		allowed[CONFIG_NAMES_MAX]; /* AllowedCIDRs: may use container APIs from outside */
+	unsigned allowed_count;
+	struct trusted_proxy proxies[CONFIG_NAMES_MAX];
+	unsigned proxies_count;
 	struct cidr vpn_pools[CONFIG_NAMES_MAX];
 	unsigned vpn_pools_count;
 	char geo_databases[CONFIG_GEO_MAX][CONFIG_PATH_MAX];

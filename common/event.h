@@ -85,9 +85,9 @@ enum event_flag {
 					    exec on Windows: with the rights of the system */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
+	EVENT_WATCHED = 1u << 22,  /* listen: its connections are told */
 	EVENT_OWN = 1u << 20,	   /* handoff: to what the same session had started */
-	EVENT_LOCAL_PEER =
-		1u << 21, /* the connection was accepted by the client of a local socket */
+	EVENT_LOCAL_PEER = 1u << 21, /* the client of a local socket accepted it */
 };
 
 /* PAM calls, as in wire.h. */
@@ -115,6 +115,44 @@ struct event_windows {
 	uint32_t session;	/* of Terminal Services; 0 = unknown (it is the services' own) */
 	uint64_t logon, linked; /* logon ids; 0 = unknown */
 	uint64_t activity;	/* a hash of the ActivityID; 0 = none */
+};
+
+/* What a request to a container or cluster API asks for. */
+enum api_action {
+	API_OTHER,
+	API_HARMLESS, /* what any stranger may see: version, health */
+	API_READ,
+	API_CREATE, /* a container or pod */
+	API_START,
+	API_EXEC,   /* a program in one that runs: exec, attach, port-forward, kubelet's run */
+	API_CHANGE, /* anything else that changes something */
+};
+
+/* Why a container is more than one: bits of event_api.risks. */
+enum api_risk {
+	RISK_PRIVILEGED = 1u << 0,
+	RISK_HOST_NETWORK = 1u << 1,
+	RISK_HOST_PID = 1u << 2,
+	RISK_HOST_IPC = 1u << 3,
+	RISK_HOST_MOUNT = 1u << 4,    /* a directory of the host */
+	RISK_ENGINE_SOCKET = 1u << 5, /* docker.sock and its like inside it */
+	RISK_CAPABILITY = 1u << 6,    /* SYS_ADMIN and others that lead outside */
+	RISK_DEVICE = 1u << 7,
+	RISK_SYSTEM_NAMESPACE = 1u << 8, /* kube-system */
+};
+
+/*
+ * An API request. Of the event itself: origin is who asked, result the HTTP status, outcome what it
+ * says (401, 403: refused), subject the method or verb, path the target, client the user agent,
+ * account the user ("" or system:anonymous: nobody said who they are), args the command.
+ */
+struct event_api {
+	enum api_action action;
+	uint32_t risks;
+	bool anonymous;	       /* the service asked for no proof of who it is, and none was given */
+	struct span container; /* its id or name, or namespace/pod */
+	struct span image;
+	struct span detail; /* what makes it risky, as written: "/:/host", "SYS_ADMIN" */
 };
 
 /* What a broker (systemd, atd, ...) started while a session had just asked it for something. */
@@ -166,15 +204,17 @@ struct event {
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
 	struct event_windows win;
+	struct event_api api; /* of EVENT_API and EVENT_CONTAINER */
 
 	struct span account;
-	struct span user;    /* name of uid on this host, where the agent looked it up; of a
-				hijack: whose client or multiplexer it was */
-	struct span client;  /* what the client calls itself: banner, device; chosen by it */
-	struct span key;     /* key type and fingerprint, "ED25519 SHA256:..." */
-	struct span host;    /* the host that logged it */
-	struct span program; /* daemon (text), exe path (exec), comm (others) */
-	struct span args;    /* exec: NUL-separated argument vector */
+	struct span user;	 /* name of uid on this host, where the agent looked it up; of a
+				    hijack: whose client or multiplexer it was */
+	struct span client;	 /* what the client calls itself: banner, device; chosen by it */
+	struct span fingerprint; /* client: "hassh:...", "ja4:..." (enrich/fingerprint.h) */
+	struct span key;	 /* key type and fingerprint, "ED25519 SHA256:..." */
+	struct span host;	 /* the host that logged it */
+	struct span program;	 /* daemon (text), exe path (exec), comm (others) */
+	struct span args;	 /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
 	struct span text;	   /* the raw line or a reason; evidence */
 	struct span path;	   /* file: which; handoff: the socket; of a broker's: its stdin */

@@ -13,6 +13,7 @@
 #define ACCOUNT_MAX	 64
 #define KEY_MAX		 128 /* a certificate: 67 before the key id, at most 30 after it */
 #define CLIENT_MAX	 64
+#define FINGERPRINT_TEXT 48
 #define COMMAND_MAX	 160
 #define SESSION_CMDS	 8 /* the first four and the last four; all are counted */
 #define SESSION_LISTENS	 4
@@ -97,12 +98,15 @@ struct session {
 	enum scope scope;
 	enum origin_source origin_source;
 	struct endpoint origin, local;
-	struct geo geo; /* of the origin, when the session opened */
+	struct endpoint via;	 /* the trusted proxy it came by; family NONE: none */
+	struct endpoint claimed; /* whom an untrusted peer said that it speaks for */
+	struct geo geo;		 /* of the origin, when the session opened */
 	uint32_t netns;
 	char account[ACCOUNT_MAX];
 	char effective_account[ACCOUNT_MAX];
 	char key[KEY_MAX];
 	char client[CLIENT_MAX];
+	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;
 	uint64_t bytes_in, bytes_out;

@@ -41,7 +41,9 @@
 	X(13, MAPPING, wire_mapping, 0)                                                            \
 	X(14, LOOPBACK, wire_loopback, 1)                                                          \
 	X(15, HANDOFF, wire_handoff, 0)                                                            \
-	X(16, SERVER_SHELL, wire_server_shell, 0)
+	X(16, SERVER_SHELL, wire_server_shell, 0)                                                  \
+	X(17, DATA, wire_data, 0)                                                                  \
+	X(18, DATA_LONG, wire_data_long, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -150,6 +152,7 @@ struct wire_listen {
 	struct wire_proc proc;
 	struct wire_conn conn; /* local end only; cookie of the listener */
 	__u64 session;	       /* cookie of the session whose process listens; 0: none */
+	__u64 cgroup;	       /* of the socket, which what it accepts inherits; 0: unknown */
 	__u32 flags, pad;
 };
 
@@ -253,6 +256,29 @@ struct wire_server_shell {
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 
+/*
+ * Some of the first bytes of a connection; or of HTTP, of a later request or answer. off: place in
+ * the stream of its direction, modulo 2^32.
+ */
+#define WIRE_DATA_MAX	   512
+#define WIRE_DATA_LONG_MAX 4096
+#define WIRE_DATA_ANSWER   0x0001 /* from the server */
+#define WIRE_DATA_REQUEST  0x0002 /* an HTTP request (or status line) begins here */
+struct wire_data_head {
+	struct wire_hdr hdr;
+	struct wire_conn conn;
+	__u32 off, flags;
+	__u32 len, pad;
+};
+struct wire_data {
+	struct wire_data_head head;
+	__u8 data[WIRE_DATA_MAX]; /* behind len: anything */
+};
+struct wire_data_long {
+	struct wire_data_head head;
+	__u8 data[WIRE_DATA_LONG_MAX];
+};
+
 #define WIRE_STATIC_ASSERT(id, name, type, precious)                                               \
 	_Static_assert(sizeof(struct type) % 8 == 0, #name " has a hidden pad at its end");
 WIRE_KINDS(WIRE_STATIC_ASSERT)
@@ -272,6 +298,7 @@ struct wire_listener_key {
 #define WIRE_STATS(X)                                                                              \
 	X(lost_precious)                                                                           \
 	X(lost_bulk)                                                                               \
+	X(lost_data)                                                                               \
 	X(over_share)                                                                              \
 	X(pam_untrusted)                                                                           \
 	X(map_full_conns)                                                                          \

@@ -99,6 +99,7 @@ static void fill_session(const struct session *s, struct alert *a)
 	a->origin_source = s->origin_source;
 	a->geo = s->geo;
 	a->method = s->method;
+	a->via = s->via;
 	memcpy(a->session, s->id, sizeof(a->session));
 	memcpy(a->account, s->account, sizeof(a->account));
 	memcpy(a->effective_account, s->effective_account, sizeof(a->effective_account));

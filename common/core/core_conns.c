@@ -175,6 +175,17 @@ static void learn_names(struct core *c, struct conn *n, const struct event *e)
 	}
 }
 
+void conn_move(struct core *c, struct conn *n, const struct endpoint *to)
+{
+	uint32_t slot = pool_slot(&c->conns, n);
+
+	index_remove(&c->conns_by_peer, slot);
+	n->origin = *to;
+	n->relayed = true;
+	if (to->addr.family && to->port)
+		index_add(&c->conns_by_peer, slot, peer_hash(c, to));
+}
+
 static void learn_times(struct conn *n, const struct event *e)
 {
 	if (!n->first_ns || e->time_ns < n->first_ns)

@@ -20,6 +20,7 @@
 #include "core_guess.h"
 #include "core_table.h"
 #include "profile.h"
+#include "core_clients.h"
 #include "core_handoffs.h"
 #include "core_window.h"
 #include "core_windows.h"
@@ -56,7 +57,7 @@
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
 #define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
-#define CLUES_MAX	480 /* recent failures kept as evidence for an alert that may follow */
+#define CLUES_MAX	240 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
@@ -367,6 +368,7 @@ struct core {
 	struct claim claims[CLAIMS_MAX];
 	struct held held[HELD_MAX];
 	unsigned held_next;
+	struct client_note clients[CLIENT_NOTES];
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];
@@ -582,6 +584,8 @@ bool profile_has(const struct core *c, const struct profile *p, enum trait_kind 
 		 const char *value);
 /* Values as they are kept; "" when there is none. */
 void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TRAIT_VALUE]);
+/* A fingerprint of a client that calls itself the same, whichever it is. */
+bool profile_has_banner(const struct core *c, const struct profile *p, const char *value);
 /* At that hour, the one before or after, on working days or at the week's end. */
 bool profile_uses_hour(const struct core *c, const struct profile *p, uint64_t time_ns);
 /* A session taught; core_learn.c says when. */

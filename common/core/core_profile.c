@@ -30,7 +30,8 @@
 const char *trait_kind_name(enum trait_kind k)
 {
 	static const char *const names[TRAIT_KINDS] = {
-		"", "country", "asn", "network", "service", "method", "key", "client",
+		"",	  "country", "asn",    "network",     "service",
+		"method", "key",     "client", "fingerprint",
 	};
 
 	return (unsigned)k < TRAIT_KINDS ? names[k] : "";
@@ -207,6 +208,10 @@ void trait_of_session(const struct session *s, enum trait_kind kind, char ret[TR
 		key_value(s->key, ret);
 	if (kind == TRAIT_CLIENT)
 		client_value(s->client, ret);
+	if (kind == TRAIT_FINGERPRINT && s->fingerprint[0])
+		snprintf(ret, TRAIT_VALUE, "%06x:%012llx",
+			 (unsigned)(hash_text(1, span_of(s->client)) & 0xffffff),
+			 (unsigned long long)(hash_text(1, span_of(s->fingerprint)) >> 16));
 }
 
 static bool is_kept(const struct core *c, const struct trait *t, uint64_t now_ns)
@@ -246,6 +251,18 @@ bool profile_waits(const struct core *c, const struct profile *p, enum trait_kin
 	const struct trait *t = p ? trait_find(p, kind, value) : NULL;
 
 	return t && !t->learned && is_kept(c, t, c->now_ns);
+}
+
+bool profile_has_banner(const struct core *c, const struct profile *p, const char *value)
+{
+	for (unsigned i = 0; p && i < TRAITS_MAX; i++) {
+		const struct trait *t = &p->traits[i];
+
+		if (t->kind == TRAIT_FINGERPRINT && t->learned && is_kept(c, t, c->now_ns) &&
+		    strncmp(t->value, value, 7) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The least used of the kind that has most; what is waiting goes before what is learned. */

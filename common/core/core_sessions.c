@@ -163,6 +163,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 		  span_empty(e->account) ? span_of(n->account) : e->account);
 	key_store(s->pub.key, e->key);
 	span_copy(s->pub.client, sizeof(s->pub.client), e->client);
+	client_take(c, n, s);
 	s->pub.method = e->method;
 	s->pub.method_inferred = e->trust == TRUST_KERNEL;
 	s->pub.proven = e->trust >= TRUST_TRANSPORT;

@@ -21,8 +21,9 @@ enum trait_kind {
 	TRAIT_NETWORK, /* the /24 or /48 */
 	TRAIT_SERVICE,
 	TRAIT_METHOD,
-	TRAIT_KEY,    /* the first characters of a fingerprint, or a certificate's key id */
-	TRAIT_CLIENT, /* what the client calls itself, without its version */
+	TRAIT_KEY,	   /* the first characters of a fingerprint, or a certificate's key id */
+	TRAIT_CLIENT,	   /* what the client calls itself, without its version */
+	TRAIT_FINGERPRINT, /* a hash of all that it calls itself, and of its fingerprint */
 	TRAIT_KINDS
 };
 

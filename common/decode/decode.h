@@ -41,8 +41,9 @@ struct decode_stream {
 	uint64_t last_ns; /* for "adds one on a backward step of over six months" */
 	uint64_t seen_ns; /* time of the last line that had one, for those without */
 	uint64_t line;
-	int forced_source;	 /* --source; -1 = auto */
-	int64_t boot_to_wall_ns; /* wall = boot + this, for kernel records */
+	int forced_source;	   /* --source; -1 = auto */
+	int64_t boot_to_wall_ns;   /* wall = boot + this, for kernel records */
+	struct first_table *first; /* first_bytes.h; NULL: first bytes are skipped */
 	/* Unescaped JSON or XML; the spans of the last event may point here. */
 	char scratch[DECODE_RECORD_MAX];
 };

@@ -7,6 +7,7 @@
  *
  * Example: WIRE_PAM, call authenticate, ret 7, service "sshd", user "root", 203.0.113.7:40022
  */
+#include "first_bytes.h"
 #include "../scope.h"
 #include "../wire.h"
 
@@ -30,6 +31,7 @@ static const struct {
 	{WIRE_F_SELF_EXEC, EVENT_SELF_EXEC}, {WIRE_F_ESTABLISHED, EVENT_ESTABLISHED},
 	{WIRE_F_TRUNCATED, EVENT_TRUNCATED}, {WIRE_F_CHILD_CALL, EVENT_CHILD_CALL},
 	{WIRE_F_ROOT, EVENT_ROOT},	     {WIRE_F_LOCAL_PEER, EVENT_LOCAL_PEER},
+	{WIRE_F_WATCHED, EVENT_WATCHED},
 };
 
 static uint32_t flags_of(uint32_t wire)
@@ -221,6 +223,8 @@ static bool read_listen(const struct decode_stream *s, const void *record, struc
 	set_session(w->session, e);
 	e->dest = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->service = service_of(w->conn.lport, e->program);
+	if (w->cgroup)
+		e->cgroup = w->cgroup;
 	return true;
 }
 
@@ -397,6 +401,34 @@ static bool read_server_shell(const struct decode_stream *s, const void *record,
 	return true;
 }
 
+static bool feed(const struct decode_stream *s, const struct wire_data_head *w, const uint8_t *data,
+		 struct event *e)
+{
+	if (!w->conn.cookie)
+		return false;
+	if (!s->first || !first_bytes_feed(s->first, w, data, e))
+		return true; /* kind NONE: nothing is said yet */
+	set_conn(&w->conn, e);
+	e->service = service_of_port(w->conn.lport);
+	return true;
+}
+
+static bool read_data(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_data *w = record;
+
+	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
+}
+
+static bool read_data_long(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_data_long *w = record;
+
+	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
+}
+
+#define READ_DATA_LONG	   read_data_long
+#define READ_DATA	   read_data
 #define READ_HANDOFF	   read_handoff
 #define READ_SERVER_SHELL  read_server_shell
 #define READ_CONN_OPEN	   read_conn_open
@@ -464,8 +496,10 @@ enum decode_result decode_wire(struct decode_stream *s, const void *record, size
 		.loginuid = UINT32_MAX,
 		.audit_session = UINT32_MAX,
 	};
-	if (k->read(s, record, ret))
-		return DECODE_EVENT;
+	if (k->read(s, record, ret)) {
+		*reason = "first bytes that say nothing yet";
+		return ret->kind == EVENT_NONE ? DECODE_SKIPPED : DECODE_EVENT;
+	}
 	*reason = "a kernel record with a field out of range";
 	return DECODE_BAD;
 }

@@ -3,8 +3,9 @@
  *
  * Judged by what the account as a whole is used to; until it was watched for LearningDays and
  * LearningLogins it is info and marked as learning. A client counts without its version, so an
- * update is no new client.
- * Cannot see: a stolen key in the client it belongs to; a client that claims to be another.
+ * update is no new client. Reason fingerprint: another program under the very same name and
+ * version. Cannot see: a stolen key in the client it belongs to; a program that copies name and
+ * algorithms.
  *
  * Example: alice, always with the same two keys, logs in with a third.
  */
@@ -24,6 +25,8 @@ static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, 
 	if (!by_key) {
 		text_add(&t, " by the client ");
 		text_quote(&t, span_of(s->client), 48);
+		if (!strcmp(a->reason, "fingerprint"))
+			text_add(&t, " (%s)", s->fingerprint);
 	}
 	text_add(&t, ", which it did not use before%s.",
 		 a->learning ? "; its habits are still being learned" : "");
@@ -31,8 +34,22 @@ static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, 
 	say_habits(&t, p, s);
 }
 
+/*
+ * Calls itself what a known client of the account does, to the last digit of its version, and
+ * offers something else: another program under its name.
+ */
+static bool is_other_program(const struct detect_ctx *x, const struct profile *p)
+{
+	char value[TRAIT_VALUE];
+
+	trait_of_session(&x->session->pub, TRAIT_FINGERPRINT, value);
+	return value[0] && profile_has_banner(x->core, p, value) &&
+	       habit_is_new(x, p, TRAIT_FINGERPRINT);
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
+	const char *reason = "key";
 	const struct profile *p;
 	bool learning, by_key;
 	struct calert *a;
@@ -45,9 +62,13 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!p || !p->logins)
 		return; /* everything is new */
 	by_key = habit_is_new(x, p, TRAIT_KEY);
-	if (!by_key && !habit_is_new(x, p, TRAIT_CLIENT))
+	if (!by_key && habit_is_new(x, p, TRAIT_CLIENT))
+		reason = "client";
+	else if (!by_key && is_other_program(x, p))
+		reason = "fingerprint";
+	else if (!by_key)
 		return;
-	a = odd_raise(x, e, SEVERITY_LOW, by_key ? "key" : "client", learning);
+	a = odd_raise(x, e, SEVERITY_LOW, reason, learning);
 	if (a)
 		say(x, &a->pub, p, by_key);
 }
@@ -63,7 +84,7 @@ const struct detection detection_origin_new_client = {
 	.tactic = "TA0001",
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "Logon Session Creation (DC0067)",
-	.reasons = "key client",
+	.reasons = "key client fingerprint",
 	.events = EVENT_BIT(SESSION_OPEN),
 	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an account's clients are known"},
 		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},

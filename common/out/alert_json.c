@@ -40,7 +40,7 @@ static void put_subject(struct writer *w, const struct alert *a)
 	json_put_str(w, "account", a->account);
 	json_put_str(w, "effective_account", a->effective_account);
 	json_put_str(w, "identity", a->key[0] ? a->key : a->account);
-	part_put_origin(w, &a->origin, a->scope, a->origin_source, &a->geo);
+	part_put_origin(w, &a->origin, a->scope, a->origin_source, &a->geo, &a->via);
 	part_put_endpoint(w, "local", &a->local);
 	json_put_str(w, "method", method_name(a->method));
 	json_put_str(w, "key", a->key);

@@ -25,7 +25,7 @@ void part_put_endpoint(struct writer *w, const char *key, const struct endpoint 
 }
 
 void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scope,
-		     enum origin_source source, const struct geo *g)
+		     enum origin_source source, const struct geo *g, const struct endpoint *via)
 {
 	if (endpoint_empty(e))
 		return;
@@ -41,6 +41,11 @@ void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scop
 		json_put_u64(w, "asn", g->asn);
 	if (g->as_org[0])
 		json_put_str(w, "as_org", g->as_org);
+	if (!endpoint_empty(via)) {
+		json_begin(w, "via", '[');
+		part_put_endpoint(w, NULL, via);
+		json_end(w, ']');
+	}
 	json_end(w, '}');
 }
 

@@ -9,7 +9,7 @@
 void part_put_endpoint(struct writer *w, const char *key, const struct endpoint *e);
 /* The same as "origin", with the scope, the proof, and what the databases say (g). */
 void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scope,
-		     enum origin_source source, const struct geo *g);
+		     enum origin_source source, const struct geo *g, const struct endpoint *via);
 const char *part_trust_name(enum trust t);
 
 /* Stages of a session, in the order of a chain, as far as its own record tells. */

@@ -17,7 +17,8 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_bool(w, "existing", s->existing);
 	json_put_bool(w, "proven", s->proven);
 	json_put_str(w, "service", service_name(s->service));
-	part_put_origin(w, &s->origin, s->scope, s->origin_source, &s->geo);
+	part_put_origin(w, &s->origin, s->scope, s->origin_source, &s->geo, &s->via);
+	part_put_endpoint(w, "origin_claimed", &s->claimed);
 	part_put_endpoint(w, "local", &s->local);
 	json_put_str(w, "account", s->account);
 	json_put_str(w, "effective_account", s->effective_account);
@@ -25,6 +26,7 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_bool(w, "method_inferred", s->method_inferred);
 	json_put_str(w, "key", s->key);
 	json_put_str(w, "client", s->client);
+	json_put_str(w, "fingerprint", s->fingerprint);
 }
 
 static void put_when(struct writer *w, const struct session *s)

@@ -1,9 +1,10 @@
 """Seed corpora: seeds.py DIR writes DIR/line (the decoder cases), DIR/wire (one record of every
-kind, and all of them in a row), DIR/config (the shipped configuration) and DIR/geo (the databases
-of the golden cases)."""
+kind, and all of them in a row), DIR/first (first bytes of connections), DIR/config (the shipped
+configuration) and DIR/geo (the databases of the golden cases)."""
 import glob
 import json
 import os
+import ssl
 import struct
 import sys
 
@@ -25,13 +26,48 @@ BODIES = {
     5: PROC + CONN + struct.pack("<II", 8, 7) + b"/bin/bash".ljust(128, b"\0") +
        b"bash\0-i".ljust(384, b"\0"),
     6: PROC + bytes(24),
-    7: PROC + CONN + bytes(8),
+    7: PROC + CONN + bytes(24),
     8: PROC + struct.pack("<Q", 7) + CONN + bytes(24),
     9: PROC + struct.pack("<Q", 7) + CONN + bytes(24),
     10: struct.pack("<QQQQ", 7, 7, 100, 200),
     11: PROC + CONN + bytes(24) + b"/usr/sbin/sshd".ljust(128, b"\0"),
     12: PROC + CONN + bytes(8),
+    14: PROC + CONN + CONN * 4 + struct.pack("<IIQII", 1, 0, 0, 0, 4) + b"ssh\0".ljust(384, b"\0"),
+    15: PROC + struct.pack("<QQIIQIIIIII", 1 << 63 | 9, 7, 3, 0, 5, 1, 0, 1, 0, 3, 0) +
+        b"systemd".ljust(16, b"\0") + bytes(384) + b"id\0".ljust(384, b"\0"),
+    16: PROC + CONN + struct.pack("<II", 0, 9) + b"apache2".ljust(16, b"\0") +
+        b"sh\0-c\0id".ljust(384, b"\0"),
+    17: CONN + struct.pack("<IIII", 0, 0, 11, 0) + b"SSH-2.0-x\r\n".ljust(512, b"\0"),
+    18: CONN + struct.pack("<IIII", 0, 0, 600, 0) + bytes(4096),
 }
+
+
+def client_hello():
+    out = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    o = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="host.example")
+    try:
+        o.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+def kexinit():
+    lists = [b"curve25519-sha256", b"ssh-ed25519", b"aes128-ctr", b"aes256-ctr", b"hmac-sha2-256",
+             b"hmac-sha1", b"none", b"none", b"", b""]
+    body = b"\x04\x14" + bytes(16) + b"".join(struct.pack(">I", len(x)) + x for x in lists) + bytes(9)
+    return b"SSH-2.0-OpenSSH_9.2p1\r\n" + struct.pack(">I", len(body)) + body
+
+
+def first_bytes():
+    yield "ssh", kexinit()
+    yield "tls", client_hello()
+    yield "proxy1", b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 22\r\n"
+    yield "proxy2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\xc0\0\2\1\x12\x67\0\x16"
+    yield "http", b"POST /containers/create HTTP/1.1\r\nHost: x\r\nUser-Agent: y\r\n\r\n{}"
+    yield "status", b"HTTP/1.1 201 Created\r\n\r\n"
 
 
 def record(kind):
@@ -54,6 +90,12 @@ def main(directory):
     for kind in BODIES:
         write(directory + "/wire", "kind-%02d" % kind, record(kind))
     write(directory + "/wire", "all", b"".join(map(record, BODIES)))
+    for name, data in first_bytes():
+        write(directory + "/first", name, data)
+        cut = [(at, data[at:at + 200]) for at in range(0, len(data), 200)]
+        write(directory + "/first", name + "-cut", b"".join(
+            bytes((0x20 if not at else 0, at >> 4, at & 15, len(d))) + d for at, d in cut) +
+            b"\x10\0\0\x0fHTTP/1.1 200 OK")
     with open("deploy/outergate.yaml", "rb") as f:
         write(directory + "/config", "shipped", f.read())
     for path in glob.glob("tests/golden/geo/*.json"):

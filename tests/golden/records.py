@@ -129,6 +129,27 @@ def server_shell(k):
                 struct.pack("<16s384s", k["server"].encode(), args))
 
 
+def hello(text):
+    """What an ssh client says first: "BANNER|kex|encryption|mac|compression"."""
+    banner, kex, encryption, mac, compression = text.split("|")
+    lists = [kex, "ssh-ed25519", encryption, encryption, mac, mac, compression, compression, "", ""]
+    body = b"\x04\x14" + bytes(16) + b"".join(
+        struct.pack(">I", len(x)) + x.encode() for x in lists) + bytes(9)
+    return banner.encode() + b"\r\n" + struct.pack(">I", len(body)) + body
+
+
+def data(k):
+    """of: bytes from the client (from the server with flags=answer), as Python writes them; off; or
+    ssh: see hello()."""
+    what = (hello(k["ssh"]) if "ssh" in k else
+            k["of"].encode().decode("unicode_escape").encode("latin-1"))
+    flag = {"answer": 1, "request": 2}
+    bits = sum(flag[f] for f in k.get("flags", "").split(",") if f)
+    kind, size = (17, 512) if len(what) <= 512 else (18, 4096)
+    return kind, (accepted(k) + struct.pack("<IIII", num(k, "off"), bits, len(what), 0) +
+                  what.ljust(size, b"\0"))
+
+
 def handoff(k):
     """A session's process connects to the local socket path."""
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
@@ -137,7 +158,7 @@ def handoff(k):
                 struct.pack("<128s128s128s384s", k["path"].encode(), b"", b"", args))
 
 
-KINDS = {"server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+KINDS = {"data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

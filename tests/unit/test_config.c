@@ -137,8 +137,9 @@ static const struct {
 	 "t:1: KnownRemoteIPs.days: 'never' is not a day or a range such as mon-fri"},
 	/* designed, not built */
 	{"KnownVNCServers: []", "t:1: KnownVNCServers is not supported by this version"},
-	{"AllowedCIDRs: []", "t:1: AllowedCIDRs is not supported by this version"},
-	{"TrustedProxies: []", "t:1: TrustedProxies is not supported by this version"},
+	{"TrustedProxies:\n  - from: 10.0.0.0/8\n    kind: snat",
+	 "t:3: TrustedProxies.kind: 'snat' is not one of: proxy-protocol xff"},
+	{"TrustedProxies:\n  - from: 10.0.0.0/8", "t:3: TrustedProxies.kind is missing"},
 	{"Forwarders: []", "t:1: Forwarders is not supported by this version"},
 	{"Privacy: {Pseudonymise: [store]}",
 	 "t:1: Privacy.Pseudonymise: 'store' is not one of: journald json"},

@@ -1,0 +1,34 @@
+/*
+ * clients: what core_clients.c keeps of connections before anybody logs in. Part of
+ * core_internal.h.
+ */
+#ifndef OUTERGATE_CORE_CLIENTS_H
+#define OUTERGATE_CORE_CLIENTS_H
+
+#include "../config.h"
+#include "../event.h"
+#include "../session.h"
+
+struct conn;
+struct core;
+struct csession;
+
+/* What a connection said of itself before anybody logged in; see core_clients.c. */
+#define CLIENT_NOTES 192
+struct client_note {
+	uint64_t cookie; /* 0: free */
+	char client[CLIENT_MAX];
+	char fingerprint[FINGERPRINT_TEXT];
+	struct endpoint via, claimed;
+};
+
+void client_told(struct core *c, const struct event *e);
+void proxy_told(struct core *c, const struct event *e);
+/* What its connection said of itself. */
+void client_take(struct core *c, const struct conn *n, struct csession *s);
+bool proxy_is_trusted(const struct core *c, const struct addr *peer, uint16_t port,
+		      enum proxy_kind kind);
+/* core_conns.c: its other end is somebody else, as a trusted proxy says. */
+void conn_move(struct core *c, struct conn *n, const struct endpoint *to);
+
+#endif

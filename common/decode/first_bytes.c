@@ -1,0 +1,158 @@
+/*
+ * first_bytes: see the header. The protocol is known by its first bytes, never by the port.
+ *
+ * Cannot see: bytes that were sent out of order and never again; two requests on the way at once
+ * (pipelining): the later one is told.
+ *
+ * Example: "POST /v1.41/containers/create HTTP/1.1 ..." and "HTTP/1.1 201 Created" are one request.
+ */
+#include "first_bytes.h"
+
+#include "http.h"
+#include "proxy_header.h"
+
+static struct first_stream *stream_find(struct first_table *t, uint64_t cookie)
+{
+	for (unsigned i = 0; i < FIRST_STREAMS; i++)
+		if (t->streams[i].cookie == cookie)
+			return &t->streams[i];
+	return NULL;
+}
+
+static struct first_stream *stream_get(struct first_table *t, uint64_t cookie)
+{
+	struct first_stream *s = stream_find(t, cookie);
+
+	if (s)
+		return s;
+	s = &t->streams[0];
+	for (unsigned i = 1; i < FIRST_STREAMS && s->cookie; i++)
+		if (!t->streams[i].cookie || t->streams[i].used < s->used)
+			s = &t->streams[i];
+	s->cookie = cookie;
+	s->from = s->have = s->skip = 0;
+	s->state = FIRST_OPEN;
+	s->fingerprint[0] = '\0';
+	return s;
+}
+
+static void stream_add(struct first_stream *s, const struct wire_data_head *w, const uint8_t *data)
+{
+	uint32_t at = w->off - s->from, n = w->len, known;
+
+	if (at > s->have) /* something is missing before it */
+		return;
+	known = s->have - at; /* sent again */
+	if (known >= n || s->have >= FIRST_BYTES)
+		return;
+	n -= known;
+	if (n > FIRST_BYTES - s->have)
+		n = FIRST_BYTES - s->have;
+	memcpy(s->data + s->have, data + known, n);
+	s->have += n;
+}
+
+static struct span stream_bytes(const struct first_stream *s)
+{
+	return span_skip((struct span){s->data, s->have}, s->skip);
+}
+
+static bool tell_proxy(struct first_stream *s, struct event *ret)
+{
+	struct endpoint client;
+	size_t len;
+
+	if (s->skip || proxy_header_read(stream_bytes(s), &client, &len) != PROXY_HEADER_DONE)
+		return false;
+	s->skip = (uint32_t)len;
+	if (!client.addr.family) /* LOCAL: the proxy speaks for itself */
+		return false;
+	ret->kind = EVENT_PROXY_HEADER;
+	ret->dest = client;
+	return true;
+}
+
+static bool tell_client(struct first_stream *s, struct event *ret)
+{
+	struct span bytes = stream_bytes(s), name = {0};
+	enum fingerprint_result r;
+
+	if (bytes.len && bytes.ptr[0] == 'S')
+		r = fingerprint_ssh(bytes, &name, s->fingerprint);
+	else
+		r = fingerprint_tls(bytes, s->fingerprint);
+	if (r == FINGERPRINT_MORE && s->have < FIRST_BYTES)
+		return false;
+	s->state = FIRST_DONE;
+	if (r != FINGERPRINT_DONE)
+		return false;
+	ret->kind = EVENT_CLIENT;
+	if (bytes.ptr[0] == 'S')
+		ret->client = name;
+	ret->fingerprint = span_of(s->fingerprint);
+	return true;
+}
+
+static bool look(struct first_stream *s, struct event *ret)
+{
+	struct span bytes;
+
+	if (s->state != FIRST_OPEN)
+		return false;
+	if (tell_proxy(s, ret))
+		return true;
+	bytes = stream_bytes(s);
+	if (proxy_header_may_be(bytes) && !s->skip)
+		return false;
+	if (http_is_request(bytes)) {
+		s->state = FIRST_HTTP;
+		return false;
+	}
+	return tell_client(s, ret);
+}
+
+static bool answered(struct first_stream *s, struct span answer, struct event *ret)
+{
+	struct http_request q;
+	uint32_t status;
+
+	if (s->state != FIRST_HTTP || !http_status(answer, &status) || status == 100)
+		return look(s, ret);
+	s->state = FIRST_DONE;
+	if (!http_request_read(stream_bytes(s), &q))
+		return false;
+	ret->kind = EVENT_API;
+	ret->result = (int32_t)status;
+	ret->outcome = status == 401 || status == 403			  ? OUTCOME_REFUSED
+		       : status == 101 || (status >= 200 && status < 400) ? OUTCOME_SUCCESS
+									  : OUTCOME_FAILURE;
+	ret->subject = q.method;
+	ret->path = q.target;
+	ret->client = q.user_agent;
+	ret->via = q.forwarded_for;
+	ret->text = q.body;
+	return true;
+}
+
+bool first_bytes_feed(struct first_table *t, const struct wire_data_head *w, const uint8_t *data,
+		      struct event *ret)
+{
+	struct first_stream *s;
+
+	if (w->flags & WIRE_DATA_ANSWER) {
+		s = stream_find(t, w->conn.cookie);
+		return s && answered(s, (struct span){(const char *)data, w->len}, ret);
+	}
+	s = stream_get(t, w->conn.cookie);
+	s->used = ++t->clock;
+	/* A new request; the same one again has an offset that is known. */
+	if (w->flags & WIRE_DATA_REQUEST && w->off - s->from >= s->have && w->off != s->from) {
+		s->from = w->off;
+		s->have = s->skip = 0;
+		s->state = FIRST_OPEN;
+	}
+	if (s->state == FIRST_DONE)
+		return false;
+	stream_add(s, w, data);
+	return look(s, ret);
+}

@@ -1,0 +1,105 @@
+/*
+ * http: see the header. The first of repeated headers counts, so that one added behind a proxy's
+ * changes nothing; of X-Forwarded-For all of them would, and the caller believes a proxy only.
+ *
+ * Example: "GET /version HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/7.88.1\r\n\r\n"
+ */
+#include "http.h"
+
+#include "text.h"
+
+static const struct span methods[] = {
+	SPAN_LIT("GET "),  SPAN_LIT("POST "),  SPAN_LIT("PUT "),     SPAN_LIT("DELETE "),
+	SPAN_LIT("HEAD "), SPAN_LIT("PATCH "), SPAN_LIT("OPTIONS "), SPAN_LIT("CONNECT "),
+};
+
+bool http_is_request(struct span bytes)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (span_starts(bytes, methods[i]))
+			return true;
+	return false;
+}
+
+/* A line without its end; false when its end is not there. */
+static bool line_cut(struct span *rest, struct span *ret)
+{
+	const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+
+	if (!end)
+		return false;
+	*ret = span_first(*rest, (size_t)(end - rest->ptr));
+	*rest = span_skip(*rest, ret->len + 1);
+	(void)text_cut_end(ret, SPAN_LIT("\r"));
+	return true;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool is_header(struct span line, struct span name, struct span *value)
+{
+	if (line.len <= name.len || line.ptr[name.len] != ':')
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (lower(line.ptr[i]) != name.ptr[i])
+			return false;
+	*value = text_trim_right(text_trim_left(span_skip(line, name.len + 1)));
+	return true;
+}
+
+static void header_take(struct span line, struct http_request *q)
+{
+	const struct {
+		struct span name;
+		struct span *to;
+	} wanted[] = {
+		{SPAN_LIT("user-agent"), &q->user_agent},
+		{SPAN_LIT("host"), &q->host},
+		{SPAN_LIT("x-forwarded-for"), &q->forwarded_for},
+		{SPAN_LIT("upgrade"), &q->upgrade},
+	};
+	struct span value;
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (is_header(line, wanted[i].name, &value) && span_empty(*wanted[i].to))
+			*wanted[i].to = value;
+	q->has_authorization |= is_header(line, SPAN_LIT("authorization"), &value);
+}
+
+bool http_request_read(struct span bytes, struct http_request *ret)
+{
+	struct span line, target;
+
+	*ret = (struct http_request){0};
+	if (!http_is_request(bytes))
+		return false;
+	if (!line_cut(&bytes, &line))
+		line = span_first(bytes, 1024); /* a target longer than what is kept */
+	ret->method = text_cut_word(&line);
+	target = text_cut_word(&line);
+	ret->target = target;
+	while (line_cut(&bytes, &line)) {
+		if (span_empty(line)) {
+			ret->is_whole = true;
+			ret->body = bytes;
+			break;
+		}
+		header_take(line, ret);
+	}
+	return !span_empty(target);
+}
+
+bool http_status(struct span bytes, uint32_t *ret)
+{
+	static const struct span start = SPAN_LIT("HTTP/1.");
+	uint64_t status;
+
+	if (!span_starts(bytes, start) || bytes.len < 12 || bytes.ptr[8] != ' ' ||
+	    !span_u64(span_first(span_skip(bytes, 9), 3), &status))
+		return false;
+	*ret = (uint32_t)status;
+	return status >= 100;
+}

@@ -1,0 +1,90 @@
+/*
+ * fuzz_first: any bytes as the segments of a few connections, in any order and of any length,
+ * through first_bytes_feed(); and whole through each reader. Every part of an event must lie in the
+ * table.
+ */
+#include <stdlib.h>
+
+#include "common/decode/first_bytes.h"
+#include "common/decode/http.h"
+#include "common/decode/proxy_header.h"
+
+#define CHECK(what)                                                                                \
+	do {                                                                                       \
+		if (!(what))                                                                       \
+			__builtin_trap();                                                          \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_span(const struct first_table *t, struct span s)
+{
+	const char *from = (const char *)t;
+
+	CHECK(s.len == 0 || (s.ptr >= from && s.ptr + s.len <= from + sizeof(*t)));
+}
+
+static void whole(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size + 1), text[CLIENT_PRINT_MAX];
+	struct span all = {copy, size}, banner = {0};
+	struct http_request q;
+	struct endpoint client;
+	uint32_t status;
+	size_t len;
+
+	CHECK(copy);
+	memcpy(copy, data, size);
+	if (fingerprint_ssh(all, &banner, text) == FINGERPRINT_DONE)
+		CHECK(strlen(text) == 38 && banner.len <= 255);
+	if (fingerprint_tls(all, text) == FINGERPRINT_DONE)
+		CHECK(strlen(text) == 40);
+	if (proxy_header_read(all, &client, &len) == PROXY_HEADER_DONE)
+		CHECK(len <= size);
+	if (http_request_read(all, &q))
+		CHECK(q.target.len && q.target.len + q.method.len + q.body.len <= size);
+	if (http_status(all, &status))
+		CHECK(status >= 100 && status <= 999);
+	free(copy);
+}
+
+/* A byte says which connection and direction, two the place, one the length. */
+static void segments(struct first_table *t, const uint8_t *data, size_t size)
+{
+	while (size > 4) {
+		struct wire_data_head w = {.flags = data[0] >> 4 & 3};
+		struct event e = {0};
+		size_t n = data[3];
+
+		w.conn.cookie = 1 + (data[0] & 3);
+		w.off = (uint32_t)data[1] << 4 | data[2];
+		data += 4;
+		size -= 4;
+		if (n > size)
+			n = size;
+		w.len = (uint32_t)n;
+		if (first_bytes_feed(t, &w, data, &e)) {
+			CHECK(e.kind == EVENT_CLIENT || e.kind == EVENT_API ||
+			      e.kind == EVENT_PROXY_HEADER);
+			check_span(t, e.client);
+			check_span(t, e.path);
+			check_span(t, e.subject);
+			check_span(t, e.via);
+			check_span(t, e.text);
+			CHECK(e.fingerprint.len < CLIENT_PRINT_MAX);
+		}
+		data += n;
+		size -= n;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct first_table *t = calloc(1, sizeof(*t));
+
+	CHECK(t);
+	whole(data, size);
+	segments(t, data, size);
+	free(t);
+	return 0;
+}
