@@ -95,6 +95,29 @@ static void show_windows(struct shown *x, const struct event_windows *w)
 	show_number(x, "linked", w->linked);
 }
 
+static void show_api(struct shown *x, const struct event *e)
+{
+	char risks[160] = "";
+
+	if (e->kind != EVENT_API)
+		return;
+	show(x, "action", api_action_name(e->api.action));
+	show_span(x, "verb", e->subject);
+	show_span(x, "target", e->path);
+	show_number(x, "status", (uint64_t)e->result);
+	for (size_t i = 0; api_risk_names[i].name; i++)
+		if (e->api.risks & api_risk_names[i].flag)
+			snprintf(risks + strlen(risks), sizeof(risks) - strlen(risks), "%s%s",
+				 *risks ? "," : "", api_risk_names[i].name);
+	show(x, "risks", risks);
+	show(x, "anonymous", e->api.anonymous ? "true" : "");
+	show_span(x, "container", e->api.container);
+	show_span(x, "image", e->api.image);
+	show_span(x, "detail", e->api.detail);
+	show_span(x, "via", e->via);
+	show_span(x, "user", e->user);
+}
+
 static void show_event(struct shown *x, const struct event *e)
 {
 	char time[32];
@@ -120,6 +143,7 @@ static void show_event(struct shown *x, const struct event *e)
 	show_span(x, "tty", e->tty);
 	show_span(x, "args", e->args);
 	show_windows(x, &e->win);
+	show_api(x, e);
 	show(x, "trust", event_trust_name(e->trust));
 	show(x, "witness", event_witness_name(e->witness));
 	show_flags(x, e->flags);

@@ -38,6 +38,12 @@ static const char *const handoffs[] = {
 };
 #undef HANDOFF
 
+#define API_ACTION(id, text) text,
+static const char *const api_actions[] = {
+#include "names.def"
+};
+#undef API_ACTION
+
 #define NAME_AT(table, i) ((size_t)(i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : "")
 
 const char *service_name(enum service s)
@@ -150,6 +156,18 @@ const char *event_witness_name(enum witness w)
 	return NAME_AT(witnesses, w);
 }
 
+const char *api_action_name(enum api_action a)
+{
+	return NAME_AT(api_actions, a);
+}
+
+enum api_action api_action_from_name(struct span name)
+{
+	int i = name_find(api_actions, API_ACTION_COUNT, name);
+
+	return i < 0 ? API_OTHER : (enum api_action)i;
+}
+
 bool event_from_name(struct span name, enum event_kind *ret)
 {
 	int i = name_find(events, EVENT_COUNT, name);
@@ -202,16 +220,31 @@ const struct event_flag_name event_flag_names[] = {
 	{0, NULL},
 };
 
+const struct event_flag_name api_risk_names[] = {
+	{RISK_PRIVILEGED, "privileged"},
+	{RISK_HOST_NETWORK, "host_network"},
+	{RISK_HOST_PID, "host_pid"},
+	{RISK_HOST_IPC, "host_ipc"},
+	{RISK_HOST_MOUNT, "host_mount"},
+	{RISK_ENGINE_SOCKET, "engine_socket"},
+	{RISK_CAPABILITY, "capability"},
+	{RISK_DEVICE, "device"},
+	{RISK_SYSTEM_NAMESPACE, "system_namespace"},
+	{0, NULL},
+};
+
 /* Every span of an event. */
 static const size_t text_offsets[] = {
-	offsetof(struct event, account), offsetof(struct event, user),
-	offsetof(struct event, client),	 offsetof(struct event, key),
-	offsetof(struct event, host),	 offsetof(struct event, program),
-	offsetof(struct event, args),	 offsetof(struct event, tty),
-	offsetof(struct event, path),	 offsetof(struct event, pam_service),
-	offsetof(struct event, text),	 offsetof(struct event, subject),
-	offsetof(struct event, before),	 offsetof(struct event, after),
-	offsetof(struct event, via),	 offsetof(struct event, mac),
+	offsetof(struct event, account),     offsetof(struct event, user),
+	offsetof(struct event, client),	     offsetof(struct event, key),
+	offsetof(struct event, host),	     offsetof(struct event, program),
+	offsetof(struct event, args),	     offsetof(struct event, tty),
+	offsetof(struct event, path),	     offsetof(struct event, pam_service),
+	offsetof(struct event, text),	     offsetof(struct event, subject),
+	offsetof(struct event, before),	     offsetof(struct event, after),
+	offsetof(struct event, via),	     offsetof(struct event, mac),
+	offsetof(struct event, fingerprint), offsetof(struct event, api.container),
+	offsetof(struct event, api.image),   offsetof(struct event, api.detail),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

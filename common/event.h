@@ -46,6 +46,12 @@ enum handoff_kind { /* the first as in wire.h */
 	HANDOFF_COUNT
 };
 #undef HANDOFF
+#define API_ACTION(id, text) API_##id,
+enum api_action { /* what a request to a container or cluster API asks for */
+#include "names.def"
+	API_ACTION_COUNT
+};
+#undef API_ACTION
 
 /* Who vouches for an event. */
 enum trust {
@@ -115,17 +121,6 @@ struct event_windows {
 	uint32_t session;	/* of Terminal Services; 0 = unknown (it is the services' own) */
 	uint64_t logon, linked; /* logon ids; 0 = unknown */
 	uint64_t activity;	/* a hash of the ActivityID; 0 = none */
-};
-
-/* What a request to a container or cluster API asks for. */
-enum api_action {
-	API_OTHER,
-	API_HARMLESS, /* what any stranger may see: version, health */
-	API_READ,
-	API_CREATE, /* a container or pod */
-	API_START,
-	API_EXEC,   /* a program in one that runs: exec, attach, port-forward, kubelet's run */
-	API_CHANGE, /* anything else that changes something */
 };
 
 /* Why a container is more than one: bits of event_api.risks. */
@@ -243,6 +238,9 @@ struct event_flag_name {
 	const char *name;
 };
 extern const struct event_flag_name event_flag_names[];
+extern const struct event_flag_name api_risk_names[];
+const char *api_action_name(enum api_action a);
+enum api_action api_action_from_name(struct span name); /* API_OTHER of unknown ones */
 bool event_from_name(struct span name, enum event_kind *ret);
 /* What is not known is the first of each: unknown, text, daemon. */
 enum outcome outcome_from_name(struct span name);

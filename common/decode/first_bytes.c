@@ -10,6 +10,7 @@
 
 #include "http.h"
 #include "proxy_header.h"
+#include "text.h"
 
 static struct first_stream *stream_find(struct first_table *t, uint64_t cookie)
 {
@@ -111,7 +112,41 @@ static bool look(struct first_stream *s, struct event *ret)
 	return tell_client(s, ret);
 }
 
-static bool answered(struct first_stream *s, struct span answer, struct event *ret)
+/* "{"Id":"4f5e...","Warnings":[]}": what an engine has made. */
+static struct span made_id(struct first_table *t, struct span answer)
+{
+	struct span body = http_body(answer), id;
+	size_t n = 0;
+
+	if (!text_cut(&body, SPAN_LIT("{\"Id\":\"")))
+		return text_none();
+	while (n < body.len && n < 64 && body.ptr[n] != '"')
+		n++;
+	id = span_first(body, n);
+	memcpy(t->words.name, id.ptr, id.len);
+	return (struct span){t->words.name, id.len};
+}
+
+/*
+ * In clear text an engine or a kubelet asks nobody who he is, whatever he says of himself; another
+ * server in front of it may, and says in its answer what it is.
+ */
+static void say_who_answered(struct first_table *t, const struct http_request *q,
+			     struct span answer, struct event *ret)
+{
+	struct span server = {0};
+	bool named = http_header(answer, SPAN_LIT("server"), &server), engine;
+
+	engine = span_starts(server, SPAN_LIT("Docker/")) ||
+		 span_starts(server, SPAN_LIT("Libpod/"));
+	if (engine)
+		ret->service = SERVICE_DOCKER;
+	ret->api.anonymous = !q->has_authorization || !named || engine;
+	ret->api.container = made_id(t, answer);
+}
+
+static bool answered(struct first_table *t, struct first_stream *s, struct span answer,
+		     struct event *ret)
 {
 	struct http_request q;
 	uint32_t status;
@@ -131,6 +166,9 @@ static bool answered(struct first_stream *s, struct span answer, struct event *r
 	ret->client = q.user_agent;
 	ret->via = q.forwarded_for;
 	ret->text = q.body;
+	if (q.is_chunked && q.body.len)
+		ret->text.len = http_unchunk(s->data + (q.body.ptr - s->data), q.body.len);
+	say_who_answered(t, &q, answer, ret);
 	return true;
 }
 
@@ -141,7 +179,7 @@ bool first_bytes_feed(struct first_table *t, const struct wire_data_head *w, con
 
 	if (w->flags & WIRE_DATA_ANSWER) {
 		s = stream_find(t, w->conn.cookie);
-		return s && answered(s, (struct span){(const char *)data, w->len}, ret);
+		return s && answered(t, s, (struct span){(const char *)data, w->len}, ret);
 	}
 	s = stream_get(t, w->conn.cookie);
 	s->used = ++t->clock;

@@ -12,6 +12,8 @@
 #include "../event.h"
 #include "../wire.h"
 
+#include "api_words.h"
+
 #define FIRST_BYTES   4096 /* kept of a connection, and of each request */
 #define FIRST_STREAMS 48
 
@@ -33,6 +35,7 @@ struct first_stream {
 
 struct first_table {
 	uint64_t clock;
+	struct api_words words; /* of the request told last */
 	struct first_stream streams[FIRST_STREAMS];
 };
 

@@ -67,6 +67,8 @@ static void header_take(struct span line, struct http_request *q)
 		if (is_header(line, wanted[i].name, &value) && span_empty(*wanted[i].to))
 			*wanted[i].to = value;
 	q->has_authorization |= is_header(line, SPAN_LIT("authorization"), &value);
+	q->is_chunked |= is_header(line, SPAN_LIT("transfer-encoding"), &value) && value.len >= 7 &&
+			 text_ends(value, SPAN_LIT("hunked"));
 }
 
 bool http_request_read(struct span bytes, struct http_request *ret)
@@ -90,6 +92,60 @@ bool http_request_read(struct span bytes, struct http_request *ret)
 		header_take(line, ret);
 	}
 	return !span_empty(target);
+}
+
+bool http_header(struct span bytes, struct span name, struct span *ret)
+{
+	struct span line;
+
+	while (line_cut(&bytes, &line) && !span_empty(line))
+		if (is_header(line, name, ret))
+			return true;
+	return false;
+}
+
+struct span http_body(struct span bytes)
+{
+	struct span line;
+
+	while (line_cut(&bytes, &line))
+		if (span_empty(line))
+			return bytes;
+	return text_none();
+}
+
+/* RFC 9112, 7.1: a size in hex, perhaps an extension. False: no such line. */
+static bool chunk_size(struct span line, size_t *ret)
+{
+	size_t n = 0, digits = 0;
+
+	for (; digits < line.len && digits < 8; digits++) {
+		char c = lower(line.ptr[digits]);
+
+		if (text_is_digit(c))
+			n = n << 4 | (size_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			n = n << 4 | (size_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	*ret = n;
+	return digits > 0;
+}
+
+size_t http_unchunk(char *body, size_t len)
+{
+	struct span rest = {body, len}, line;
+	size_t have = 0, n;
+
+	while (line_cut(&rest, &line) && chunk_size(line, &n) && n) {
+		n = n < rest.len ? n : rest.len;
+		memmove(body + have, rest.ptr, n);
+		have += n;
+		rest = span_skip(rest, n);
+		(void)line_cut(&rest, &line); /* its end */
+	}
+	return have;
 }
 
 bool http_status(struct span bytes, uint32_t *ret)

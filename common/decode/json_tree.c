@@ -1,25 +1,166 @@
 /*
  * json_tree: see json_tree.h. No recursion: the open objects and arrays are a small stack, so that
- * a line of brackets costs nothing but itself.
+ * a line of brackets costs nothing but itself. Whoever wants more than a tree holds walks.
  */
 #include "json_tree.h"
 
 #include "text.h"
 
-struct walk {
-	struct json *j;
-	struct json_tree *t;
-	uint16_t open[JSON_DEPTH_MAX]; /* nodes */
-	char types[JSON_DEPTH_MAX];
-	unsigned depth;
-};
-
 static const char no_json[] = "not JSON: cut short or malformed";
 static const char too_deep[] = "JSON nested deeper than 32";
 
-static uint16_t add(struct walk *w, struct span name, char type)
+static const char *open_one(struct json_path *p, struct json_visitor v, struct span name, char type)
 {
-	struct json_tree *t = w->t;
+	if (p->depth == JSON_DEPTH_MAX)
+		return too_deep;
+	v.visit(v.arg, p, name, text_none(), type);
+	p->names[p->depth] = name;
+	p->types[p->depth++] = type;
+	return NULL;
+}
+
+static bool read_leaf(struct json *j, char type, struct span *ret)
+{
+	const char *start = j->p + 1;
+
+	if (type == 'w')
+		return json_bare(j, ret);
+	if (json_quoted(j, ret))
+		return true;
+	if (j->p == j->end && start <= j->end) /* cut short: as it stands there */
+		*ret = (struct span){start, (size_t)(j->end - start)};
+	return false;
+}
+
+/* A value that begins here; *ret_opened when it is an object or array with something in it. */
+static const char *read_value(struct json *j, struct json_path *p, struct json_visitor v,
+			      struct span name, bool *ret_opened)
+{
+	struct span value = {0};
+	bool whole;
+	char type;
+
+	*ret_opened = true;
+	if (json_char(j, '{'))
+		return open_one(p, v, name, '{');
+	if (json_char(j, '['))
+		return open_one(p, v, name, '[');
+	*ret_opened = false;
+	json_space(j);
+	type = j->p < j->end && *j->p == '"' ? '"' : 'w';
+	whole = read_leaf(j, type, &value);
+	if (type == 'w' && span_is(value, "null"))
+		value.len = 0;
+	if (whole || value.len)
+		v.visit(v.arg, p, name, value, type);
+	return whole ? NULL : no_json;
+}
+
+/* Closes what ends here; true when another member or element follows. */
+static bool close_some(struct json *j, struct json_path *p, bool fresh)
+{
+	while (p->depth) {
+		if (json_char(j, p->types[p->depth - 1] == '{' ? '}' : ']')) {
+			p->depth--;
+			fresh = false;
+			continue;
+		}
+		return fresh || json_char(j, ',');
+	}
+	return false;
+}
+
+const char *json_walk(struct json *j, struct json_visitor v)
+{
+	struct json_path p;
+	const char *wrong;
+	bool opened = true;
+
+	p.depth = 0;
+	if (!json_char(j, '{'))
+		return no_json;
+	wrong = open_one(&p, v, text_none(), '{');
+	while (!wrong && close_some(j, &p, opened)) {
+		struct span name = {0};
+
+		if (p.types[p.depth - 1] == '{' && (!json_quoted(j, &name) || !json_char(j, ':')))
+			return no_json;
+		wrong = read_value(j, &p, v, name, &opened);
+	}
+	return wrong ? wrong : p.depth ? no_json : NULL;
+}
+
+/*
+ * One letter of a name, folded. Two letters outside of ASCII fold into it, and encoding/json takes
+ * them for it: the long s and the Kelvin sign.
+ */
+static char fold_letter(struct span *s)
+{
+	char c;
+
+	if (text_cut(s, SPAN_LIT("\xC5\xBF")))
+		return 's';
+	if (text_cut(s, SPAN_LIT("\xE2\x84\xAA")))
+		return 'k';
+	c = s->ptr[0];
+	*s = span_skip(*s, 1);
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool name_is(struct span name, struct span wanted, bool fold)
+{
+	if (!fold)
+		return span_eq(name, wanted);
+	while (name.len && wanted.len)
+		if (fold_letter(&name) != fold_letter(&wanted))
+			return false;
+	return !name.len && !wanted.len;
+}
+
+/* The next part of a pattern: a name, or the empty one of an element. */
+static struct span part_cut(struct span *pattern)
+{
+	struct span part = *pattern;
+	size_t n = 0;
+
+	if (text_cut(pattern, SPAN_LIT("[]"))) {
+		(void)text_cut(pattern, SPAN_LIT("."));
+		return text_none();
+	}
+	while (n < part.len && part.ptr[n] != '.' && part.ptr[n] != '[')
+		n++;
+	*pattern = span_skip(part, n);
+	(void)text_cut(pattern, SPAN_LIT("."));
+	return span_first(part, n);
+}
+
+bool json_path_is(const struct json_path *p, unsigned from, struct span name, const char *pattern,
+		  bool fold)
+{
+	struct span rest = span_of(pattern);
+
+	for (unsigned i = from; i <= p->depth; i++) {
+		bool element = i && p->types[i - 1] == '[';
+		struct span part;
+
+		if (!rest.len)
+			return false;
+		part = part_cut(&rest);
+		if (element != span_empty(part) ||
+		    !(element || name_is(i < p->depth ? p->names[i] : name, part, fold)))
+			return false;
+	}
+	return !rest.len;
+}
+
+struct maker {
+	struct json_tree *t;
+	uint16_t open[JSON_DEPTH_MAX]; /* nodes */
+};
+
+static uint16_t add(struct maker *m, const struct json_path *p, struct span name, char type)
+{
+	struct json_tree *t = m->t;
 
 	if (t->count == JSON_NODES_MAX) {
 		t->cut = true;
@@ -27,86 +168,34 @@ static uint16_t add(struct walk *w, struct span name, char type)
 	}
 	t->nodes[t->count] = (struct json_node){
 		.name = name,
-		.parent = w->depth ? w->open[w->depth - 1] : JSON_NO_NODE,
+		.parent = p->depth ? m->open[p->depth - 1] : JSON_NO_NODE,
 		.type = type,
 	};
 	return (uint16_t)t->count++;
 }
 
-static const char *open_one(struct walk *w, struct span name, char type)
+static void make_node(void *arg, const struct json_path *p, struct span name, struct span value,
+		      char type)
 {
-	uint16_t node;
+	struct maker *m = arg;
+	uint16_t node = add(m, p, name, type);
 
-	if (w->depth == JSON_DEPTH_MAX)
-		return too_deep;
-	node = add(w, name, type);
-	w->open[w->depth] = node;
-	w->types[w->depth++] = type;
-	return NULL;
-}
-
-/* A value that begins here; *ret_opened when it is an object or array with something in it. */
-static const char *read_value(struct walk *w, struct span name, bool *ret_opened)
-{
-	struct json *j = w->j;
-	struct span value = {0};
-	uint16_t node;
-	char type;
-
-	*ret_opened = true;
-	if (json_char(j, '{'))
-		return open_one(w, name, '{');
-	if (json_char(j, '['))
-		return open_one(w, name, '[');
-	*ret_opened = false;
-	json_space(j);
-	type = j->p < j->end && *j->p == '"' ? '"' : 'w';
-	if (type == '"' ? !json_quoted(j, &value) : !json_bare(j, &value))
-		return no_json;
-	if (type == 'w' && span_is(value, "null"))
-		value.len = 0;
-	node = add(w, name, type);
-	if (node != JSON_NO_NODE)
-		w->t->nodes[node].value = value;
-	return NULL;
-}
-
-/* Closes what ends here; true when another member or element follows. */
-static bool close_some(struct walk *w, bool fresh)
-{
-	while (w->depth) {
-		if (json_char(w->j, w->types[w->depth - 1] == '{' ? '}' : ']')) {
-			w->depth--;
-			fresh = false;
-			continue;
-		}
-		return fresh || json_char(w->j, ',');
-	}
-	return false;
+	if (type == '{' || type == '[')
+		m->open[p->depth] = node;
+	else if (node != JSON_NO_NODE)
+		m->t->nodes[node].value = value;
 }
 
 const char *json_tree_read(struct json *j, struct json_tree *ret)
 {
-	struct walk w = {.j = j, .t = ret};
+	struct maker m = {.t = ret};
 	const char *wrong;
-	bool opened = true;
 
 	ret->count = 0;
 	ret->cut = false;
-	if (!json_char(j, '{'))
-		return no_json;
-	wrong = open_one(&w, text_none(), '{');
-	while (!wrong && close_some(&w, opened)) {
-		struct span name = {0};
-
-		if (w.types[w.depth - 1] == '{' && (!json_quoted(j, &name) || !json_char(j, ':')))
-			return no_json;
-		wrong = read_value(&w, name, &opened);
-	}
-	if (wrong)
-		return wrong;
+	wrong = json_walk(j, (struct json_visitor){make_node, &m});
 	json_space(j);
-	return w.depth || j->p != j->end ? no_json : NULL;
+	return wrong ? wrong : j->p != j->end ? no_json : NULL;
 }
 
 const struct json_node *json_parent(const struct json_tree *t, const struct json_node *n)

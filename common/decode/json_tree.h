@@ -29,6 +29,32 @@ struct json_tree {
 	bool cut;
 };
 
+/* Where a value is: what is open around it, outermost first. */
+struct json_path {
+	unsigned depth;
+	struct span names[JSON_DEPTH_MAX]; /* empty of the root and of an array's elements */
+	char types[JSON_DEPTH_MAX];	   /* '{' or '[' */
+};
+
+/*
+ * Calls visit for every value of the object that begins at j, and for every object and array where
+ * it begins; as many as there are. Ends behind it. NULL, or why it is no object; what came before
+ * that has been visited, of a string that was cut short what is there.
+ */
+struct json_visitor {
+	void (*visit)(void *arg, const struct json_path *p, struct span name, struct span value,
+		      char type);
+	void *arg;
+};
+const char *json_walk(struct json *j, struct json_visitor v);
+
+/*
+ * Is the value there? "HostConfig.Devices[].PathOnHost", counted from what is open at `from` (1:
+ * the members of the root). Names of fold = true are told apart as Go's encoding/json does.
+ */
+bool json_path_is(const struct json_path *p, unsigned from, struct span name, const char *pattern,
+		  bool fold);
+
 /* NULL, or a static text that says why it is no object. */
 const char *json_tree_read(struct json *j, struct json_tree *ret);
 

@@ -106,11 +106,37 @@ static void set_windows(struct event_windows *w, struct span name, struct span v
 		w->activity = v;
 }
 
-static void set_flag(struct event *e, struct span name)
+static void set_flag(uint32_t *flags, const struct event_flag_name *names, struct span name)
 {
-	for (size_t i = 0; event_flag_names[i].name; i++)
-		if (span_is(name, event_flag_names[i].name))
-			e->flags |= event_flag_names[i].flag;
+	for (size_t i = 0; names[i].name; i++)
+		if (span_is(name, names[i].name))
+			*flags |= names[i].flag;
+}
+
+static void set_api(struct event *e, struct span name, struct span value)
+{
+	const struct {
+		const char *name;
+		struct span *at;
+	} texts[] = {
+		{"verb", &e->subject},
+		{"target", &e->path},
+		{"container", &e->api.container},
+		{"image", &e->api.image},
+		{"detail", &e->api.detail},
+		{"via", &e->via},
+		{"user", &e->user},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (span_is(name, texts[i].name))
+			*texts[i].at = value;
+	if (span_is(name, "action"))
+		e->api.action = api_action_from_name(value);
+	else if (span_is(name, "status") && number(value) <= INT32_MAX)
+		e->result = (int32_t)number(value);
+	else if (span_is(name, "anonymous"))
+		e->api.anonymous = span_is(value, "true");
 }
 
 /* A member of one of the objects in the root. */
@@ -125,7 +151,11 @@ static void set_inner(struct event *e, struct span box, struct span name, struct
 	else if (span_is(box, "windows"))
 		set_windows(&e->win, name, value);
 	else if (span_is(box, "flags"))
-		set_flag(e, value);
+		set_flag(&e->flags, event_flag_names, value);
+	else if (span_is(box, "risks"))
+		set_flag(&e->api.risks, api_risk_names, value);
+	else if (span_is(box, "api"))
+		set_api(e, name, value);
 }
 
 static void read_members(const struct json_tree *t, struct event *e)

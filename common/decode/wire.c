@@ -49,11 +49,11 @@ static const struct {
 	uint16_t port;
 	enum service service;
 } port_services[] = {
-	{22, SERVICE_SSH},	  {2222, SERVICE_SSH},	  {23, SERVICE_TELNET},
-	{21, SERVICE_FTP},	  {3389, SERVICE_RDP},	  {5900, SERVICE_VNC},
-	{5985, SERVICE_WINRM},	  {5986, SERVICE_WINRM},  {445, SERVICE_SMB},
-	{2375, SERVICE_DOCKER},	  {2376, SERVICE_DOCKER}, {10250, SERVICE_KUBELET},
-	{6443, SERVICE_KUBE_API},
+	{22, SERVICE_SSH},	  {2222, SERVICE_SSH},	    {23, SERVICE_TELNET},
+	{21, SERVICE_FTP},	  {3389, SERVICE_RDP},	    {5900, SERVICE_VNC},
+	{5985, SERVICE_WINRM},	  {5986, SERVICE_WINRM},    {445, SERVICE_SMB},
+	{2375, SERVICE_DOCKER},	  {2376, SERVICE_DOCKER},   {10250, SERVICE_KUBELET},
+	{6443, SERVICE_KUBE_API}, {10255, SERVICE_KUBELET},
 };
 
 static enum service service_of_port(uint16_t port)
@@ -404,12 +404,17 @@ static bool read_server_shell(const struct decode_stream *s, const void *record,
 static bool feed(const struct decode_stream *s, const struct wire_data_head *w, const uint8_t *data,
 		 struct event *e)
 {
+	enum service known;
+
 	if (!w->conn.cookie)
 		return false;
 	if (!s->first || !first_bytes_feed(s->first, w, data, e))
 		return true; /* kind NONE: nothing is said yet */
+	known = e->service;
 	set_conn(&w->conn, e);
-	e->service = service_of_port(w->conn.lport);
+	e->service = known ? known : service_of_port(w->conn.lport);
+	if (e->kind == EVENT_API)
+		api_read(&s->first->words, e);
 	return true;
 }
 

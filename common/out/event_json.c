@@ -5,7 +5,8 @@
  *
  * After the keys of SPEC 5 follow others, each only when it says something: count, key, dest,
  * command, pid, time_approximate, and what a decoded line needs to be read back (decode/replayed.c)
- * and give the same alerts: local, program, tty, pam_service, trust, witness, flags, text, windows.
+ * and give the same alerts: local, program, tty, pam_service, trust, witness, flags, text, windows,
+ * risks, api.
  */
 #include "out_parts.h"
 
@@ -16,6 +17,7 @@
 #define COMMAND_SHOWN 512
 #define WORD_SHOWN    255
 #define TEXT_SHOWN    1024
+#define TARGET_SHOWN  512
 
 static void put_command(struct writer *w, const struct event *e)
 {
@@ -42,17 +44,18 @@ static void put_extra(struct writer *w, const struct event *e)
 		json_put_bool(w, "time_approximate", true);
 }
 
-static void put_flags(struct writer *w, uint32_t flags)
+static void put_flags(struct writer *w, const char *key, uint32_t flags,
+		      const struct event_flag_name *names)
 {
 	bool any = false;
 
-	for (size_t i = 0; event_flag_names[i].name; i++) {
-		if (!(flags & event_flag_names[i].flag & ~(uint32_t)EVENT_TIME_APPROXIMATE))
+	for (size_t i = 0; names[i].name; i++) {
+		if (!(flags & names[i].flag))
 			continue;
 		if (!any)
-			json_begin(w, "flags", '[');
+			json_begin(w, key, '[');
 		any = true;
-		json_put_str(w, NULL, event_flag_names[i].name);
+		json_put_str(w, NULL, names[i].name);
 	}
 	if (any)
 		json_end(w, ']');
@@ -77,6 +80,29 @@ static void put_windows(struct writer *w, const struct event_windows *v)
 	json_end(w, '}');
 }
 
+static void put_api(struct writer *w, const struct event *e)
+{
+	const struct event_api *a = &e->api;
+
+	if (e->kind != EVENT_API && e->kind != EVENT_CONTAINER)
+		return;
+	put_flags(w, "risks", a->risks, api_risk_names);
+	json_begin(w, "api", '{');
+	json_put_str(w, "action", api_action_name(a->action));
+	json_put_text(w, "verb", span_first(e->subject, WORD_SHOWN));
+	json_put_text(w, "target", span_first(e->path, TARGET_SHOWN));
+	if (e->result > 0)
+		json_put_u64(w, "status", (uint64_t)e->result);
+	if (a->anonymous)
+		json_put_bool(w, "anonymous", true);
+	json_put_text(w, "container", span_first(a->container, WORD_SHOWN));
+	json_put_text(w, "image", span_first(a->image, WORD_SHOWN));
+	json_put_text(w, "detail", span_first(a->detail, WORD_SHOWN));
+	json_put_text(w, "via", span_first(e->via, WORD_SHOWN));
+	json_put_text(w, "user", span_first(e->user, WORD_SHOWN));
+	json_end(w, '}');
+}
+
 /* What the core looks at besides. */
 static void put_rest(struct writer *w, const struct event *e)
 {
@@ -91,10 +117,11 @@ static void put_rest(struct writer *w, const struct event *e)
 		json_put_str(w, "trust", event_trust_name(e->trust));
 	if (e->witness != WITNESS_DAEMON)
 		json_put_str(w, "witness", event_witness_name(e->witness));
-	put_flags(w, e->flags);
+	put_flags(w, "flags", e->flags & ~(uint32_t)EVENT_TIME_APPROXIMATE, event_flag_names);
 	if (e->trust != TRUST_KERNEL)
 		json_put_text(w, "text", span_first(e->text, TEXT_SHOWN));
 	put_windows(w, &e->win);
+	put_api(w, e);
 }
 
 int out_event_json(const struct event *e, char *buf, size_t cap)

@@ -14,7 +14,7 @@
 /* Enough for any alert; asserted by a test with every field at its bound and all bytes escaped. */
 #define OUT_ALERT_MAX	65536
 #define OUT_SESSION_MAX 32768
-#define OUT_EVENT_MAX	32768
+#define OUT_EVENT_MAX	49152
 
 struct out_policy {
 	bool keep_unknown_accounts; /* else hash + length */

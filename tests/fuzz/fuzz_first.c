@@ -1,10 +1,11 @@
 /*
  * fuzz_first: any bytes as the segments of a few connections, in any order and of any length,
  * through first_bytes_feed(); and whole through each reader. Every part of an event must lie in the
- * table.
+ * table. After "METHOD TARGET\n" the rest is the body of a request to each API.
  */
 #include <stdlib.h>
 
+#include "common/decode/api_words.h"
 #include "common/decode/first_bytes.h"
 #include "common/decode/http.h"
 #include "common/decode/proxy_header.h"
@@ -48,6 +49,41 @@ static void whole(const uint8_t *data, size_t size)
 	free(copy);
 }
 
+static void check_within(struct span s, struct span a, const struct api_words *w)
+{
+	const char *from = (const char *)w;
+
+	CHECK(s.len == 0 || (s.ptr >= from && s.ptr + s.len <= from + sizeof(*w)) ||
+	      (s.ptr >= a.ptr && s.ptr + s.len <= a.ptr + a.len));
+}
+
+static void request(const uint8_t *data, size_t size, enum service service)
+{
+	char *copy = malloc(size + 1);
+	struct api_words *w = calloc(1, sizeof(*w));
+	struct span all = {copy, size};
+	const char *space, *line;
+	struct event e = {.service = service};
+
+	CHECK(copy && w);
+	memcpy(copy, data, size);
+	space = memchr(copy, ' ', size);
+	line = space ? memchr(space, '\n', size - (size_t)(space - copy)) : NULL;
+	if (line) {
+		e.subject = (struct span){copy, (size_t)(space - copy)};
+		e.path = (struct span){space + 1, (size_t)(line - space - 1)};
+		e.text = (struct span){line + 1, size - (size_t)(line + 1 - copy)};
+		api_read(w, &e);
+		CHECK(e.api.action < API_ACTION_COUNT);
+		check_within(e.api.container, all, w);
+		check_within(e.api.image, all, w);
+		check_within(e.api.detail, all, w);
+		check_within(e.args, all, w);
+	}
+	free(w);
+	free(copy);
+}
+
 /* A byte says which connection and direction, two the place, one the length. */
 static void segments(struct first_table *t, const uint8_t *data, size_t size)
 {
@@ -84,6 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	CHECK(t);
 	whole(data, size);
+	request(data, size, SERVICE_DOCKER);
+	request(data, size, SERVICE_KUBELET);
+	request(data, size, SERVICE_KUBE_API);
 	segments(t, data, size);
 	free(t);
 	return 0;

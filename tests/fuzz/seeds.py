@@ -67,6 +67,12 @@ def first_bytes():
     yield "proxy1", b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 22\r\n"
     yield "proxy2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\xc0\0\2\1\x12\x67\0\x16"
     yield "http", b"POST /containers/create HTTP/1.1\r\nHost: x\r\nUser-Agent: y\r\n\r\n{}"
+    yield "create", (b'POST /v1.41/containers/create?name=x\n{"Cmd":["sh"],"HostConfig":{"Binds":["/:/h"],'
+                     b'"Devices":[{"PathOnHost":"/dev/sda"}],"Privileged":true,"CapAdd":["ALL"]}}')
+    yield "run", b"POST /run/kube-system/b/c\ncmd=ls+-la%20/"
+    yield "pod", (b'POST /api/v1/namespaces/a/pods\n{"spec":{"hostPID":true,"containers":[{"image":"a",'
+                  b'"command":["sh"],"securityContext":{"privileged":true}}],"volumes":'
+                  b'[{"hostPath":{"path":"/"}}]}}')
     yield "status", b"HTTP/1.1 201 Created\r\n\r\n"
 
 

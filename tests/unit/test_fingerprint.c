@@ -327,6 +327,63 @@ static void a_request_and_its_answer(void **state)
 	free(t);
 }
 
+/* What an engine's answer says: that it is one, and the id of what it made. */
+static void an_engine_answers(void **state)
+{
+	struct first_table *t = calloc(1, sizeof(*t));
+	struct event e;
+
+	(void)state;
+	assert_false(
+		feed(t, 7, 0,
+		     "POST /containers/create?name=x HTTP/1.1\r\nAuthorization: x\r\n"
+		     "Transfer-Encoding: Chunked\r\n\r\n5;a=b\r\n{\"Ima\r\nb\r\nge\":\"alpine\r\n"
+		     "ff\r\n\"}",
+		     WIRE_DATA_REQUEST, &e));
+	assert_true(feed(t, 7, 0,
+			 "HTTP/1.1 201 Created\r\nServer: Docker/20.10.24 (linux)\r\n\r\n"
+			 "{\"Id\":\"4f5e6d\",\"Warnings\":[]}\n",
+			 WIRE_DATA_ANSWER, &e));
+	assert_true(span_is(e.text, "{\"Image\":\"alpine\"}"));
+	assert_int_equal(e.service, SERVICE_DOCKER);
+	assert_true(e.api.anonymous && span_is(e.api.container, "4f5e6d"));
+	assert_false(feed(t, 8, 0, "GET /x HTTP/1.1\r\nAuthorization: x\r\n\r\n", WIRE_DATA_REQUEST,
+			  &e));
+	assert_true(
+		feed(t, 8, 0, "HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n", WIRE_DATA_ANSWER, &e));
+	assert_int_equal(e.service, SERVICE_NONE);
+	assert_false(e.api.anonymous); /* nginx may have asked for it */
+	assert_false(feed(t, 9, 0, "GET /x HTTP/1.1\r\n\r\n", WIRE_DATA_REQUEST, &e));
+	assert_true(
+		feed(t, 9, 0, "HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n", WIRE_DATA_ANSWER, &e));
+	assert_true(e.api.anonymous);
+	free(t);
+}
+
+static void chunks(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"3\r\nabc\r\n0\r\n\r\n", "abc"},
+		{"3\r\nabc\r\n2\r\nde\r\n", "abcde"},
+		{"ffffffffff\r\nabc", "abc"},
+		{"7fffffff\r\nabc", "abc"},
+		{"", ""},
+		{"3", ""},
+		{"x\r\nabc", ""},
+		{"3\r\n", ""},
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		strcpy(text, rows[i].in);
+		if (!span_is((struct span){text, http_unchunk(text, strlen(text))}, rows[i].out))
+			fail_msg("row %zu", i);
+	}
+}
+
 static void segments_in_any_shape(void **state)
 {
 	struct bytes b = ssh_hello("SSH-2.0-OpenSSH_9.2p1 Debian\r\n");
@@ -394,6 +451,8 @@ int main(void)
 		cmocka_unit_test(proxy_headers),
 		cmocka_unit_test(requests),
 		cmocka_unit_test(a_request_and_its_answer),
+		cmocka_unit_test(an_engine_answers),
+		cmocka_unit_test(chunks),
 		cmocka_unit_test(segments_in_any_shape),
 		cmocka_unit_test(a_proxy_before_ssh),
 		cmocka_unit_test(a_crowd),
