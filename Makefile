@@ -138,6 +138,7 @@ install: all
 	install -D -m 0755 $(BUILD)/outergate $(DESTDIR)$(PREFIX)/bin/outergate
 	install -D -m 0644 deploy/outergate.catalog \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/outergate/recipes deploy/recipes/*.yaml
 	[ -e $(DESTDIR)/etc/outergate/outergate.yaml ] || \
 		install -D -m 0644 deploy/outergate.yaml $(DESTDIR)/etc/outergate/outergate.yaml
 

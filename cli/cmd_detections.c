@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/out/settings.h"
 #include "common/out/writer.h"
 #include "input.h"
 #include "query.h"
@@ -90,6 +91,17 @@ static void json_put_exceptions(struct writer *w, const struct config *c, unsign
 	json_end(w, ']');
 }
 
+/* What else of the configuration decides, as it is in force. */
+static void json_put_settings(struct writer *w, const struct config *c, const char *detection)
+{
+	struct setting s;
+
+	json_begin(w, "settings", '{');
+	for (unsigned i = 0; setting_of(c, detection, i, &s); i++)
+		json_put_str(w, s.name, s.value);
+	json_end(w, '}');
+}
+
 static int row_json(const struct config *c, unsigned i, char *buf, size_t cap)
 {
 	const struct detection *d = detections[i];
@@ -112,6 +124,7 @@ static int row_json(const struct config *c, unsigned i, char *buf, size_t cap)
 	json_put_words(&w, "data_components", d->data_components, ';');
 	json_put_words(&w, "reasons", d->reasons, ' ');
 	json_put_params(&w, d, c->detections[i].params);
+	json_put_settings(&w, c, d->id);
 	json_put_exceptions(&w, c, i);
 	json_put_str(&w, "triage", d->triage);
 	json_put_str(&w, "contain", d->contain);

@@ -13,6 +13,7 @@
 #include "cli/input.h"
 #include "cli/learning.h"
 #include "cli/replay_order.h"
+#include "cli/replay_store.h"
 #include "cli/replay_table.h"
 #include "common/decode/first_bytes.h"
 #include "common/core/core.h"
@@ -37,6 +38,7 @@ struct replay {
 	enum replay_show show;
 	bool json;
 	const char *config_path;
+	const char *store_path; /* NULL: nothing is kept */
 	const char *geo_paths[CONFIG_GEO_MAX];
 	unsigned geo_count;
 	struct geo_files *geo; /* NULL: none are wanted */
@@ -379,6 +381,8 @@ static int replay_files(struct replay *r, int argc, char **argv)
 	if (r->core)
 		end_core(r);
 	end = r->failed ? r->failed : print_all(r);
+	if (!end && r->store_path)
+		end = replay_keep(r->store_path, &r->policy, &r->alerts, &r->sessions);
 	if (!end && (fflush(stdout) || ferror(stdout)))
 		end = command_fail(EXIT_INPUT, "cannot write to standard output");
 	if (!end)
@@ -415,6 +419,10 @@ static int read_option(const struct command *self, struct replay *r, int argc, c
 		return 0;
 	if (!r->comparing && (v = option_value("--config", argc, argv, i))) {
 		r->config_path = v;
+		return 0;
+	}
+	if (!r->comparing && !r->learning && (v = option_value("--store", argc, argv, i))) {
+		r->store_path = v;
 		return 0;
 	}
 	if ((v = option_value("--geo", argc, argv, i))) {
@@ -454,7 +462,12 @@ static int replay_run(const struct command *self, struct replay *r, int argc, ch
 		return code;
 	if (r->comparing && files < 2)
 		return command_usage(self, "two configurations are needed");
-	return files ? replay_files(r, files, argv) : command_usage(self, "no file given");
+	if (r->store_path && r->show == SHOW_EVENTS)
+		return command_usage(self, "--store keeps alerts and sessions; --events has none");
+	if (!files)
+		return command_usage(self, "no file given");
+	code = r->store_path ? replay_keep_try(r->store_path) : 0;
+	return code ? code : replay_files(r, files, argv);
 }
 
 static struct replay *replay_new(void)
@@ -532,7 +545,7 @@ const struct command command_replay = {
 	.name = "replay",
 	.usage =
 		"[--source NAME] [--events|--sessions|--alerts] [--format json|text] [--year YEAR] "
-		"[--tz OFFSET] [--config FILE] [--geo FILE]... FILE...|-",
+		"[--tz OFFSET] [--config FILE] [--geo FILE]... [--store NEW] FILE...|-",
 	.about = "decode and correlate recorded input; the same input gives the same output",
 	.help = "  --alerts        every alert in its final state (default)\n"
 		"  --sessions      every session in its final state\n"
@@ -541,7 +554,10 @@ const struct command command_replay = {
 		"  --config FILE   thresholds and lists; default: the built-in ones\n"
 		"  --geo FILE      a database of places or networks, beside those of the "
 		"configuration;\n"
-		"                  without either there are none\n" INPUT_OPTIONS
+		"                  without either there are none\n"
+		"  --store NEW     keep alerts and sessions in a new store, for alerts, sessions "
+		"and\n"
+		"                  explain with --store NEW\n" INPUT_OPTIONS
 		"Counts of what was read go to standard error.\n",
 	.run = run,
 };

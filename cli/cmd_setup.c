@@ -15,6 +15,7 @@
 #include "ask.h"
 #include "common/out/writer.h"
 #include "observed.h"
+#include "zone_file.h"
 
 #define SINCE_DAYS	 30
 #define YAML_MAX	 (256u << 10)
@@ -33,7 +34,8 @@ struct proposal {
 	const struct observed *seen;
 	const struct config *config;
 	char *text;
-	bool failed; /* out of memory */
+	bool failed;	   /* out of memory */
+	bool zone_of_host; /* the configuration names none */
 };
 
 static void put(struct proposal *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -546,7 +548,8 @@ static void put_hours(struct proposal *p)
 	put(p, "  days: %s  # %zu on weekends\n", weekend ? "mon-sun" : "mon-fri", weekend);
 	put(p, "  hours: %02u:00-%02u:00  # the first and the last with an hour to spare\n", from,
 	    to);
-	put(p, "  timezone: UTC0  # in which these hours are; say yours and shift them\n\n");
+	put(p, "  timezone: '%s'  # in which these hours are%s\n\n", p->config->hours.zone_name,
+	    p->zone_of_host ? ", that of this host" : "");
 }
 
 /* --- all of it */
@@ -583,11 +586,13 @@ static void put_whitelist(struct proposal *p)
 	}
 	for (size_t i = 0; i < p->seen->logins_count; i++)
 		unresolved += p->seen->logins[i].external && !p->seen->logins[i].country[0];
-	if (unresolved)
-		put(p, "# %zu logins from outside had no country\n", unresolved);
 	if (!run_pass(p, &countries, "GeoIPWhitelist:\n  countries", 0, &left))
-		put(p, "# GeoIPWhitelist: no country is regular, or no database knows any\n");
-	put(p, "\n");
+		put(p, "# GeoIPWhitelist: no country is regular, or no database knows any\n\n");
+	else if (unresolved)
+		put(p, "  unresolved: allow  # %zu logins from outside had no country\n\n",
+		    unresolved);
+	else
+		put(p, "  unresolved: alert  # every login from outside had a country\n\n");
 }
 
 static void put_all(struct proposal *p)
@@ -649,6 +654,7 @@ static int run(const struct command *self, int argc, char **argv)
 	struct config *config = calloc(1, sizeof(*config));
 	struct observed seen = {0};
 	struct store *s = NULL;
+	bool of_host = false;
 	struct query q;
 	int err, r = query_parse(self, argc, argv, false, &q);
 
@@ -660,6 +666,10 @@ static int run(const struct command *self, int argc, char **argv)
 		r = command_config(q.config, config);
 	if (r == EXIT_FINE)
 		r = query_open(&q, &s);
+	if (r == EXIT_FINE && !config->hours.zone_name[0]) {
+		zone_of_host(config->hours.zone_name, &config->hours.zone);
+		of_host = true;
+	}
 	if (r == EXIT_FINE) {
 		err = observed_read(s, 0, config, &seen);
 		if (err)
@@ -667,7 +677,8 @@ static int run(const struct command *self, int argc, char **argv)
 					   : query_failed(s, err);
 	}
 	if (r == EXIT_FINE)
-		r = propose(&(struct proposal){.seen = &seen, .config = config});
+		r = propose(&(struct proposal){
+			.seen = &seen, .config = config, .zone_of_host = of_host});
 	observed_free(&seen);
 	store_close(s);
 	free(config);

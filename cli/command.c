@@ -79,7 +79,7 @@ int command_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
 static int config_zone(const char *file, struct config *c)
 {
 	struct business_hours *h = &c->hours;
-	int r = h->zone_name[0] ? zone_from_file(h->zone_name, &h->zone) : 0;
+	int r = h->zone_line ? zone_from_file(h->zone_name, &h->zone) : 0;
 
 	if (r == -ENOENT)
 		return command_fail(EXIT_INPUT,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -52,4 +53,31 @@ int zone_from_file(const char *name, struct zone *ret)
 	r = footer(text, len, ret);
 	free(text);
 	return r;
+}
+
+/* "../usr/share/zoneinfo/Europe/Berlin" -> "Europe/Berlin" */
+static const char *localtime_link(char *buf, size_t cap)
+{
+	ssize_t n = readlink("/etc/localtime", buf, cap - 1);
+	char *name;
+
+	if (n <= 0)
+		return "";
+	buf[n] = '\0';
+	name = strstr(buf, "zoneinfo/");
+	return name ? name + strlen("zoneinfo/") : "";
+}
+
+void zone_of_host(char name[64], struct zone *ret)
+{
+	char link[512];
+	const char *tz = getenv("TZ");
+
+	if (!tz)
+		tz = localtime_link(link, sizeof(link));
+	tz += *tz == ':';
+	*ret = (struct zone){0};
+	if (!span_copy(name, 64, span_of(tz)) ||
+	    (zone_from_file(name, ret) && !zone_parse(span_of(name), ret)))
+		span_copy(name, 64, SPAN_LIT("UTC"));
 }

@@ -8,5 +8,10 @@
 
 /* 0, -ENOENT when there is no such zone here, or -EBADMSG. *ret is untouched then. */
 int zone_from_file(const char *name, struct zone *ret);
+/*
+ * The zone of this host, by TZ or /etc/localtime: its name, or the POSIX rule that TZ is. "UTC"
+ * when neither names one that is here.
+ */
+void zone_of_host(char name[64], struct zone *ret);
 
 #endif

@@ -154,8 +154,8 @@ struct hours_override {
 struct business_hours {
 	struct hours_rule rule;
 	struct zone zone;
-	char zone_name[64];
-	unsigned zone_line;
+	char zone_name[64]; /* or a POSIX rule, as the configuration says it; "" = UTC */
+	unsigned zone_line; /* of a name, which the caller resolves; else 0 */
 	int32_t holidays[HOURS_HOLIDAYS_MAX]; /* days since 1970, there */
 	unsigned holidays_count;
 	struct hours_override overrides[HOURS_OVERRIDES_MAX];

@@ -153,10 +153,9 @@ static int read_zone(struct config_reader *r, const struct config_key *k, void *
 
 	if (err)
 		return err;
-	if (zone_parse(span_of(h->zone_name), &h->zone)) {
-		h->zone_name[0] = '\0';
+	h->zone_line = 0;
+	if (zone_parse(span_of(h->zone_name), &h->zone))
 		return 0;
-	}
 	if (!is_zone_name(h->zone_name))
 		return reader_fail_value(r, k, "a zone such as Europe/Berlin or a POSIX rule");
 	h->zone_line = (unsigned)r->event.start_mark.line + 1;

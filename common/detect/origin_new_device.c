@@ -16,7 +16,8 @@ enum {
 	PARAM_DAYS
 };
 
-static void say(struct alert *a, const struct session *s, struct span mac, bool has_changed)
+static void say(struct alert *a, const struct session *s, struct span mac, bool has_changed,
+		unsigned watched)
 {
 	struct text t = TEXT_IN(a->sentence);
 
@@ -25,6 +26,8 @@ static void say(struct alert *a, const struct session *s, struct span mac, bool 
 				 : ", with a network card that was never seen (");
 	text_plain(&t, mac, 20);
 	text_add(&t, a->learning ? "); the network is still being learned." : ").");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, watched == 1 ? "%u day of watching" : "%u days of watching", watched);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -49,7 +52,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!a)
 		return;
 	a->pub.learning = learning;
-	say(&a->pub, &x->session->pub, e->mac, w.has_changed);
+	say(&a->pub, &x->session->pub, e->mac, w.has_changed, w.watched_days);
 }
 
 const struct detection detection_origin_new_device = {

@@ -22,7 +22,8 @@ static bool is_critical(const struct core *c, const struct addr *a)
 	return false;
 }
 
-static void say(struct alert *a, const struct session *s, const struct endpoint *host, bool here)
+static void say(struct alert *a, const struct session *s, const struct endpoint *host, bool here,
+		unsigned days)
 {
 	struct text t = TEXT_IN(a->sentence);
 
@@ -35,6 +36,11 @@ static void say(struct alert *a, const struct session *s, const struct endpoint 
 		 service_name(s->service));
 	say_origin(&t, host, SCOPE_NONE);
 	text_add(&t, a->severity > SEVERITY_INFO ? ", where it was not seen lately." : ", again.");
+	t = TEXT_IN(a->numbers);
+	text_add(&t,
+		 a->severity > SEVERITY_INFO ? "not there in the last %u days"
+					     : "there within the last %u days",
+		 days);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -61,7 +67,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	f.quiet = !is_first;
 	a = alert_raise(x, e, &f, &is_new);
 	if (a && (is_new || is_first))
-		say(&a->pub, s, host, here);
+		say(&a->pub, s, host, here, (unsigned)detect_param(x, PARAM_DAYS));
 }
 
 const struct detection detection_session_vpn_to_critical = {

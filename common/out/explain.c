@@ -5,6 +5,7 @@
 #include "out_parts.h"
 
 #include "privacy.h"
+#include "settings.h"
 
 #define LABEL_WIDTH 21
 
@@ -279,21 +280,24 @@ static void put_rule(struct writer *w, const struct alert *a, const struct confi
 {
 	const struct detection *d = a->detection;
 	int index = detection_find(span_of(d->id));
+	struct setting setting;
 
 	put_heading(w, "The rule");
 	put_field(w, "Looks for", d->title);
 	put_field(w, "Its reasons", d->reasons);
-	if (!strncmp(d->id, "auth.", 5) && c) {
-		put_number_in_force(w, "FailedLogonThreshold", c->failed_logon_threshold,
-				    UNIT_COUNT, "fires on more failures than this");
-		put_number_in_force(w, "TimeWindow", c->time_window_s, UNIT_SECONDS,
-				    "within this time");
-	}
 	for (unsigned i = 0; i < DETECTION_PARAMS_MAX && d->params[i].name; i++)
 		put_number_in_force(w, d->params[i].name,
 				    c && index >= 0 ? c->detections[index].params[i]
 						    : d->params[i].value,
 				    d->params[i].unit, d->params[i].help);
+	for (unsigned i = 0; c && setting_of(c, d->id, i, &setting); i++) {
+		writer_puts(w, "  ");
+		writer_column(w, setting.name, LABEL_WIDTH);
+		writer_puts(w, setting.value);
+		writer_puts(w, "  ");
+		writer_puts(w, setting.help);
+		writer_puts(w, "\n");
+	}
 }
 
 /* Names of ATT&CK's mitigations (attack.mitre.org/mitigations/enterprise). */

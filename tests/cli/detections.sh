@@ -58,6 +58,26 @@ check_true "a changed number is marked" has "$out" "^$id .* $param=[^ ]+\\*"
 check_true "off is off" has "$out" '^activity.remote_shell .* off '
 check_true "observe is observe" has "$out" '^auth.spray .* critical .* observe '
 
+cat >"$tmp/settings.yaml" <<'E'
+FailedLogonThreshold: 7
+TimeWindow: 90s
+GeoIPWhitelist: {countries: [DE, NL], asns: [64500], unresolved: alert}
+BusinessHours: {days: mon-fri, hours: 08:00-18:30, timezone: Europe/Berlin, holidays: [2026-12-25]}
+KnownRemoteIPs: [198.51.100.0/24, 203.0.113.0/24]
+VPNPools: [10.8.0.0/16]
+E
+expect "what else is in force" 0 '^' '' detections --format json --config "$tmp/settings.yaml"
+check_true "what else is in force: numbers" rows "$tmp/out" 'by["auth.bruteforce"]["settings"] ==
+	{"FailedLogonThreshold": "7", "TimeWindow": "90s"}'
+check_true "what else is in force: places" rows "$tmp/out" \
+	'by["origin.country_not_allowed"]["settings"]["GeoIPWhitelist"] ==
+	"2 countries, networks: 1, unresolved: alert" and
+	by["access.external"]["settings"] == {"KnownRemoteIPs": "2 entries", "KnownSSHClients": "none"}'
+check_true "what else is in force: hours" rows "$tmp/out" \
+	'by["origin.outside_hours"]["settings"]["BusinessHours"] ==
+	"mon,tue,wed,thu,fri 08:00-18:30 Europe/Berlin, holidays: 1, overrides: 0" and
+	by["session.vpn_to_critical"]["settings"] == {"VPNPools": "1 entry", "CriticalHosts": "none"}'
+
 expect "--format=json" 0 '^\{"id":' '' detections --format=json --config=deploy/outergate.yaml
 check_true "--format=json is --format json" cmp -s "$tmp/out" "$tmp/json"
 expect "--format of another kind" 2 '' '^outergate: detections: --format is' detections --format xml

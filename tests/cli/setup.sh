@@ -78,6 +78,8 @@ check_true "and no other" [ "$(sed -n '/^ExpectedAutomation/,/^$/p' "$tmp/out" |
 check_true "an edge" has "$out" "^  - \{from: 'alice', to: '10.20.0.9/32', service: ssh\}  # 5 times on 3 days"
 check_true "four times are no habit" lacks '10\.30\.0\.9'
 check_true "a country" has "$(sed -n '/^GeoIPWhitelist/,/^$/p' "$tmp/out")" "^    - 'NL'  # 12 logins on 6 days"
+check_true "places without a country" has "$(sed -n '/^GeoIPWhitelist/,/^$/p' "$tmp/out")" \
+	'^  unresolved: allow  # [0-9]+ logins from outside had no country$'
 check_true "every line of a list says why" [ "$(grep -E '^ +- ' "$tmp/out" | grep -vc '  # ')" = 0 ]
 expect "it is good as it stands" 0 'KnownRemoteIPs 8, ' '' check "$tmp/proposed.yaml"
 expect "with it in force nothing is left to propose" 0 '^# KnownRemoteIPs: no place is regular$' '' \
@@ -85,5 +87,39 @@ expect "with it in force nothing is left to propose" 0 '^# KnownRemoteIPs: no pl
 check_true "nor keys" has "$out" '^# KnownSSHClients: no key is regular$'
 check_true "nor edges" has "$out" '^# ExpectedOnward: nobody'
 check_true "nothing was changed" cmp -s "$db" "$tmp/before.db"
+# Hours of people, in their zone: at 9:30 by the clock of Berlin before and after summer time ends.
+db=$tmp/hours.db
+cp "$tmp/before.db" "$db"
+sqlite3 "$db" 'DELETE FROM sessions'
+for week in 0 1 2; do # from Mondays, 2026-10-05 and 2026-10-26
+	for monday in 1791185400 1793003400; do
+		echo '{"at": '$((monday + week * 604800))', "origin": "203.0.114.5", "days": 5, "each": 2, "has_pty": 1}'
+	done
+done >"$tmp/hours.rows"
+python3 tests/cli/stored.py "$db" <"$tmp/hours.rows"
+propose "every login had a country" '^# GeoIPWhitelist: no country is regular'
+sqlite3 "$db" "UPDATE sessions SET body = json_set(body, '\$.country', 'NL')"
+propose "every login had a country" "^  unresolved: alert  # every login from outside had a country\$"
+hours() { # NAME ZONE HOURS COMMENT TZ ARGS...
+	local name=$1 zone=$2 hours=$3 comment=$4
+	export TZ=$5
+	shift 5
+	expect "$name" 0 "^  timezone: '$zone'  # in which these hours are$comment\$" '' \
+		setup --store "$db" "$@"
+	unset TZ
+	check_true "$name: hours" has "$out" "^  hours: $hours  # "
+	cp "$tmp/out" "$tmp/hours.yaml"
+	expect "$name: a good configuration" 0 'ok$' '' check "$tmp/hours.yaml"
+}
+hours "hours by the host's zone" Europe/Berlin 08:00-11:00 ', that of this host' Europe/Berlin
+hours "hours by a rule" 'CET-1CEST,M3.5.0,M10.5.0/3' 08:00-11:00 ', that of this host' \
+	CET-1CEST,M3.5.0,M10.5.0/3
+hours "hours by no zone" UTC 06:00-10:00 ', that of this host' Nowhere/Town
+hours "hours by no zone of evil name" UTC 06:00-10:00 ', that of this host' '../../etc/passwd'
+echo 'BusinessHours: {timezone: Asia/Tokyo}' >"$tmp/tokyo.yaml"
+hours "hours by the configuration" Asia/Tokyo 15:00-19:00 '' Europe/Berlin --config "$tmp/tokyo.yaml"
+echo 'BusinessHours: {timezone: "JST-9"}' >"$tmp/tokyo.yaml"
+hours "hours by its rule" JST-9 15:00-19:00 '' Europe/Berlin --config "$tmp/tokyo.yaml"
+
 expect "no store" 1 '' 'there is no store yet' setup --store "$tmp/none.db"
 expect "a word" 2 '' 'unexpected argument' setup all

@@ -18,8 +18,9 @@ MAGIC = b"OGWIRE1\n"  # cli/input.h
 BASE_WALL = 1767225600 * 10**9
 BASE_BOOT = 1000 * 10**9
 CALLS = {"authenticate": 1, "account": 2, "open": 3, "close": 4, "end": 5}
-FLAGS = {"proven": 1, "helper": 2, "user-exec": 4, "tty": 0x10, "self-exec": 0x20,
-         "established": 0x40, "watched": 0x100, "child": 0x200, "leader": 0x400}
+FLAGS = {"proven": 1, "helper": 2, "user-exec": 4, "socket": 8, "tty": 0x10, "self-exec": 0x20,
+         "established": 0x40, "watched": 0x100, "child": 0x200, "leader": 0x400,
+         "pipe": 0x800}
 NO_ID = 0xFFFFFFFF
 
 

@@ -1,4 +1,5 @@
 """Runs the cases of run.sh; see there."""
+import hashlib
 import json
 import os
 import pathlib
@@ -7,9 +8,14 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+SEAL = "//= "
+# What an alert says of this input; not what its detection's row says of every one.
+SEALED = ("id", "revision", "state", "previous", "part_of", "detection", "reason", "severity", "time",
+          "last_time", "count", "session", "service", "account", "account_unknown", "identity",
+          "effective_account", "origin", "method", "key", "client", "stage", "numbers", "sentence",
+          "evidence", "learning", "observe")
 sys.path.insert(0, str(HERE.parent))
 import geodb  # noqa: E402
-BINARY = pathlib.Path(sys.argv[1]).resolve() / "outergate"
 DATA = pathlib.Path(os.environ.get("OUTERGATE_DATA", HERE.parent.parent.parent / "shared/data"))
 
 
@@ -38,12 +44,16 @@ def databases(case, scratch):
     return args
 
 
-def replay(case, paths, args):
+def command(binary, case, paths, args):
     args = args + ((case / "args").read_text().split() if (case / "args").exists() else [])
     if (case / "config.yaml").exists():
         args += ["--config", case / "config.yaml"]
-    done = subprocess.run([BINARY, "replay", "--alerts", *args, *paths], capture_output=True,
-                          check=False)
+    return [binary, "replay", "--alerts", *args, *paths]
+
+
+def replay(case, paths, args):
+    binary = pathlib.Path(sys.argv[1]).resolve() / "outergate"
+    done = subprocess.run(command(binary, case, paths, args), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"exit {done.returncode}: {done.stderr.decode()}")
     return done.stdout
@@ -63,6 +73,30 @@ def brief(alert):
                         "sentence")})
 
 
+def seal_of(alerts):
+    """The same input gives the same output on every machine: a hash of all that it says."""
+    rows = [{k: a[k] for k in SEALED if k in a} for a in alerts]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def seal(case, output):
+    """Keeps the hash, as the last line of what is expected."""
+    path = case / "expected.jsonl"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(SEAL)]
+    lines.append(SEAL + seal_of([json.loads(line) for line in output.splitlines()]))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def broken_seal(case, output):
+    """A list of one complaint, or none."""
+    kept = [line[len(SEAL):] for line in (case / "expected.jsonl").read_text().splitlines()
+            if line.startswith(SEAL)]
+    if kept in ([], [seal_of([json.loads(line) for line in output.splitlines()])]):
+        return []
+    return ["as expected, but something else of the output is not as it was; if that is meant: "
+            "tests/golden/run.py BUILD --seal WORD..."]
+
+
 def compare(case, output):
     """A list of complaints."""
     wanted = [json.loads(line) for line in (case / "expected.jsonl").read_text().splitlines()
@@ -78,7 +112,7 @@ def compare(case, output):
     return wrong + [f"too many: {brief(a)}" for a in left]
 
 
-def check(case):
+def check(case, do_seal):
     """(outcome, complaints)"""
     with tempfile.TemporaryDirectory() as scratch:
         paths = inputs(case, scratch)
@@ -90,6 +124,9 @@ def check(case):
         except RuntimeError as e:
             return "failed", [str(e)]
     wrong = compare(case, first)
+    if do_seal and not wrong:
+        seal(case, first)
+    wrong = wrong or broken_seal(case, first)
     if first != second:
         wrong.append("two runs differ")
     return ("failed" if wrong else "passed"), wrong
@@ -97,15 +134,20 @@ def check(case):
 
 def main():
     counts = {"passed": 0, "failed": 0, "skipped": 0}
+    do_seal, words = "--seal" in sys.argv, [w for w in sys.argv[2:] if w != "--seal"]
+    unsealed = 0
     for expected in sorted(HERE.glob("*/*/expected.jsonl")):
         case = expected.parent
-        if sys.argv[2:] and not any(w in str(case) for w in sys.argv[2:]):
+        if words and not any(w in str(case) for w in words):
             continue
-        outcome, wrong = check(case)
+        outcome, wrong = check(case, do_seal)
+        unsealed += SEAL not in expected.read_text()
         counts[outcome] += 1
         for line in wrong:
             print(f"-- {case.relative_to(HERE)}: {outcome}: {line}")
     tail = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    if unsealed:
+        print(f"-- {unsealed} without a hash of the whole output: tests/golden/run.py BUILD --seal WORD...")
     print(f"{counts['passed']} passed, {counts['failed']} failed{tail}")
     return counts["failed"] > 0
 

@@ -1,28 +1,36 @@
 #!/usr/bin/env python3
 """Mutation run: breaks the code one condition at a time and asks whether a test notices.
 
-    usage: mutate.py BUILD [--sample N] [--seed S] [--list] [FILE...]
+    usage: mutate.py BUILD [--sample N] [--seed S] [--jobs N] [--near] [--after OUTPUT] [--list]
+                     [FILE...]
 
 For each file (default: detections and what counts for them) the mutants are:
   - a whole condition of if, while or ?: taken as true and as false (while: false only)
   - one operand of && taken as true, of || as false
   - a comparison shifted by one: > and >=, < and <=; == and != exchanged
-  - a default of a detection's parameter plus one
+  - a default of a detection's parameter, or a number that the file defines, plus one
 Loop headers (for) stay, since their mutants only read out of bounds.
 
-A mutant is one object, linked into a shared library that the test programs and the binary load, so
-that each costs one compilation and one link. Unit programs run first, those that are likely to
-notice before the rest, then golden cases. A mutant that breaks the build, makes a test fail or hang
-is killed. The last lines name survivors; those in equivalent.txt change nothing that anybody could
-see, with the reason beside each, and are counted apart. Exit 1 when others survived.
+A mutant is one object in a small shared library that is loaded before the one which the test programs
+and the binary are linked to, so that each costs one compilation. Golden cases of the same detection
+run first, then those of chains, then unit programs and the other cases, the fast ones before the slow.
+A mutant that breaks the build, makes a test fail or hang is killed. The last lines name survivors;
+those in equivalent.txt change nothing that anybody could see, with the reason beside each, and are
+counted apart. Exit 1 when others survived.
+
+--near runs only the golden cases and unit programs of the same detection and of chains, for a first look:
+what survives then is not known to survive. --after OUTPUT goes on from there: what that run killed
+stays killed unless its file was changed since, the rest is tried again with every test.
 """
+import concurrent.futures
 import os
 import pathlib
 import random
 import re
-import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -30,10 +38,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 DEFAULT = ["common/core/core_window.c", "common/core/core_rings.c", "common/core/core_attempts.c",
            "common/core/core_slow.c", "common/core/core_asns.c", "common/core/core_spread.c",
            "common/core/core_sources.c"]
-# Programs by how likely they are to notice, and how fast.
-FIRST = ["guess", "detect_auth", "detect_life", "property", "detect_", "core_sessions",
-         "core_attempts", "out_catalog", "core_"]
 TIMEOUT = 60
+sys.path.insert(0, str(ROOT / "tests/golden"))
+import run as golden  # noqa: E402
 COMPARISONS = {"==", "!=", "<=", ">="}
 
 
@@ -101,8 +108,10 @@ def mutants(text):
     for m in re.finditer(r"(?<= )(>=|<=|==|!=|>|<)(?= )", code):
         other = {">": ">=", ">=": ">", "<": "<=", "<=": "<", "==": "!=", "!=": "=="}[m.group(1)]
         yield m.start(1), m.end(1), other, "%s for %s" % (other, m.group(1))
-    for m in re.finditer(r"\{\s+, (\d+), UNIT_", code):
-        yield m.start(1), m.end(1), str(int(m.group(1)) + 1), "default + 1"
+    for m in re.finditer(r"\{\s+, ([^,{}]+), UNIT_", code):
+        yield m.start(1), m.end(1), "(%s) + 1" % m.group(1), "default + 1"
+    for m in re.finditer(r"(?m)^#define [A-Z_]+ (\d+u?)\b", text):
+        yield m.start(1), m.end(1), "(%s + 1)" % m.group(1), "definition + 1"
 
 
 def line_of(text, at):
@@ -127,31 +136,32 @@ class Tree:
     def object(self, source):
         return self.dir / (source.replace("/", "_")[:-2] + ".o")
 
-    def compile(self, source, out, text=None):
+    def compile(self, source, out, text=None, more=()):
         """text: instead of the file's, as if it stood there."""
         where = str(ROOT / source)
         if text is not None:
-            where = str(self.dir / "mutant.c")
+            where = str(out) + ".c"
             pathlib.Path(where).write_text('#line 1 "%s"\n%s' % (source, text))
-        argv = ["gcc", *self.flags, "-iquote", str((ROOT / source).parent), "-c", where, "-o",
+        argv = ["gcc", *self.flags, *more, "-iquote", str((ROOT / source).parent), where, "-o",
                 str(out)]
         return subprocess.run(argv, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
-    def link(self, changed=None, obj=None):
-        objects = [str(obj) if s == changed else str(self.object(s)) for s in self.common]
+    def link(self):
+        objects = [str(self.object(s)) for s in self.common]
         return subprocess.run(["gcc", "-shared", "-o", str(self.dir / "libcommon.so"), *objects,
                                *self.libs], check=False, capture_output=True).returncode == 0
 
-    def prepare(self):
+    def prepare(self, pool):
         self.dir.mkdir(parents=True, exist_ok=True)
         agents = sorted(str(p.relative_to(ROOT)) for d in ("cli", "agent-linux")
                         for p in (ROOT / d).glob("*.c"))
         # Programs without a core cannot notice what a detection does.
         units = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/unit").glob("test_*.c")
                        if "_world.h" in p.read_text() or "catalog" in p.name)
-        for s in self.common + agents + units:
-            if not self.compile(s, self.object(s)):
-                sys.exit("mutate: %s does not compile" % s)
+        sources = self.common + agents + units
+        done = pool.map(lambda s: self.compile(s, self.object(s), more=["-c"]), sources)
+        for s in [s for s, good in zip(sources, done) if not good]:
+            sys.exit("mutate: %s does not compile" % s)
         if not self.link():
             sys.exit("mutate: the library does not link")
         own = ["-L" + str(self.dir), "-lcommon", "-Wl,-rpath," + str(self.dir), "-lcmocka",
@@ -161,27 +171,76 @@ class Tree:
             subprocess.run(["gcc", "-o", str(program), str(self.object(u)), *own], check=True)
         subprocess.run(["gcc", "-o", str(self.dir / "outergate"),
                         *[str(self.object(s)) for s in agents], *own], check=True)
-        names = [pathlib.Path(u).stem for u in units]
-        return sorted(names, key=lambda n: next((i for i, f in enumerate(FIRST) if f in n),
-                                                len(FIRST)))
+        return [[str(self.dir / pathlib.Path(u).stem)] for u in units]
 
 
-def passes(argv):
-    try:
-        return subprocess.run(argv, cwd=ROOT, check=False, timeout=TIMEOUT,
+class Case:
+    """A golden case whose input is made once."""
+
+    def __init__(self, tree, case, scratch):
+        self.case, self.name = case, str(case.relative_to(golden.HERE))
+        scratch.mkdir(parents=True)
+        self.paths = golden.inputs(case, scratch)
+        self.argv = [str(a) for a in golden.command(
+            tree.dir / "outergate", case, self.paths or [], golden.databases(case, scratch))]
+
+    def passes(self, env):
+        done = subprocess.run(self.argv, capture_output=True, check=False, timeout=TIMEOUT, env=env)
+        return done.returncode == 0 and not golden.compare(self.case, done.stdout) and \
+            not golden.broken_seal(self.case, done.stdout)
+
+
+class Unit:
+    def __init__(self, argv):
+        self.argv, self.name = argv, pathlib.Path(argv[0]).name
+
+    def passes(self, env):
+        return subprocess.run(self.argv, cwd=ROOT, check=False, timeout=TIMEOUT, env=env,
                               stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
 
 
-def killer(tree, units):
-    """The name of the test that notices, or None."""
-    for u in units:
-        if not passes([str(tree.dir / u)]):
-            return u
-    golden = [sys.executable, "tests/golden/run.py", str(tree.dir)]
-    return None if passes(golden) else "golden"
+class Tests:
+    """Everything that could notice, with the time that it takes."""
+
+    def __init__(self, tree, units, scratch, near):
+        cases = [Case(tree, p.parent, scratch / str(n)) for n, p in
+                 enumerate(sorted(golden.HERE.glob("*/*/expected.jsonl")))]
+        missing = [c.name for c in cases if c.paths is None]
+        if missing:
+            print("-- no recorded data (OUTERGATE_DATA): left out: %s" % " ".join(missing))
+        self.all = [(c, self.cost(c)) for c in cases if c.paths is not None] + \
+                   [(u, self.cost(u)) for u in map(Unit, units)]
+        self.near = near
+
+    @staticmethod
+    def cost(test):
+        started = time.monotonic()
+        if not test.passes(dict(os.environ)):
+            sys.exit("mutate: a test fails without any mutant: %s" % test.name)
+        return time.monotonic() - started
+
+    def killer(self, stem, library):
+        """The name of the test that notices, or None."""
+        own = stem.replace("_", ".", 1) + "/"
+        words = [w for w in stem.split("_") if len(w) > 3]
+
+        def nearness(test):
+            if test.name.startswith(own):
+                return 0
+            if test.name.startswith("test_detect") and any(w in test.name for w in words):
+                return 1
+            return 2 if test.name.startswith(("chain.", "test_detect")) else 3
+        env = dict(os.environ, LD_PRELOAD=str(library))
+        for test, _ in sorted(self.all, key=lambda row: (nearness(row[0]), row[1])):
+            if self.near and nearness(test) == 3:
+                break
+            try:
+                if not test.passes(env):
+                    return test.name
+            except subprocess.TimeoutExpired:
+                return "time (%s)" % test.name
+        return None
 
 
 def equivalents():
@@ -207,12 +266,16 @@ def find(files):
 
 
 def arguments(argv):
-    options = {"sample": 0, "seed": 1}
+    options = {"sample": 0, "seed": 1, "jobs": os.cpu_count() or 1, "near": False, "after": ""}
     files, only_list = [], False
     rest = argv[2:]
     while rest:
         a = rest.pop(0)
-        if a in ("--sample", "--seed"):
+        if a == "--near":
+            options["near"] = True
+        elif a == "--after":
+            options["after"] = rest.pop(0)
+        elif a[2:] in options:
             options[a[2:]] = int(rest.pop(0))
         elif a == "--list":
             only_list = True
@@ -223,39 +286,68 @@ def arguments(argv):
     todo = list(find(files or default))
     if options["sample"]:
         todo = random.Random(options["seed"]).sample(todo, min(options["sample"], len(todo)))
-    return todo, only_list
+    return todo, only_list, options
+
+
+def killed_before(path):
+    """(file, line, what): who killed it, by an earlier output; of files that did not change since."""
+    found, made = {}, path and os.path.getmtime(path)
+    for line in pathlib.Path(path).read_text().splitlines() if path else []:
+        m = re.match(r"(common/\S+\.c):(\d+): (.*\]): killed by (.*)$", line)
+        if m and os.path.getmtime(ROOT / m.group(1)) < made:
+            found[m.group(1), int(m.group(2)), m.group(3)] = m.group(4)
+    return found
+
+
+def fate_of(tree, tests, mutant, before):
+    """What killed it, or None."""
+    source, number, _, name, text = mutant
+    if (source, number, name) in before:
+        return before[source, number, name]
+    library = tree.dir / ("mutant-%d-%d.so" % (os.getpid(), threading.get_ident()))
+    if not tree.compile(source, library, text, ["-shared"]):
+        return "compiler"
+    return tests.killer(pathlib.Path(source).stem, library)
+
+
+def report(todo, killers, known):
+    """Prints a line a mutant as they come, then what is left; True if any survived."""
+    survivors, files = [], {}
+    for (f, number, line, name, _), dead in zip(todo, killers):
+        fate = "killed" if dead else \
+            "equivalent" if (f, line, name) in known else "survived"
+        row = files.setdefault(f, {"killed": 0, "equivalent": 0, "survived": 0})
+        row[fate] += 1
+        print("%s:%d: %s: %s" % (f, number, name, "killed by " + dead if dead else fate),
+              flush=True)
+        if fate == "survived":
+            survivors.append("%s | %s | %s" % (f, line, name))
+    print("-- by file: mutants, killed, equivalent, survived")
+    for f, row in sorted(files.items()):
+        print("%s %d %s" % (f, sum(row.values()), " ".join(map(str, row.values()))))
+    print("-- survivors")
+    print("\n".join(survivors))
+    print("%d mutants: %s" % (len(todo), ", ".join(
+        "%d %s" % (sum(r[k] for r in files.values()), k)
+        for k in ("killed", "equivalent", "survived"))))
+    return bool(survivors)
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    todo, only_list = arguments(sys.argv)
+    todo, only_list, options = arguments(sys.argv)
     if only_list:
         for f, number, _, name, _ in todo:
             print("%s:%d: %s" % (f, number, name))
         return 0
-    tree, known, started = Tree(sys.argv[1]), equivalents(), time.monotonic()
-    units = tree.prepare()
-    if killer(tree, units):
-        sys.exit("mutate: a test fails without any mutant: %s" % killer(tree, units))
-    survivors, counts = [], {"killed": 0, "equivalent": 0, "survived": 0}
-    for f, number, line, name, text in todo:
-        obj = tree.dir / "mutant.o"
-        dead = "compiler" if not tree.compile(f, obj, text) or not tree.link(f, obj) else \
-            killer(tree, units)
-        fate = "killed" if dead else \
-            "equivalent" if (f, line, name) in known else "survived"
-        counts[fate] += 1
-        row = "%s:%d: %s: %s" % (f, number, name, "killed by " + dead if dead else fate)
-        print(row, flush=True)
-        if fate == "survived":
-            survivors.append("%s | %s | %s" % (f, line, name))
-    shutil.rmtree(tree.dir / "mutant.c", ignore_errors=True)
-    print("-- survivors")
-    print("\n".join(survivors))
-    print("%d mutants in %d s: %s" % (len(todo), time.monotonic() - started,
-                                      ", ".join("%d %s" % (n, k) for k, n in counts.items())))
-    return counts["survived"] > 0
+    tree = Tree(sys.argv[1])
+    with tempfile.TemporaryDirectory() as scratch, \
+            concurrent.futures.ThreadPoolExecutor(options["jobs"]) as pool:
+        tests = Tests(tree, tree.prepare(pool), pathlib.Path(scratch), options["near"])
+        before = killed_before(options["after"])
+        return report(todo, pool.map(lambda m: fate_of(tree, tests, m, before), todo),
+                      equivalents())
 
 
 if __name__ == "__main__":
