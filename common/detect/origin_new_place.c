@@ -9,7 +9,8 @@
  * network every week and the key is more than a place; and where a journey goes on: its first login
  * was told. Neither is learned sooner for that: a place is learned from sessions on which nothing
  * of medium or above fired and that were at no new place, or after three days. Cannot see: anything
- * without a geo database, and who uses a proxy in the right country.
+ * without a geo database; who uses a proxy in the right country; an account that nobody used for
+ * Retention.Profiles, since its habits are forgotten by then (its login is access.external).
  *
  * Example: alice, for months from DE, logs in from BR.
  */
@@ -106,12 +107,19 @@ const struct detection detection_origin_new_place = {
 	.events = EVENT_BIT(SESSION_OPEN),
 	.params = {{"LearningDays", 14, UNIT_COUNT, "days until an identity's places are known"},
 		   {"LearningLogins", 10, UNIT_COUNT, "and logins"}},
-	.triage = "Is the person travelling? Ask them by another way than this account.",
+	.triage =
+		"Is the person travelling? Ask them by another way than this account. reason "
+		"country is medium; network is low with a key that this identity is known by, and "
+		"medium with a password or another key. A low one counts for chain.t1133 as half "
+		"of "
+		"what makes a login that of a stolen secret.",
 	.contain = "End the session, lock the account, change its password or key.",
 	.false_positive = "A journey, a new provider at home, a mobile network, a VPN.",
 	.tune = "Travel, VPNPools, KnownRemoteIPs, KnownSSHClients; severity: medium takes every "
-		"new "
-		"network as seriously as a new country; GeoIPWhitelist says what is never right.",
+		"new network as seriously as a new country; GeoIPWhitelist says what is never "
+		"right. "
+		"Who was away for longer than Retention.Profiles has no habits left and is learned "
+		"anew: lengthen it for accounts that sleep, or lock them.",
 	.mitigation = "M1032 M1036 M1035",
 	.step = step,
 	.key = KEY_PLACE,

@@ -62,13 +62,10 @@ def complaints(alert, row, text):
             yield "a mitigation without its name: %s" % line
 
 
-def look_at(case):
+def look_at(case, scratch, paths):
     """(detections that fired, complaints)"""
     fired, wrong = set(), []
-    with tempfile.TemporaryDirectory() as scratch:
-        paths = golden.inputs(case, scratch)
-        if paths is None:
-            return fired, wrong
+    if paths is not None:
         store = os.path.join(scratch, "store.db")
         argv = golden.command(BINARY, case, paths, golden.databases(case, scratch))
         done = subprocess.run([*argv, "--store", store], capture_output=True, check=False)
@@ -88,8 +85,13 @@ def look_at(case):
 
 def main():
     cases = [p.parent for p in sorted(golden.HERE.glob("*/*/expected.jsonl"))]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(look_at, cases))
+    with tempfile.TemporaryDirectory() as scratch, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        folders = [os.path.join(scratch, str(n)) for n in range(len(cases))]
+        for folder in folders:
+            os.mkdir(folder)
+        inputs = [golden.inputs(c, f) for c, f in zip(cases, folders)]
+        results = list(pool.map(look_at, cases, folders, inputs))
     wrong = [w for _, ws in results for w in ws]
     known = {json.loads(line)["id"] for line in ask("detections", "--format", "json")[1].splitlines()}
     for d in sorted(known - LIVE_ONLY - set().union(*(f for f, _ in results))):

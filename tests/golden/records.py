@@ -8,8 +8,14 @@ A line is "SECONDS KIND key=value ...". Keys: conn (cookie), from (ADDR:PORT of 
 space inside one), pid, uid, comm, handoff's path is a socket, of (bytes: "connect" for those of the session's own connection).
 Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front repeats the line with the cookie, the
 port and the time one further each time. "loopback" has keys of its own, see there.
+
+"SECONDS text MESSAGE..." is a line of sshd's log, between the
+records: these are then several files, one after the other (parts()).
 """
+import datetime
 import ipaddress
+import itertools
+import pathlib
 import shlex
 import struct
 import sys
@@ -181,19 +187,45 @@ def lines(path):
             if not words:
                 continue
             times = int(words.pop(0)[1:]) if words[0][0] == "x" else 1
-            at, kind, keys = float(words[0]), words[1], dict(w.split("=", 1) for w in words[2:])
+            at, kind = float(words[0]), words[1]
+            if kind == "text":
+                yield at, kind, {"text": line.split(None, 2)[2].rstrip("\n")}
+                continue
+            keys = dict(w.split("=", 1) for w in words[2:])
             for n in range(times):
                 yield at + n, kind, further(keys, n)
 
 
-def main():
-    with open(sys.argv[2], "wb") as out:
+def write(rows, path):
+    with open(path, "wb") as out:
         out.write(MAGIC)
         out.write(struct.pack("<q", BASE_WALL - BASE_BOOT))
-        for at, kind, keys in sorted(lines(sys.argv[1]), key=lambda x: x[0]):
+        for at, kind, keys in rows:
             number, body = KINDS[kind](keys)
             out.write(struct.pack("<HHIQ", number, 1, 16 + len(body), BASE_BOOT + int(at * 1e9)))
             out.write(body)
+
+
+def write_text(rows, path):
+    with open(path, "w", encoding="utf-8") as out:
+        for at, _, keys in rows:
+            when = datetime.datetime.fromtimestamp(BASE_WALL / 1e9 + at, datetime.timezone.utc)
+            out.write(f"{when.isoformat(timespec='milliseconds')} bastion sshd[77]: {keys['text']}\n")
+
+
+def parts(path, folder):
+    """Files of records and of text in turn, in the order of their times."""
+    origins.clear()
+    rows, made = sorted(lines(path), key=lambda x: x[0]), []
+    for is_text, group in itertools.groupby(rows, key=lambda row: row[1] == "text"):
+        made.append(pathlib.Path(folder) / f"{len(made):03d}.{'log' if is_text else 'rec'}")
+        (write_text if is_text else write)(group, made[-1])
+    return made
+
+
+def main():
+    rows = sorted(lines(sys.argv[1]), key=lambda x: x[0])
+    write([r for r in rows if r[1] != "text"], sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ SEALED = ("id", "revision", "state", "previous", "part_of", "detection", "reason
           "effective_account", "origin", "method", "key", "client", "stage", "numbers", "sentence",
           "evidence", "learning", "observe")
 sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE))
 import geodb  # noqa: E402
+import records  # noqa: E402
 DATA = pathlib.Path(os.environ.get("OUTERGATE_DATA", HERE.parent.parent.parent / "shared/data"))
 
 
@@ -26,10 +28,7 @@ def inputs(case, scratch):
         return [path] if path.exists() else None
     found = [case / "input.log"] if (case / "input.log").exists() else []
     if (case / "input.events").exists():
-        made = pathlib.Path(scratch) / "input.rec"
-        subprocess.run([sys.executable, HERE / "records.py", case / "input.events", made],
-                       check=True)
-        found.append(made)
+        found += records.parts(case / "input.events", scratch)
     return found
 
 

@@ -157,7 +157,7 @@ class Tree:
                         for p in (ROOT / d).glob("*.c"))
         # Programs without a core cannot notice what a detection does.
         units = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/unit").glob("test_*.c")
-                       if "_world.h" in p.read_text() or "catalog" in p.name)
+                       if re.search(r"(core|detect|guess)_world.h", p.read_text()) or "catalog" in p.name)
         sources = self.common + agents + units
         done = pool.map(lambda s: self.compile(s, self.object(s), more=["-c"]), sources)
         for s in [s for s, good in zip(sources, done) if not good]:
