@@ -9,6 +9,8 @@
  */
 #include "../core/core_detect.h"
 
+#define SEVERAL "several" /* one session, more than one of the reasons */
+
 static struct span base_name(struct span path)
 {
 	for (size_t i = path.len; i > 0; i--)
@@ -120,11 +122,12 @@ static void say(struct detect_ctx *x, struct calert *a)
 	enum transfer way = strcmp(a->pub.reason, "in") == 0	? TRANSFER_IN
 			    : strcmp(a->pub.reason, "out") == 0 ? TRANSFER_OUT
 								: TRANSFER_BOTH;
+	bool is_several = strcmp(a->pub.reason, SEVERAL) == 0;
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " from ");
 	say_from(&t, s);
-	text_add(&t, " %s", words[way]);
+	text_add(&t, " %s", is_several ? "copies files in and out" : words[way]);
 	if (s->bytes_known) {
 		text_add(&t, ": ");
 		say_bytes(&t, s->bytes_in);
@@ -137,6 +140,8 @@ static void say(struct detect_ctx *x, struct calert *a)
 	if (s->bytes_known)
 		text_add(&t, "%llu bytes in, %llu bytes out", (unsigned long long)s->bytes_in,
 			 (unsigned long long)s->bytes_out);
+	else
+		text_add(&t, "bytes not counted yet");
 }
 
 /* Counters moved: told again when they doubled, and at the end. */
@@ -181,14 +186,18 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (x->session->pub.has_transfer) {
 		f.count = 0; /* bash -c scp, then scp: one */
 		a = alert_find(x, e, &f);
-		if (a && strcmp(a->pub.reason, f.reason) == 0)
+		if (a &&
+		    (strcmp(a->pub.reason, f.reason) == 0 || strcmp(a->pub.reason, SEVERAL) == 0))
 			return;
 		f.count = 1;
 	}
 	x->session->pub.has_transfer = true;
 	a = alert_raise(x, e, &f, &is_new);
-	if (a)
-		say(x, a);
+	if (!a)
+		return;
+	if (!is_new && strcmp(a->pub.reason, f.reason) != 0)
+		span_copy(a->pub.reason, sizeof(a->pub.reason), SPAN_LIT(SEVERAL));
+	say(x, a);
 }
 
 const struct detection detection_activity_file_transfer = {
@@ -202,7 +211,7 @@ const struct detection detection_activity_file_transfer = {
 	.tactic = "TA0011",
 	.analytic = "AN1005 AN1006",
 	.data_components = "Process Creation (DC0032); Network Traffic Flow (DC0078)",
-	.reasons = "sftp in out",
+	.reasons = "sftp in out several",
 	.events = EVENT_BIT(EXEC) | EVENT_BIT(BYTES) | EVENT_BIT(CONNECTION_CLOSE),
 	.triage = "How many bytes, which way, and does the account usually copy?",
 	.contain = "End the session; look at what the account can read.",

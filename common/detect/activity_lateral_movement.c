@@ -79,18 +79,19 @@ static enum severity weigh(struct detect_ctx *x, const struct event *e, enum ser
 	return SEVERITY_MEDIUM;
 }
 
-static void say_dests(struct text *t, const struct session *s)
+static void say_dests(struct text *t, const struct session *s, uint64_t extra_port)
 {
 	unsigned told = 0;
 
 	for (unsigned i = 0; i < s->dests_kept; i++) {
 		const struct session_dest *d = &s->dests[i];
 
-		if (d->service == SERVICE_NONE)
+		if (d->service == SERVICE_NONE && (!extra_port || d->dest.port != extra_port))
 			continue;
 		text_add(t, told++ ? ", " : " ");
 		say_origin(t, &d->dest, d->scope);
-		text_add(t, " (%s, by ", service_name(d->service));
+		text_add(t, " (%s, by ",
+			 service_name(d->service == SERVICE_NONE ? SERVICE_OTHER : d->service));
 		text_plain(t, span_of(d->program), 24);
 		text_add(t, ")");
 	}
@@ -105,7 +106,7 @@ static void say(struct detect_ctx *x, struct alert *a, unsigned n)
 	text_add(&t, " from ");
 	say_from(&t, s);
 	text_add(&t, " went on to");
-	say_dests(&t, s);
+	say_dests(&t, s, detect_param(x, PARAM_PORT));
 	if (s->dests_total > s->dests_kept)
 		text_add(&t, " and %u more", s->dests_total - s->dests_kept);
 	text_add(&t, a->severity == SEVERITY_INFO ? ", as it does."
