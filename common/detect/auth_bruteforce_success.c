@@ -111,6 +111,17 @@ static void remember(struct detect_ctx *x, const struct event *e, const char *wh
 	}
 }
 
+/* The log names the key after the kernel has told of the login: it is the intruder's, too. */
+static void remember_key(struct detect_ctx *x, const struct event *e)
+{
+	const struct session *s = &x->session->pub;
+	const struct link *l =
+		link_find(x->core, link_key(x->core, LINK_SOURCE, hash_addr(0, &s->origin.addr)));
+
+	if (s->key[0] && s->anomaly_mask >> x->index & 1 && l)
+		remember(x, e, l->why);
+}
+
 /* The story of that source and account is being told: one more session of it is no news. */
 static void join_chain(const struct detect_ctx *x, struct calert *a)
 {
@@ -132,7 +143,7 @@ static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool o
 	struct text t = TEXT_IN(a->sentence);
 
 	text_quote(&t, span_of(s->account), 48);
-	text_add(&t, " logged in %s from ", service_name(s->service));
+	text_add(&t, " logged in over %s from ", service_name(s->service));
 	say_from(&t, s);
 	text_add(&t, " ");
 	say_method(&t, s);
@@ -161,6 +172,10 @@ static void step(struct detect_ctx *x, const struct event *e)
 
 	if (!x->session || x->session->pub.existing)
 		return;
+	if (e->kind == EVENT_AUTH_NOTE) {
+		remember_key(x, e);
+		return;
+	}
 	own = same_source(x, e) || same_slow_source(x, e);
 	failures = own ? source_failures(x, e->time_ns) : guesses_of_others(x, e);
 	if (own && !failures)
@@ -198,7 +213,7 @@ const struct detection detection_auth_bruteforce_success = {
 	.analytic = "AN1004 AN1005 AN1006",
 	.data_components = "User Account Authentication (DC0002); Logon Session Creation (DC0067)",
 	.reasons = "same-source other-source",
-	.events = EVENT_BIT(SESSION_OPEN),
+	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE),
 	.params = {{"Guesses", 10, UNIT_COUNT,
 		    "failures on the account by other sources before a success counts"}},
 	.triage = "Ask the account's owner whether it was them. outergate explain shows what the "
