@@ -86,20 +86,22 @@ def seal(case, output):
     path.write_text("\n".join(lines) + "\n")
 
 
-def broken_seal(case, output):
-    """A list of one complaint, or none."""
-    kept = [line[len(SEAL):] for line in (case / "expected.jsonl").read_text().splitlines()
-            if line.startswith(SEAL)]
+def lines_of(case):
+    return (case / "expected.jsonl").read_text().splitlines()
+
+
+def broken_seal(lines, output):
+    """A list of one complaint, or none. lines: lines_of(case)"""
+    kept = [line[len(SEAL):] for line in lines if line.startswith(SEAL)]
     if kept in ([], [seal_of([json.loads(line) for line in output.splitlines()])]):
         return []
     return ["as expected, but something else of the output is not as it was; if that is meant: "
             "tests/golden/run.py BUILD --seal WORD..."]
 
 
-def compare(case, output):
-    """A list of complaints."""
-    wanted = [json.loads(line) for line in (case / "expected.jsonl").read_text().splitlines()
-              if line.strip() and not line.startswith("//")]
+def compare(lines, output):
+    """A list of complaints. lines: lines_of(case)"""
+    wanted = [json.loads(line) for line in lines if line.strip() and not line.startswith("//")]
     left = [json.loads(line) for line in output.splitlines()]
     wrong = []
     for want in wanted:
@@ -122,10 +124,10 @@ def check(case, do_seal):
             first, second = replay(case, paths, geo), replay(case, paths, geo)
         except RuntimeError as e:
             return "failed", [str(e)]
-    wrong = compare(case, first)
+    wrong = compare(lines_of(case), first)
     if do_seal and not wrong:
         seal(case, first)
-    wrong = wrong or broken_seal(case, first)
+    wrong = wrong or broken_seal(lines_of(case), first)
     if first != second:
         wrong.append("two runs differ")
     return ("failed" if wrong else "passed"), wrong
