@@ -666,7 +666,7 @@ static int run(const struct command *self, int argc, char **argv)
 		r = command_config(q.config, config);
 	if (r == EXIT_FINE)
 		r = query_open(&q, &s);
-	if (r == EXIT_FINE && !config->hours.zone_name[0]) {
+	if (r == EXIT_FINE && config && !config->hours.zone_name[0]) {
 		zone_of_host(config->hours.zone_name, &config->hours.zone);
 		of_host = true;
 	}
