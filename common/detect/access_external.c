@@ -22,6 +22,14 @@ static bool is_expected(const struct detect_ctx *x)
 	       seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service));
 }
 
+static void say_count(struct alert *a)
+{
+	struct text t = TEXT_IN(a->numbers);
+
+	text_add(&t, a->count == 1 ? "%u session that day" : "%u sessions that day",
+		 (unsigned)a->count);
+}
+
 static void say(struct detect_ctx *x, struct alert *a)
 {
 	const struct session *s = &x->session->pub;
@@ -43,8 +51,7 @@ static void say(struct detect_ctx *x, struct alert *a)
 	}
 	if (a->severity == SEVERITY_INFO)
 		text_add(&t, " The place or client is known.");
-	t = TEXT_IN(a->numbers);
-	text_add(&t, "%u sessions that day", (unsigned)a->count);
+	say_count(a);
 }
 
 static void fire(struct detect_ctx *x, const struct event *e)
@@ -64,7 +71,9 @@ static void fire(struct detect_ctx *x, const struct event *e)
 	s->access = pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a));
 	if (is_new)
 		say(x, &a->pub);
-	else if (!a->pub.key[0])
+	else
+		say_count(&a->pub);
+	if (!is_new && !a->pub.key[0])
 		memcpy(a->pub.key, s->pub.key, sizeof(a->pub.key));
 }
 
@@ -78,6 +87,7 @@ static void revise(struct detect_ctx *x, const struct event *e)
 		return;
 	if (a->pub.key[0] && s->key[0] && strcmp(a->pub.key, s->key) != 0) {
 		a->pub.count -= a->pub.count > 1; /* it was another identity after all */
+		say_count(&a->pub);
 		fire(x, e);
 		return;
 	}

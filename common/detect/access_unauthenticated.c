@@ -20,7 +20,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!x->session || e->method != METHOD_NO_AUTH || !detect_is_external(x))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
-	if (!a || !is_new)
+	if (!a)
 		return;
 	t = TEXT_IN(a->pub.sentence);
 	text_quote(&t, span_of(x->session->pub.account), 48);
@@ -28,7 +28,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	say_origin(&t, &x->session->pub.origin, x->session->pub.scope);
 	text_add(&t, " without any authentication.");
 	t = TEXT_IN(a->pub.numbers);
-	text_add(&t, "%u sessions that day", (unsigned)a->pub.count);
+	text_add(&t, a->pub.count == 1 ? "%u session that day" : "%u sessions that day",
+		 (unsigned)a->pub.count);
 }
 
 const struct detection detection_access_unauthenticated = {

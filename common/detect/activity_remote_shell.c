@@ -26,6 +26,8 @@ static void say_channel(const struct session *s, const struct event *e, struct a
 	text_add(&t, " started a ");
 	text_plain(&t, e->args, 40);
 	text_add(&t, ".");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "as the log says it, no program was seen");
 }
 
 /* What it had others start: as fact, or as possible and no more. */
