@@ -165,9 +165,11 @@ void engine_line(struct engine *e, unsigned source, struct decode_stream *s, str
 		s->line--;
 		r = decode_line(s, line, &ev, &reason);
 	}
-	line_account(e, source, r);
-	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
-		engine_event(e, &ev);
+	do {
+		line_account(e, source, r);
+		if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
+			engine_event(e, &ev);
+	} while (decode_next(s, &ev, &r, &reason));
 }
 
 int engine_watch(struct engine *e, struct watcher *w, int fd,

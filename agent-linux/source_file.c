@@ -27,7 +27,7 @@ struct file_source {
 	bool watched;  /* inotify tells of changes; else the 2 s poll */
 	bool overlong; /* skipping the rest of a line that was cut */
 	size_t have;
-	char buf[DECODE_LINE_MAX];
+	char buf[DECODE_RECORD_MAX]; /* an audit event is one line */
 };
 
 /* What the store keeps, by name and not by layout of this struct. */

@@ -154,12 +154,9 @@ static const char *result_name(enum decode_result r)
 	return r == DECODE_EVENT ? "event" : r == DECODE_SKIPPED ? "skipped" : "bad";
 }
 
-static void decode_one(void *arg, struct span line)
+static void show_one(struct decode_job *job, enum decode_result r, const struct event *e,
+		     const char *reason)
 {
-	struct decode_job *job = arg;
-	const char *reason = "";
-	struct event e = {0};
-	enum decode_result r = decode_line(&job->stream, line, &e, &reason);
 	struct shown x = {.json = job->json};
 
 	writer_start(&x.w, job->buf, sizeof(job->buf));
@@ -168,7 +165,7 @@ static void decode_one(void *arg, struct span line)
 	show_number(&x, "line", job->stream.line);
 	show(&x, "result", result_name(r));
 	if (r == DECODE_EVENT)
-		show_event(&x, &e);
+		show_event(&x, e);
 	else
 		show(&x, "reason", reason);
 	job->undecoded |= r != DECODE_EVENT;
@@ -176,6 +173,18 @@ static void decode_one(void *arg, struct span line)
 		json_end(&x.w, '}');
 	if ((x.json ? writer_finish_json(&x.w) : writer_finish(&x.w)) >= 0)
 		puts(job->buf);
+}
+
+static void decode_one(void *arg, struct span line)
+{
+	struct decode_job *job = arg;
+	const char *reason = "";
+	struct event e = {0};
+	enum decode_result r = decode_line(&job->stream, line, &e, &reason);
+
+	do
+		show_one(job, r, &e, reason);
+	while (decode_next(&job->stream, &e, &r, &reason));
 }
 
 static void refuse_record(void *arg, const void *record, size_t len, int64_t offset)

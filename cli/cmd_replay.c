@@ -177,7 +177,9 @@ static void take_line(void *arg, struct span line)
 	struct event e;
 	enum decode_result result = decode_line(&r->stream, line, &e, &reason);
 
-	take_result(r, result, &e, reason);
+	do
+		take_result(r, result, &e, reason);
+	while (decode_next(&r->stream, &e, &result, &reason));
 }
 
 static void take_record(void *arg, const void *record, size_t len, int64_t boot_to_wall_ns)

@@ -139,7 +139,8 @@ enum api_risk {
 /*
  * An API request. Of the event itself: origin is who asked, result the HTTP status, outcome what it
  * says (401, 403: refused), subject the method or verb, path the target, client the user agent,
- * account the user ("" or system:anonymous: nobody said who they are), args the command.
+ * account the user ("" or system:anonymous: nobody said who they are), args the command, via what
+ * was said to be before it (X-Forwarded-For). dest: the trusted proxy it came by; set by the core.
  */
 struct event_api {
 	enum api_action action;

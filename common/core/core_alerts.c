@@ -84,6 +84,8 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET
 									: ORIGIN_LOG;
 	geo_of(x->core, &a->origin.addr, &a->geo);
+	if (e->kind == EVENT_API)
+		a->via = e->dest;
 	a->account_unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
 	a->method = e->method;
 	span_copy(a->account, sizeof(a->account), e->account);
@@ -258,10 +260,33 @@ static void make_id(const struct core *c, const struct alert *a, uint64_t key, c
 	id_text(&h, out);
 }
 
+/* "POST /v1.41/containers/create 201 by "curl/7.88.1": chroot /host": never the body, where secrets
+ * are. */
+static void api_evidence(struct text *t, const struct event *e)
+{
+	text_plain(t, e->subject, 16);
+	text_add(t, " ");
+	text_plain(t, e->path, 100);
+	if (e->result > 0)
+		text_add(t, " %u", (unsigned)e->result);
+	if (!span_empty(e->account)) {
+		text_add(t, " for ");
+		text_quote(t, e->account, 48);
+	}
+	if (!span_empty(e->client)) {
+		text_add(t, " by ");
+		text_quote(t, e->client, 32);
+	}
+}
+
 void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 {
 	struct text t = text_start(out, ALERT_EVIDENCE_MAX);
 
+	if (e->kind == EVENT_API) {
+		api_evidence(&t, e);
+		return;
+	}
 	if (!span_empty(e->text)) {
 		text_plain(&t, e->text, ALERT_EVIDENCE_MAX - 4);
 		return;

@@ -11,6 +11,8 @@
  */
 #include "core_internal.h"
 
+#include "core_detect.h"
+
 static struct client_note *note_of(struct core *c, uint64_t cookie)
 {
 	struct client_note *t = &c->clients[cookie % CLIENT_NOTES];
@@ -87,4 +89,46 @@ void proxy_told(struct core *c, const struct event *e)
 	}
 	t->via = n->origin;
 	conn_move(c, n, &e->dest);
+}
+
+/* Takes the rightmost address off the list. False: what stands there is none. */
+static bool via_cut(struct span *via, struct addr *ret)
+{
+	size_t n = via->len;
+	struct span last;
+
+	while (n && via->ptr[n - 1] != ',')
+		n--;
+	last = span_skip(*via, n);
+	*via = span_first(*via, n ? n - 1 : 0);
+	while (last.len && last.ptr[0] == ' ')
+		last = span_skip(last, 1);
+	while (last.len && last.ptr[last.len - 1] == ' ')
+		last.len--;
+	return last.len && addr_parse(last, ret, NULL) && ret->family != ADDR_NONE;
+}
+
+/* What a log does not tell is the port of the API itself. */
+#define KUBE_API_PORT 6443
+
+void proxy_forwarded(const struct core *c, struct event *e)
+{
+	uint16_t port = e->local.port ? e->local.port : KUBE_API_PORT;
+	struct span via = e->via;
+	struct addr a;
+
+	while (proxy_is_trusted(c, &e->origin.addr, port, PROXY_KIND_XFF) && via_cut(&via, &a)) {
+		e->dest = e->origin;
+		e->origin = (struct endpoint){.addr = a};
+	}
+}
+
+bool api_is_stranger(const struct core *c, const struct event *e)
+{
+	enum scope s = scope_of(&e->origin.addr, &c->config.scope);
+
+	for (unsigned i = 0; i < c->config.allowed_count; i++)
+		if (cidr_has(&c->config.allowed[i], &e->origin.addr))
+			return false;
+	return scope_counts_as_external(s, &c->config.scope);
 }

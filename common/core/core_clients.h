@@ -28,6 +28,11 @@ void proxy_told(struct core *c, const struct event *e);
 void client_take(struct core *c, const struct conn *n, struct csession *s);
 bool proxy_is_trusted(const struct core *c, const struct addr *peer, uint16_t port,
 		      enum proxy_kind kind);
+/*
+ * An API request whose peer is a trusted proxy (xff) comes from whom the rightmost address of
+ * e->via names, and so on to the left. That is e->origin then, and the last proxy e->dest.
+ */
+void proxy_forwarded(const struct core *c, struct event *e);
 /* core_conns.c: its other end is somebody else, as a trusted proxy says. */
 void conn_move(struct core *c, struct conn *n, const struct endpoint *to);
 

@@ -65,6 +65,8 @@ bool shared_account(const struct core *c, const struct session *s);
 /* A person has one account and one session there: vpn, rdgateway, citrix. */
 bool one_account_each(enum service s);
 /* Travel: that account may come from that country at that time. */
+/* core_clients.c: an API request from outside, and not of AllowedCIDRs. */
+bool api_is_stranger(const struct core *c, const struct event *e);
 bool vpn_pool(const struct core *c, const struct addr *a); /* VPNPools */
 bool travel_allows(const struct core *c, const struct session *s);
 /* ExpectedAutomation: nobody sits at that account. */

@@ -204,10 +204,7 @@ static struct span container_of(struct json *j, const struct api_target *t)
 
 void api_docker(struct api_words *w, struct event *e)
 {
-	struct json j = {.p = e->text.ptr,
-			 .end = e->text.ptr + e->text.len,
-			 .out = w->text,
-			 .out_end = w->text + sizeof(w->text)};
+	struct json j = api_body(w, e);
 	struct body b = {.entry = {.at = w->command, .cap = sizeof(w->command)},
 			 .cmd = {.at = w->later, .cap = sizeof(w->later)},
 			 .detail = {.at = w->detail, .cap = sizeof(w->detail)}};

@@ -273,7 +273,8 @@ void kube_tell(struct api_words *w, struct event *e, const struct kube_request *
 	if (e->api.action != API_READ && e->api.action != API_HARMLESS &&
 	    span_is(ns, "kube-system"))
 		api_risk(&o->risks, &o->detail, RISK_SYSTEM_NAMESPACE, ns);
-	if (asks_node || IS_ONE_OF(q->resource, makes_pods))
+	if (asks_node ||
+	    (IS_ONE_OF(q->resource, makes_pods) && (name.len || e->api.action == API_CREATE)))
 		e->api.container = api_name(w, ns, name);
 	e->api.image = o->image;
 	e->api.risks = o->risks;
@@ -304,10 +305,7 @@ static struct span verb_of(struct span method, bool *reads)
 
 void api_kube(struct api_words *w, struct event *e)
 {
-	struct json j = {.p = e->text.ptr,
-			 .end = e->text.ptr + e->text.len,
-			 .out = w->text,
-			 .out_end = w->text + sizeof(w->text)};
+	struct json j = api_body(w, e);
 	struct kube_object o = {.command = {.at = w->command, .cap = sizeof(w->command)},
 				.detail = {.at = w->detail, .cap = sizeof(w->detail)}};
 	struct kube_request q;

@@ -9,6 +9,14 @@
 
 #include "text.h"
 
+struct json api_body(struct api_words *w, const struct event *e)
+{
+	return (struct json){.p = e->text.ptr,
+			     .end = span_skip(e->text, e->text.len).ptr,
+			     .out = w->text,
+			     .out_end = w->text + sizeof(w->text)};
+}
+
 static int hex_of(char c)
 {
 	if (text_is_digit(c))

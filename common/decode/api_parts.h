@@ -24,6 +24,8 @@ struct api_list {
 	bool cut;
 };
 
+/* The body of a request, its words unescaped into w->text. */
+struct json api_body(struct api_words *w, const struct event *e);
 /* Into j->out: what a URL's %XX stand for. plus: "+" is a space (in a query). */
 struct span api_unquoted(struct json *j, struct span s, bool plus);
 void api_target_read(struct json *j, struct span target, struct api_target *ret);

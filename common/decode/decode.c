@@ -8,6 +8,7 @@
 
 #include "frame.h"
 #include "json_tree.h"
+#include "k8s_audit.h"
 #include "replayed.h"
 #include "text.h"
 #include "windows.h"
@@ -149,12 +150,23 @@ static enum decode_result read_tree(struct decode_stream *s, struct span line, s
 	return DECODE_SKIPPED;
 }
 
+static enum decode_result read_audit(struct decode_stream *s, struct span line, struct event *ret,
+				     const char **reason)
+{
+	if (!is_unwanted(s, DECODER_k8s_audit))
+		return k8s_audit_read(s, line, ret, reason);
+	*reason = "not of the source that was asked for";
+	return DECODE_SKIPPED;
+}
+
 static enum decode_result read_json(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
 	const char *why;
 	struct frame f;
 
+	if (k8s_audit_is(line))
+		return read_audit(s, line, ret, reason);
 	if (frame_from_journal(s, line, &f, &why) == DECODE_EVENT)
 		return read_frame(s, &f, false, ret, reason);
 	return read_tree(s, line, ret, reason);
@@ -194,6 +206,8 @@ static const struct {
 static enum decode_result read_record(struct decode_stream *s, size_t i, struct span line,
 				      struct event *ret, const char **reason)
 {
+	if (k8s_audit_is(span_first(line, DECODE_RECORD_MAX))) /* its beginning tells enough */
+		line = span_first(line, DECODE_RECORD_MAX);
 	if (line.len <= DECODE_RECORD_MAX)
 		return records[i].read(s, text_trim_right(line), ret, reason);
 	*reason = "a record longer than 64 KiB";
@@ -216,6 +230,7 @@ enum decode_result decode_line(struct decode_stream *s, struct span line, struct
 	struct span first;
 
 	s->line++;
+	s->more = text_none();
 	if (s->line == 1)
 		text_cut(&line, SPAN_LIT("\xEF\xBB\xBF")); /* a byte order mark */
 	first = text_trim_left(line);
@@ -229,4 +244,10 @@ enum decode_result decode_line(struct decode_stream *s, struct span line, struct
 		if (records[i].is(first))
 			return read_record(s, i, first, ret, reason);
 	return read_text(s, line, ret, reason);
+}
+
+bool decode_next(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
+		 const char **reason)
+{
+	return k8s_audit_next(s, ret, ret_result, reason);
 }

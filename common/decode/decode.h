@@ -9,6 +9,8 @@
 
 #include "../event.h"
 
+#include "api_words.h"
+
 /* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB.
  */
 #define DECODE_LINE_MAX 8192
@@ -34,6 +36,17 @@ struct frame {
 	uint32_t uid;	       /* journald _UID; UINT32_MAX = unknown */
 };
 
+/* Requests of an audit log that were told; see k8s_audit.c. */
+#define AUDIT_EXECS  64
+#define AUDIT_OTHERS 32 /* the same line twice, one after the other */
+struct audit_request {
+	uint64_t received_ns, hash;
+};
+struct audit_state {
+	struct audit_request execs[AUDIT_EXECS], others[AUDIT_OTHERS];
+	unsigned execs_next, others_next;
+};
+
 /* State of one text stream: year inference, line numbers. Zero it, then set what is known. */
 struct decode_stream {
 	int year;	  /* of the next year-less time; 0 = start in 2000 */
@@ -44,6 +57,9 @@ struct decode_stream {
 	int forced_source;	   /* --source; -1 = auto */
 	int64_t boot_to_wall_ns;   /* wall = boot + this, for kernel records */
 	struct first_table *first; /* first_bytes.h; NULL: first bytes are skipped */
+	struct span more;	   /* of a line that holds several events; see decode_next() */
+	struct audit_state audit;
+	struct api_words words; /* of the API request told last */
 	/* Unescaped JSON or XML; the spans of the last event may point here. */
 	char scratch[DECODE_RECORD_MAX];
 };
@@ -79,6 +95,13 @@ int decoder_find(struct span name);
  */
 enum decode_result decode_line(struct decode_stream *s, struct span line, struct event *ret,
 			       const char **reason);
+
+/*
+ * What else the line holds that decode_line() was given last (an EventList): one event after the
+ * other, each like a line. False: that was all.
+ */
+bool decode_next(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
+		 const char **reason);
 
 /* Does an entry of the journal export format begin here? */
 bool decode_is_export(struct span line);

@@ -320,6 +320,32 @@ def round_trip():
                   replay(show, "-", data=r.stdout) == replay(show, path))
 
 
+def kubernetes(pod="gateway/k8s-audit-priv-pod-file.log", samples="gateway/k8s_audit.ndjson"):
+    e = replay("--events", pod)[0]
+    got = (e["kind"], e["service"], e["outcome"], e["account"], e["origin"]["address"], e["risks"],
+           e["command"], e["api"]["action"], e["api"]["container"], e["api"]["image"])
+    check("a privileged pod", got == (
+        "api", "kube-api", "success", "minikube-user", "192.168.49.1", ["privileged"],
+        "sh -c sleep infinity", "create", "foo/test-pod-1", "centos"), got)
+    check("by who said who he is: no alert", replay("--alerts", pod) == [])
+    with open(samples, encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    data = "".join(r["message"].strip() + "\n" for r in rows).encode()
+    events = replay("--events", "-", data=data)
+    check("every sample is read", len(events) == len(rows), len(events))
+    for e, r in zip(events, rows):
+        want, outcome = r["expected"], {"allow": "success", "forbid": "refused"}
+        got = (e["outcome"], e["api"]["verb"], e["api"].get("user", e["account"]))
+        check("a sample", got == (outcome[want["event"]["outcome"]], want["event"]["action"],
+                                  want["user"]["name"]), (got, want))
+        # Theirs is the first of sourceIPs, which is the client's word; ours is the last.
+        claimed = e["api"].get("via", e["origin"]["address"]).split(", ")[0]
+        check("its first address", claimed == want["source"]["ip"], (claimed, want))
+    check("risks of samples", [e.get("risks") for e in events] ==
+          [None, ["privileged"], ["host_mount"], None])
+    check("samples: no alert", replay("--alerts", "-", data=data) == [])
+
+
 def written_sessions():
     """Of the golden cases, which hold the alerts only."""
     sessions = replay("--sessions", "tests/golden/access.external/rdp-is-one-session/input.log")
@@ -338,12 +364,12 @@ def main():
     else:
         for case in (internet_exposed_rdp, failed_rdp, internal_admin, fused, account_restriction,
                      kerberos, listening, damaged, whole_rdp_life, winrm, enable_rdp, labelled_nxlog, loghub,
-                     slow_guessing, sshd_variants, benign_sshd):
+                     slow_guessing, sshd_variants, benign_sshd, kubernetes):
             recorded(case)
         twins()
         same_in_every_shape()
         round_trip()
-        print("not decoded yet: gateway/* but openssh and windows_nxlog, text/iis7_owa.log, "
+        print("not decoded yet: gateway/* but k8s*, openssh and windows_nxlog, text/iis7_owa.log, "
               "text/wireguard-auth.log; enable_rdp's registry change")
     print("%(passed)d passed, %(failed)d failed" % count +
           (", %(skipped)d skipped" % count if count["skipped"] else ""))

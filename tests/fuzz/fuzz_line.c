@@ -22,13 +22,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Inside the line, inside the scratch, or one of the few words that decoders put in themselves. */
+/* Inside the line, inside the stream, or one of the few words that decoders put in themselves. */
 static bool span_is_sound(struct span s, struct span line, const struct decode_stream *d)
 {
 	static const char *const words[] = {"root", "sshd", "su", "sudo"};
 
 	if (s.len == 0 || (s.ptr >= line.ptr && s.ptr + s.len <= line.ptr + line.len) ||
-	    (s.ptr >= d->scratch && s.ptr + s.len <= d->scratch + sizeof(d->scratch)))
+	    (s.ptr >= (const char *)d && s.ptr + s.len <= (const char *)(d + 1)))
 		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (span_is(s, words[i]))
@@ -38,8 +38,10 @@ static bool span_is_sound(struct span s, struct span line, const struct decode_s
 
 static void check_spans(const struct event *e, struct span line, const struct decode_stream *d)
 {
-	const struct span all[] = {e->account, e->client, e->key,	  e->host, e->program,
-				   e->args,    e->tty,	  e->pam_service, e->text};
+	const struct span all[] = {e->account, e->client,	 e->key,       e->host,
+				   e->program, e->args,		 e->tty,       e->pam_service,
+				   e->text,    e->subject,	 e->path,      e->via,
+				   e->user,    e->api.container, e->api.image, e->api.detail};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		CHECK(span_is_sound(all[i], line, d));
@@ -78,10 +80,15 @@ static void one_line(struct decode_stream *d, const uint8_t *data, size_t len)
 		memcpy(copy, data, len);
 	memset(&e, 0xa5, sizeof(e));
 	r = decode_line(d, line, &e, &reason);
-	if (r == DECODE_EVENT)
-		check_event(&e, line, d);
-	else
-		CHECK(reason && reason[0]);
+	for (unsigned n = 0; n <= len; n++) { /* each takes a byte at least */
+		CHECK(n < len || n == 0);
+		if (r == DECODE_EVENT)
+			check_event(&e, line, d);
+		else
+			CHECK(reason && reason[0]);
+		if (!decode_next(d, &e, &r, &reason))
+			break;
+	}
 	free(copy);
 }
 

@@ -164,79 +164,76 @@ static void what_is_told_of_a_body(void **state)
 	}
 }
 
+static const struct {
+	enum service service;
+	const char *method, *target;
+	enum api_action action;
+	const char *container, *image;
+} targets[] = {
+#define D SERVICE_DOCKER
+	{D, "HEAD", "/_ping", API_HARMLESS, "", ""},
+	{D, "GET", "/v1.24/version", API_HARMLESS, "", ""},
+	{D, "GET", "/v1.41/info", API_READ, "", ""},
+	{D, "GET", "/containers/json?all=1", API_READ, "", ""},
+	{D, "GET", "http://x/%63ontainers/4f5e/logs", API_READ, "4f5e", ""},
+	{D, "POST", "/v1.41/containers/create?name=a%20b", API_CREATE, "a b", ""},
+	{D, "POST", "/containers/4f5e/start", API_START, "4f5e", ""},
+	{D, "POST", "//containers/4f5e/restart?t=5", API_START, "4f5e", ""},
+	{D, "POST", "/containers/4f5e/exec", API_EXEC, "4f5e", ""},
+	{D, "POST", "/containers/4f5e/attach?stream=1", API_EXEC, "4f5e", ""},
+	{D, "GET", "/containers/4f5e/attach/ws", API_EXEC, "4f5e", ""},
+	{D, "POST", "/v1.41/exec/99/start", API_EXEC, "", ""},
+	{D, "GET", "/v1.41/exec/99/json", API_READ, "", ""},
+	{D, "POST", "/v1.41/containers/4f5e/resize?h=1&w=2", API_OTHER, "4f5e", ""},
+	{D, "PUT", "/containers/4f5e/archive?path=/", API_CHANGE, "4f5e", ""},
+	{D, "DELETE", "/containers/4f5e", API_CHANGE, "4f5e", ""},
+	{D, "POST", "/images/create?fromImage=alpine&tag=latest", API_CHANGE, "", "alpine"},
+	{D, "POST", "/build?t=x%2Fy", API_CHANGE, "", "x/y"},
+	{D, "POST", "/services/create", API_CREATE, "", ""},
+	{D, "GET", "/", API_OTHER, "", ""},
+	{D, "GET", "/v/version", API_READ, "", ""},
+	{D, "GET", "", API_OTHER, "", ""},
+#define K SERVICE_KUBELET
+	{K, "GET", "/healthz", API_HARMLESS, "", ""},
+	{K, "GET", "/pods", API_READ, "", ""},
+	{K, "GET", "/containerLogs/default/web/app", API_READ, "default/web", ""},
+	{K, "POST", "/run/kube-system/dns/c", API_EXEC, "kube-system/dns", ""},
+	{K, "GET", "/exec/default/web/app?command=id", API_EXEC, "default/web", ""},
+	{K, "POST", "/portForward/default/web", API_EXEC, "default/web", ""},
+	{K, "POST", "/checkpoint/default/web/app", API_CHANGE, "default/web", ""},
+#define A SERVICE_KUBE_API
+	{A, "GET", "/healthz/etcd", API_HARMLESS, "", ""},
+	{A, "GET", "/version?timeout=32s", API_HARMLESS, "", ""},
+	{A, "POST", "/version", API_CHANGE, "", ""},
+	{A, "GET", "/openid/v1/jwks", API_HARMLESS, "", ""},
+	{A, "GET", "/api/v1/namespaces/kube-public/configmaps/cluster-info", API_HARMLESS, "", ""},
+	{A, "GET", "/api/v1/namespaces/kube-system/secrets", API_READ, "", ""},
+	{A, "GET", "/api", API_READ, "", ""},
+	{A, "POST", "/api/v1/namespaces/a/pods", API_CREATE, "a", ""},
+	{A, "POST", "/apis/apps/v1/namespaces/a/daemonsets", API_CREATE, "a", ""},
+	{A, "POST", "/api/v1/namespaces/a/pods/b/exec?command=id", API_EXEC, "a/b", ""},
+	{A, "GET", "/api/v1/namespaces/a/pods/b/log", API_READ, "a/b", ""},
+	{A, "POST", "/api/v1/namespaces/a/pods/b/binding", API_CHANGE, "a/b", ""},
+	{A, "PATCH", "/api/v1/namespaces/a/pods/b/ephemeralcontainers", API_EXEC, "a/b", ""},
+	{A, "POST", "/api/v1/nodes/n1/proxy/run/a/b/c?cmd=id", API_EXEC, "a/b", ""},
+	{A, "GET", "/api/v1/nodes/n1/proxy/pods", API_READ, "", ""},
+	{A, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", API_READ, "", ""},
+	{A, "DELETE", "/api/v1/namespaces/a", API_CHANGE, "", ""},
+	{A, "BREW", "/api/v1/namespaces/a", API_OTHER, "", ""},
+	{SERVICE_SSH, "GET", "/containers/json", API_OTHER, "", ""},
+};
+
 static void what_a_target_is(void **state)
 {
-	static const struct {
-		enum service service;
-		const char *method, *target;
-		enum api_action action;
-		const char *container, *image;
-	} rows[] = {
-#define D SERVICE_DOCKER
-		{D, "HEAD", "/_ping", API_HARMLESS, "", ""},
-		{D, "GET", "/v1.24/version", API_HARMLESS, "", ""},
-		{D, "GET", "/v1.41/info", API_READ, "", ""},
-		{D, "GET", "/containers/json?all=1", API_READ, "", ""},
-		{D, "GET", "http://x/%63ontainers/4f5e/logs", API_READ, "4f5e", ""},
-		{D, "POST", "/v1.41/containers/create?name=a%20b", API_CREATE, "a b", ""},
-		{D, "POST", "/containers/4f5e/start", API_START, "4f5e", ""},
-		{D, "POST", "//containers/4f5e/restart?t=5", API_START, "4f5e", ""},
-		{D, "POST", "/containers/4f5e/exec", API_EXEC, "4f5e", ""},
-		{D, "POST", "/containers/4f5e/attach?stream=1", API_EXEC, "4f5e", ""},
-		{D, "GET", "/containers/4f5e/attach/ws", API_EXEC, "4f5e", ""},
-		{D, "POST", "/v1.41/exec/99/start", API_EXEC, "", ""},
-		{D, "GET", "/v1.41/exec/99/json", API_READ, "", ""},
-		{D, "POST", "/v1.41/containers/4f5e/resize?h=1&w=2", API_OTHER, "4f5e", ""},
-		{D, "PUT", "/containers/4f5e/archive?path=/", API_CHANGE, "4f5e", ""},
-		{D, "DELETE", "/containers/4f5e", API_CHANGE, "4f5e", ""},
-		{D, "POST", "/images/create?fromImage=alpine&tag=latest", API_CHANGE, "", "alpine"},
-		{D, "POST", "/build?t=x%2Fy", API_CHANGE, "", "x/y"},
-		{D, "POST", "/services/create", API_CREATE, "", ""},
-		{D, "GET", "/", API_OTHER, "", ""},
-		{D, "GET", "/v/version", API_READ, "", ""},
-		{D, "GET", "", API_OTHER, "", ""},
-#define K SERVICE_KUBELET
-		{K, "GET", "/healthz", API_HARMLESS, "", ""},
-		{K, "GET", "/pods", API_READ, "", ""},
-		{K, "GET", "/containerLogs/default/web/app", API_READ, "default/web", ""},
-		{K, "POST", "/run/kube-system/dns/c", API_EXEC, "kube-system/dns", ""},
-		{K, "GET", "/exec/default/web/app?command=id", API_EXEC, "default/web", ""},
-		{K, "POST", "/portForward/default/web", API_EXEC, "default/web", ""},
-		{K, "POST", "/checkpoint/default/web/app", API_CHANGE, "default/web", ""},
-#define A SERVICE_KUBE_API
-		{A, "GET", "/healthz/etcd", API_HARMLESS, "", ""},
-		{A, "GET", "/version?timeout=32s", API_HARMLESS, "", ""},
-		{A, "POST", "/version", API_CHANGE, "", ""},
-		{A, "GET", "/openid/v1/jwks", API_HARMLESS, "", ""},
-		{A, "GET", "/api/v1/namespaces/kube-public/configmaps/cluster-info", API_HARMLESS,
-		 "", ""},
-		{A, "GET", "/api/v1/namespaces/kube-system/secrets", API_READ, "", ""},
-		{A, "GET", "/api", API_READ, "", ""},
-		{A, "POST", "/api/v1/namespaces/a/pods", API_CREATE, "a", ""},
-		{A, "POST", "/apis/apps/v1/namespaces/a/daemonsets", API_CREATE, "a", ""},
-		{A, "POST", "/api/v1/namespaces/a/pods/b/exec?command=id", API_EXEC, "a/b", ""},
-		{A, "GET", "/api/v1/namespaces/a/pods/b/log", API_READ, "a/b", ""},
-		{A, "POST", "/api/v1/namespaces/a/pods/b/binding", API_CHANGE, "a/b", ""},
-		{A, "PATCH", "/api/v1/namespaces/a/pods/b/ephemeralcontainers", API_EXEC, "a/b",
-		 ""},
-		{A, "POST", "/api/v1/nodes/n1/proxy/run/a/b/c?cmd=id", API_EXEC, "a/b", ""},
-		{A, "GET", "/api/v1/nodes/n1/proxy/pods", API_READ, "", ""},
-		{A, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", API_READ, "",
-		 ""},
-		{A, "DELETE", "/api/v1/namespaces/a", API_CHANGE, "", ""},
-		{A, "BREW", "/api/v1/namespaces/a", API_OTHER, "", ""},
-		{SERVICE_SSH, "GET", "/containers/json", API_OTHER, "", ""},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct event e =
-			asked(rows[i].service, rows[i].method, rows[i].target, (struct span){0});
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct event e = asked(targets[i].service, targets[i].method, targets[i].target,
+				       (struct span){0});
 
-		if (e.api.action != rows[i].action ||
-		    !span_is(e.api.container, rows[i].container) ||
-		    !span_is(e.api.image, rows[i].image))
-			fail_msg("%s %s: %d '%.*s'", rows[i].method, rows[i].target,
+		if (e.api.action != targets[i].action ||
+		    !span_is(e.api.container, targets[i].container) ||
+		    !span_is(e.api.image, targets[i].image))
+			fail_msg("%s %s: %d '%.*s'", targets[i].method, targets[i].target,
 				 (int)e.api.action, (int)e.api.container.len, e.api.container.ptr);
 	}
 }
