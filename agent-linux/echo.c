@@ -11,7 +11,7 @@ static uint64_t event_hash(const struct event *ev)
 	char addr[ADDR_TEXT_MAX];
 	struct {
 		uint32_t kind, outcome, method, pid, port, count;
-		uint64_t account, key, text;
+		uint64_t account, key, text, asked;
 	} k = {0};
 
 	k.kind = ev->kind;
@@ -22,6 +22,7 @@ static uint64_t event_hash(const struct event *ev)
 	k.count = ev->count;
 	k.account = siphash(ev->account, 0, 1);
 	k.key = siphash(ev->key, 0, 2);
+	k.asked = siphash(ev->subject, siphash(ev->path, 0, 4), 5); /* of an API */
 	addr_format(&ev->origin.addr, addr);
 	k.text = siphash(span_of(addr), ev->witness,
 			 ev->flags & (EVENT_PREAUTH | EVENT_ACCOUNT_UNKNOWN));

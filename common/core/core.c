@@ -56,6 +56,8 @@ static void api_told(struct core *c, const struct event *e)
 	if (n && n->origin.addr.family)
 		told.origin = *conn_origin(c, n);
 	proxy_forwarded(c, &told);
+	if (told.outcome == OUTCOME_REFUSED && api_is_stranger(c, &told))
+		c->stats.apis_refused += told.count;
 	core_detect(c, &told, NULL, NULL);
 }
 

@@ -1,5 +1,6 @@
 """The same with a log file instead of the journal: written by a small syslog daemon, rotated in
 every way, absent and back again. Only the file knows a key's fingerprint: that proves the tail."""
+import datetime
 import json
 import os
 import time
@@ -11,13 +12,14 @@ from test_e_forged import lies_about, still_true
 from test_c_main_job import PASSWORD, none_of, noise, place, seven
 
 PATH = "/var/log/auth.log"
+AUDIT = "/var/log/kube-apiserver-audit.log"
 
 
 @world("file")
 def file_world(net, users):
     """The file does not exist when the agent starts."""
     the_journal().stop()
-    w = World("file", net, users, journal=False, files=[PATH, "/var/log/never-there"])
+    w = World("file", net, users, journal=False, files=[PATH, "/var/log/never-there", AUDIT])
     w.syslog = None
     w.start_common()
     w.agent.start()
@@ -100,6 +102,50 @@ def file_rotation_repeats_and_loses_nothing(w):
     w.settle()
     w.agent.alert(detection="auth.bruteforce", account=name)
     seven(w, name)
+
+
+def audit_event(source, uri, code=200, user="system:anonymous", verb="list", **more):
+    """One line as kube-apiserver writes it."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    e = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse",
+         "auditID": "9ac5187c-29a2-4bf8-ba6e-21dc887f5d34", "stage": "ResponseComplete",
+         "requestURI": uri, "verb": verb, "user": {"username": user}, "sourceIPs": [source],
+         "userAgent": "curl/7.88.1", "responseStatus": {"metadata": {}, "code": code}}
+    return json.dumps(e | more | {"requestReceivedTimestamp": now, "stageTimestamp": now}) + "\n"
+
+
+@case("file", alone=True)
+def file_of_audit_events(w):
+    """An audit log of kube-apiserver: appears, grows by half a line, has a line longer than a log's,
+    is renamed and made anew; who is refused or says who he is, is no alert."""
+    one, two, three, four, five = (place(w) for _ in range(5))
+    with open(AUDIT, "a", encoding="utf-8") as f:
+        f.write(audit_event(four, "/version") + audit_event(four, "/api/v1/secrets", 403) +
+                audit_event(four, "/api/v1/secrets", user="alice"))
+        text = audit_event(one, "/api/v1/namespaces/kube-system/secrets")
+        f.write(text[:100])
+        f.flush()
+        time.sleep(0.5)
+        f.write(text[100:])
+        f.flush()
+        a = w.agent.alert(detection="access.unauthenticated", origin__address=one)
+        check((a["severity"], a["service"], a["account"], a["count"]) ==
+              ("high", "kube-api", "system:anonymous", 1), "what was told", a)
+        pod = {"metadata": {"name": "x", "annotations": {"a": "y" * 20000}},
+               "spec": {"hostPID": True, "containers": [{"image": "alpine"}]}}
+        f.write(audit_event(two, "/api/v1/namespaces/a/pods", 201, verb="create",
+                            requestObject=pod))
+        f.flush()
+        a = w.agent.alert(detection="access.unauthenticated", origin__address=two)
+        check("host pid" in a["sentence"] and "alpine" in a["sentence"], "the long line", a)
+        os.rename(AUDIT, AUDIT[:-4] + "-2026-01-01T00-00-00.000.log")
+        f.write(audit_event(five, "/api/v1/secrets"))  # what was on its way
+    with open(AUDIT, "a", encoding="utf-8") as f:
+        f.write(audit_event(three, "/api/v1/secrets"))
+    w.agent.alert(detection="access.unauthenticated", origin__address=three)
+    w.agent.alert(detection="access.unauthenticated", origin__address=five)
+    w.settle()
+    none_of(w, ("access.unauthenticated",), origin__address=four)
 
 
 @case("file", alone=True)
