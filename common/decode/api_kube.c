@@ -10,16 +10,6 @@
 #include "api_parts.h"
 #include "text.h"
 
-static bool is_one_of(struct span s, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (span_is(s, names[i]))
-			return true;
-	return false;
-}
-
-#define IS_ONE_OF(s, names) is_one_of(s, names, sizeof(names) / sizeof((names)[0]))
-
 /* --- targets */
 
 static const char *const public_paths[] = {"version", "healthz", "livez", "readyz"};
@@ -27,7 +17,7 @@ static const char *const public_paths[] = {"version", "healthz", "livez", "ready
 /* What system:public-info-viewer and a published issuer show to everybody. */
 static bool is_public(const struct api_target *t)
 {
-	if (t->count && IS_ONE_OF(t->parts[0], public_paths))
+	if (t->count && API_IS_ONE(t->parts[0], public_paths))
 		return true;
 	return (api_part_is(t, 0, ".well-known") && api_part_is(t, 1, "openid-configuration")) ||
 	       (api_part_is(t, 0, "openid") && api_part_is(t, 2, "jwks"));
@@ -90,12 +80,12 @@ static const char *const running_paths[] = {"exec", "run", "attach", "portForwar
 
 static bool runs_something(const struct kube_request *q)
 {
-	if (span_is(q->resource, "pods") && IS_ONE_OF(q->subresource, running_subresources))
+	if (span_is(q->resource, "pods") && API_IS_ONE(q->subresource, running_subresources))
 		return true;
 	if (span_is(q->resource, "pods") && span_is(q->subresource, "ephemeralcontainers"))
-		return !IS_ONE_OF(q->verb, reading_verbs); /* kubectl debug */
+		return !API_IS_ONE(q->verb, reading_verbs); /* kubectl debug */
 	return span_is(q->resource, "nodes") && span_is(q->subresource, "proxy") &&
-	       IS_ONE_OF(q->asked[0], running_paths);
+	       API_IS_ONE(q->asked[0], running_paths);
 }
 
 /* What kubeadm shows to those who want to join. */
@@ -107,7 +97,7 @@ static bool is_cluster_info(const struct kube_request *q)
 
 enum api_action kube_action(const struct kube_request *q)
 {
-	bool reads = IS_ONE_OF(q->verb, reading_verbs);
+	bool reads = API_IS_ONE(q->verb, reading_verbs);
 
 	if (span_empty(q->verb))
 		return API_OTHER;
@@ -115,10 +105,10 @@ enum api_action kube_action(const struct kube_request *q)
 		return API_EXEC;
 	if (reads)
 		return q->is_public_path || is_cluster_info(q) ? API_HARMLESS : API_READ;
-	if (span_is(q->verb, "create") && IS_ONE_OF(q->resource, makes_pods) &&
+	if (span_is(q->verb, "create") && API_IS_ONE(q->resource, makes_pods) &&
 	    span_empty(q->subresource))
 		return API_CREATE;
-	return IS_ONE_OF(q->resource, questions) ? API_READ : API_CHANGE;
+	return API_IS_ONE(q->resource, questions) ? API_READ : API_CHANGE;
 }
 
 void kube_command(struct json *j, struct span query, struct api_list *command)
@@ -274,7 +264,7 @@ void kube_tell(struct api_words *w, struct event *e, const struct kube_request *
 	    span_is(ns, "kube-system"))
 		api_risk(&o->risks, &o->detail, RISK_SYSTEM_NAMESPACE, ns);
 	if (asks_node ||
-	    (IS_ONE_OF(q->resource, makes_pods) && (name.len || e->api.action == API_CREATE)))
+	    (API_IS_ONE(q->resource, makes_pods) && (name.len || e->api.action == API_CREATE)))
 		e->api.container = api_name(w, ns, name);
 	e->api.image = o->image;
 	e->api.risks = o->risks;
@@ -340,7 +330,7 @@ static enum api_action kubelet_action(const struct event *e, const struct api_ta
 	bool reads;
 	struct span verb = verb_of(e->subject, &reads);
 
-	if (t->count && IS_ONE_OF(t->parts[0], running_paths))
+	if (t->count && API_IS_ONE(t->parts[0], running_paths))
 		return API_EXEC;
 	if (!verb.len || !t->count)
 		return API_OTHER;
@@ -361,7 +351,7 @@ void api_kubelet(struct api_words *w, struct event *e)
 
 	api_target_read(&j, e->path, &t);
 	e->api.action = kubelet_action(e, &t);
-	if (t.count && IS_ONE_OF(t.parts[0], names_pods))
+	if (t.count && API_IS_ONE(t.parts[0], names_pods))
 		e->api.container = api_name(w, api_part(&t, 1), api_part(&t, 2));
 	if (e->api.action == API_EXEC)
 		kube_command(&j, t.query, &command);

@@ -165,15 +165,13 @@ void api_risk(uint32_t *risks, struct api_list *detail, uint32_t risk, struct sp
 	api_list_word(detail, as_written);
 }
 
-static bool is_one(struct span s, const char *const *names, size_t n)
+bool api_is_one(struct span s, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (span_is(s, names[i]))
 			return true;
 	return false;
 }
-
-#define IS_ONE(s, names) is_one(s, names, sizeof(names) / sizeof((names)[0]))
 
 /* Each is a known way to the host, or to other containers' memory and traffic. */
 static const char *const outside_capabilities[] = {
@@ -194,7 +192,7 @@ void api_capability(uint32_t *risks, struct api_list *detail, struct span name)
 		upper[i] = name.ptr[i] >= 'a' && name.ptr[i] <= 'z' ? (char)(name.ptr[i] - 32)
 								    : name.ptr[i];
 	(void)text_cut(&bare, SPAN_LIT("CAP_"));
-	if (IS_ONE(bare, outside_capabilities))
+	if (API_IS_ONE(bare, outside_capabilities))
 		api_risk(risks, detail, RISK_CAPABILITY, name);
 }
 
@@ -245,13 +243,13 @@ void api_mount(uint32_t *risks, struct api_list *detail, struct span path, struc
 		return;
 	(void)clean_path(path, buf, sizeof(buf), &clean);
 	slash = text_find_last(clean, SPAN_LIT("/"));
-	if (IS_ONE(clean, harmless_files))
+	if (API_IS_ONE(clean, harmless_files))
 		return;
-	if (IS_ONE(span_skip(clean, slash + 1), engine_sockets))
+	if (API_IS_ONE(span_skip(clean, slash + 1), engine_sockets))
 		api_risk(risks, detail, RISK_ENGINE_SOCKET, as_written);
 	else
 		api_risk(risks, detail,
-			 IS_ONE(clean, socket_places) ? RISK_HOST_MOUNT | RISK_ENGINE_SOCKET
-						      : RISK_HOST_MOUNT,
+			 API_IS_ONE(clean, socket_places) ? RISK_HOST_MOUNT | RISK_ENGINE_SOCKET
+							  : RISK_HOST_MOUNT,
 			 as_written);
 }

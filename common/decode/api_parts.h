@@ -37,6 +37,9 @@ bool api_query_cut(struct json *j, struct span *query, struct span *name, struct
 /* The first of that name; empty when there is none. */
 struct span api_query(struct json *j, struct span query, const char *name);
 
+bool api_is_one(struct span s, const char *const *names, size_t n);
+#define API_IS_ONE(s, names) api_is_one(s, names, sizeof(names) / sizeof((names)[0]))
+
 /* One argument of a command, ended by NUL. */
 void api_list_argument(struct api_list *l, struct span s);
 /* One of several, ", " between them. */

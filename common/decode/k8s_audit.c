@@ -345,14 +345,16 @@ bool k8s_audit_next(struct decode_stream *s, struct event *ret, enum decode_resu
 	struct json j = {0};
 	size_t len = 0;
 
-	if (!s->more.len)
+	if (!s->more.ptr) /* of no length: a list that is cut */
 		return false;
 	j.p = s->more.ptr;
 	j.end = j.p + s->more.len;
 	(void)json_char(&j, ',');
-	json_space(&j);
-	if (j.p >= j.end || *j.p != '{')
+	if (json_char(&j, ']')) {
+		s->more = text_none();
 		return false;
+	}
+	json_space(&j);
 	s->more = (struct span){j.p, (size_t)(j.end - j.p)};
 	*ret_result = read_one(s, s->more, ret, reason, &len);
 	s->more = len ? span_skip(s->more, len) : text_none();
@@ -368,10 +370,10 @@ static enum decode_result read_list(struct decode_stream *s, struct span line, s
 	enum decode_result r;
 
 	*reason = json_walk(&j, (struct json_visitor){visit_items, &i});
-	if (*reason)
+	if (*reason && !i.at)
 		return DECODE_BAD;
-	if (i.at)
-		s->more = (struct span){i.at, (size_t)(j.p - i.at)};
+	if (i.at) /* of a list that is cut, those before that; then the cut is told */
+		s->more = (struct span){i.at, (size_t)(j.end - i.at)};
 	if (k8s_audit_next(s, ret, &r, reason))
 		return r;
 	*reason = "an audit list without events";

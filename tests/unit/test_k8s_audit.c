@@ -103,10 +103,10 @@ static void a_list(void **state)
 		 2, 1, 0},
 		{"{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[{},", "]}",
 		 2, 1, 1},
-		{"{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[", "", 0, 0,
+		{"{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[", "", 2, 1,
 		 1},
 		{"{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[7,", "]}",
-		 0, 1, 0},
+		 0, 0, 1},
 	};
 	static const struct request requests[] = {{"ResponseComplete", LIST, "1", 1, 2},
 						  {"RequestReceived", LIST, "2", 3, 3},
