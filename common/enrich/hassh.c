@@ -47,7 +47,7 @@ static enum fingerprint_result lists_of(struct span bytes, struct span lists[LIS
 {
 	uint32_t len;
 
-	if (bytes.len < 6)
+	if (!bytes.ptr || bytes.len < 6)
 		return FINGERPRINT_MORE;
 	len = be32(bytes);
 	if (bytes.ptr[5] != MSG_KEXINIT || len < 2 + COOKIE || len > PACKET_MAX)
