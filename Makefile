@@ -157,7 +157,7 @@ lint: all
 .PHONY: kernels
 kernels: all
 	BUILD=$(BUILD) bash tests/kernels/run.sh all
-# MUTATE: files, or --sample N --seed S; tests/mutation/mutate.py tells.
+# MUTATE: files, or --sample N --seed S; tests/mutation/README.md tells, and what the last run gave.
 mutate: all
 	python3 tests/mutation/mutate.py $(BUILD) $(MUTATE)
 format:
