@@ -338,7 +338,7 @@ static void load_failed(int r, char *err)
 			 "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing); Outergate "
 			 "needs "
 			 "a kernel built with CONFIG_DEBUG_INFO_BTF=y");
-	else if (r == -EPERM || r == -EACCES)
+	else if (r == -EPERM) /* -EACCES is the verifier's word on a program */
 		snprintf(err, SENSOR_REASON_MAX,
 			 "loading kernel programs is not permitted: CAP_BPF, CAP_PERFMON, "
 			 "CAP_NET_ADMIN "

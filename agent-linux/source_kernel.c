@@ -74,6 +74,20 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	}
 }
 
+#define API_ARM_NS 60000000000ull /* an image may have to come first */
+
+/* Somebody asks a container engine for something: what it starts meanwhile is told, with its id. */
+static void api_hint(struct engine *e, const struct event *ev)
+{
+	struct priv_msg m = {.kind = PRIV_ARM,
+			     .arg = WIRE_HANDOFF_CONTAINER,
+			     .value = {clock_boot_ns() + API_ARM_NS}};
+
+	if (ev->kind == EVENT_API && ev->outcome == OUTCOME_SUCCESS &&
+	    !api_allowed(e->core, &ev->origin.addr))
+		(void)priv_send(e->setup.priv, &m, -1);
+}
+
 /* A watched listener: what its clients say first is read where its sockets are. */
 static void first_hint(struct engine *e, const struct event *ev)
 {
@@ -114,6 +128,33 @@ static void agent_owner(struct engine *e, struct event *ev)
 		ev->flags |= EVENT_OWN;
 }
 
+#define CONTAINER_DIGITS 64
+
+/* The container that a login daemon runs in, by its cgroup's name: 64 hexadecimal digits. */
+static void name_container(struct event *ev, char id[CONTAINER_DIGITS])
+{
+	char path[32], line[512];
+	FILE *f;
+
+	if (ev->kind != EVENT_PAM || ev->pam_call != PAM_CALL_ACCT_MGMT)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/cgroup", ev->proc.pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		for (const char *p = line; *p && span_empty(ev->api.container); p++) {
+			size_t n = strspn(p, "0123456789abcdef");
+
+			if (n == CONTAINER_DIGITS) {
+				memcpy(id, p, n);
+				ev->api.container = (struct span){id, n};
+			}
+			p += n ? n - 1 : 0;
+		}
+	}
+	if (f)
+		fclose(f);
+}
+
 /* Where the program of a tunnel's process lies; it may be gone by now. */
 static void name_program(struct engine *e, struct event *ev, char path[PRIV_NAME_MAX])
 {
@@ -130,7 +171,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
-	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT];
+	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT], container[CONTAINER_DIGITS];
 	struct event ev;
 
 	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
@@ -141,6 +182,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		proc_table_note(e->procs, &ev);
 		agent_owner(e, &ev);
 		name_program(e, &ev, program);
+		name_container(&ev, container);
 		neighbour_name(e, &ev, mac);
 		/* A job or a unit is written before somebody starts it. */
 		if (ev.handoff && ev.kind == EVENT_EXEC)
@@ -148,6 +190,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);
+		api_hint(e, &ev);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;

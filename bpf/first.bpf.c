@@ -84,6 +84,7 @@ static __always_inline bool is_answer(__u32 word)
 #define FIRST_EMIT(type, KIND)                                                                     \
 	do {                                                                                       \
 		struct type *r = bpf_ringbuf_reserve(&first, sizeof(*r), 0);                       \
+		__u64 n;                                                                           \
                                                                                                    \
 		if (!r) {                                                                          \
 			count(WIRE_STAT_lost_data);                                                \
@@ -97,13 +98,16 @@ static __always_inline bool is_answer(__u32 word)
 		r->head.off = off;                                                                 \
 		r->head.flags = flags;                                                             \
 		r->head.pad = 0;                                                                   \
-		asm volatile("" : "+r"(want)); /* its bounds again where the verifier sees them */ \
-		if (want < 1 || want > sizeof(r->data) ||                                          \
-		    bpf_skb_load_bytes(skb, s->at, r->data, want)) {                               \
+		/* 1 to its size, a power of two, in a way that the verifier of older kernels      \
+		 * follows. */                                                                     \
+		n = want - 1;                                                                      \
+		asm volatile("" : "+r"(n));                                                        \
+		n = (n & (sizeof(r->data) - 1)) + 1;                                               \
+		if (bpf_skb_load_bytes(skb, s->at, r->data, n)) {                                  \
 			bpf_ringbuf_discard(r, 0);                                                 \
 			return;                                                                    \
 		}                                                                                  \
-		r->head.len = want;                                                                \
+		r->head.len = n;                                                                   \
 		count(WIRE_STAT_records);                                                          \
 		bpf_ringbuf_submit(r, 0);                                                          \
 	} while (0)
@@ -164,7 +168,7 @@ int first_in(struct __sk_buff *skb)
 	}
 	if (want > s.len)
 		want = s.len;
-	if (!first_conn(skb, sk, &conn))
+	if (!want || !first_conn(skb, sk, &conn))
 		return 1;
 	if (is_request(word) && !http)
 		http = bpf_sk_storage_get(&first_https, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);

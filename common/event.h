@@ -200,7 +200,8 @@ struct event {
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
 	struct event_windows win;
-	struct event_api api; /* of EVENT_API and EVENT_CONTAINER */
+	struct event_api
+		api; /* of EVENT_API and EVENT_CONTAINER; of EVENT_PAM its container alone */
 
 	struct span account;
 	struct span user;	 /* name of uid on this host, where the agent looked it up; of a

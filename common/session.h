@@ -14,6 +14,7 @@
 #define KEY_MAX		 128 /* a certificate: 67 before the key id, at most 30 after it */
 #define CLIENT_MAX	 64
 #define FINGERPRINT_TEXT 48
+#define CONTAINER_TEXT	 13 /* the first 12 digits of its id, as docker ps shows it */
 #define COMMAND_MAX	 160
 #define SESSION_CMDS	 8 /* the first four and the last four; all are counted */
 #define SESSION_LISTENS	 4
@@ -106,6 +107,7 @@ struct session {
 	char effective_account[ACCOUNT_MAX];
 	char key[KEY_MAX];
 	char client[CLIENT_MAX];
+	char container[CONTAINER_TEXT];	     /* whose daemon it is in; "" = the host's */
 	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;

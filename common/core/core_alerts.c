@@ -44,6 +44,9 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_ACCESS:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_text(hash_addr(h, &net), span_of(a->account));
+	case KEY_API:
+		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
+		return hash_addr(h, &net);
 	case KEY_LISTENER:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_u64(h, a->local.port);

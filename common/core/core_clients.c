@@ -53,10 +53,14 @@ void client_told(struct core *c, const struct event *e)
 	t = note_get(c, e->conn);
 	span_copy(t->client, sizeof(t->client), e->client);
 	span_copy(t->fingerprint, sizeof(t->fingerprint), e->fingerprint);
-	if (!s)
-		return;
-	client_take(c, n, s);
-	session_changed(c, s);
+	if (s) {
+		client_take(c, n, s);
+		session_changed(c, s);
+	}
+	if (n && is_container_api(e->service))
+		conn_evidence(c,
+			      n); /* TLS with who is known by a certificate, which nobody tells */
+	core_detect(c, e, n, s);
 }
 
 bool proxy_is_trusted(const struct core *c, const struct addr *peer, uint16_t port,

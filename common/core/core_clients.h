@@ -22,6 +22,9 @@ struct client_note {
 	struct endpoint via, claimed;
 };
 
+/* --- core_api.c */
+void api_told(struct core *c, const struct event *e);
+
 void client_told(struct core *c, const struct event *e);
 void proxy_told(struct core *c, const struct event *e);
 /* What its connection said of itself. */

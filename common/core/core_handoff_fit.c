@@ -67,6 +67,23 @@ bool handoff_args_fit(struct span asked, struct span born, bool is_cut)
 	return false;
 }
 
+bool handoff_container_is(struct span id, struct span cgroup)
+{
+	if (id.len < 12)
+		return false;
+	for (size_t i = 0; i + id.len <= cgroup.len; i++)
+		if (memcmp(cgroup.ptr + i, id.ptr, id.len) == 0)
+			return true;
+	return false;
+}
+
+bool handoff_words_are(struct span asked, struct span born)
+{
+	asked = trimmed(asked);
+	born = trimmed(born);
+	return asked.len && span_eq(asked, born);
+}
+
 /* "web" and "web.service" are one. */
 static bool is_unit(struct span word, struct span unit)
 {

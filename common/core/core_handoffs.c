@@ -23,86 +23,12 @@
 #define OF_SESSION    8
 #define UNDECIDED_MAX 12 /* programs until somebody must be named: a container's runtime */
 
-#define KIND_BIT(k) (1u << HANDOFF_##k)
-
-struct tool {
-	const char *name;
-	enum handoff_kind kind;
-	uint32_t kinds;
-};
-
-/* bpf/handoff.bpf.c has the same. */
-static const struct tool tools[] = {
-	{"systemd-run", HANDOFF_SYSTEMD, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"run0", HANDOFF_SYSTEMD, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"systemctl", HANDOFF_SYSTEMD, KIND_BIT(SYSTEMD)},
-	{"busctl", HANDOFF_DBUS, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"gdbus", HANDOFF_DBUS, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"dbus-send", HANDOFF_DBUS, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"docker", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"podman", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"nerdctl", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"crictl", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"ctr", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"tmux", HANDOFF_TMUX, KIND_BIT(TMUX)},
-	{"screen", HANDOFF_SCREEN, KIND_BIT(SCREEN)},
-};
-
-/* Where a socket is, and what starts programs there. */
-static const struct tool sockets[] = {
-	{"/run/systemd/private", HANDOFF_SYSTEMD, KIND_BIT(SYSTEMD)},
-	{"/run/dbus/", HANDOFF_DBUS, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)},
-	{"/run/docker", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"/run/containerd", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"/run/podman", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"/run/crio", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)},
-	{"/tmp/tmux-", HANDOFF_TMUX, KIND_BIT(TMUX)},
-	{"/run/screen", HANDOFF_SCREEN, KIND_BIT(SCREEN)},
-	{"/tmp/ssh-", HANDOFF_AGENT, 0},
-};
-
 static bool span_has(struct span s, struct span part)
 {
 	for (size_t i = 0; i + part.len <= s.len; i++)
 		if (memcmp(s.ptr + i, part.ptr, part.len) == 0)
 			return true;
 	return false;
-}
-
-static struct tool socket_tool(struct span path)
-{
-	static const struct tool user_bus = {"", HANDOFF_DBUS, KIND_BIT(SYSTEMD) | KIND_BIT(DBUS)};
-	static const struct tool user_manager = {"", HANDOFF_SYSTEMD, KIND_BIT(SYSTEMD)};
-	static const struct tool agent = {"", HANDOFF_AGENT, 0}, none = {"", HANDOFF_NONE, 0};
-
-	if (span_starts(path, SPAN_LIT("/var/run/")))
-		path = span_skip(path, 4);
-	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
-		if (span_starts(path, span_of(sockets[i].name)))
-			return sockets[i];
-	if (span_starts(path, SPAN_LIT("/run/user/"))) {
-		if (span_has(path, SPAN_LIT("/systemd/private")))
-			return user_manager;
-		if (span_has(path, SPAN_LIT("/bus")))
-			return user_bus;
-	}
-	/* A name of OpenSSH 10.1 says nothing of whose it is. */
-	if (span_has(path, SPAN_LIT("agent")) && !span_has(path, SPAN_LIT("/.ssh/agent/")))
-		return agent;
-	return span_has(path, SPAN_LIT("/keyring/ssh")) ? agent : none;
-}
-
-static const struct tool *program_tool(struct span program)
-{
-	size_t at = program.len;
-
-	while (at && program.ptr[at - 1] != '/')
-		at--;
-	program = span_skip(program, at);
-	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
-		if (span_is(program, tools[i].name))
-			return &tools[i];
-	return NULL;
 }
 
 /* --- what a session's record tells */
@@ -231,7 +157,7 @@ static struct handoff_request *request_of(struct core *c, struct handle session,
 }
 
 static void request_fill(struct handoff_request *q, struct handle session, const struct event *e,
-			 const struct tool *t)
+			 const struct handoff_tool *t)
 {
 	*q = (struct handoff_request){.session = session,
 				      .time_ns = e->time_ns,
@@ -247,7 +173,7 @@ static void request_fill(struct handoff_request *q, struct handle session, const
 }
 
 static void request_note(struct core *c, struct csession *s, const struct event *e,
-			 const struct tool *t, struct span to)
+			 const struct handoff_tool *t, struct span to)
 {
 	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
 	struct handoff_request *q = request_of(c, mine, e);
@@ -268,7 +194,7 @@ static void request_note(struct core *c, struct csession *s, const struct event 
 
 void handoff_ran(struct core *c, struct csession *s, const struct event *e)
 {
-	const struct tool *t = program_tool(e->program);
+	const struct handoff_tool *t = handoff_program(e->program);
 
 	if (t)
 		request_note(c, s, e, t, (struct span){0});
@@ -278,11 +204,11 @@ void handoff_ran(struct core *c, struct csession *s, const struct event *e)
 static void stranger_told(struct core *c, const struct event *e)
 {
 	struct span args = e->args, name;
-	const struct tool *t;
+	const struct handoff_tool *t;
 	struct handoff_request *q;
 
 	name = span_first(args, strnlen(args.ptr ? args.ptr : "", args.len));
-	t = program_tool(name);
+	t = handoff_program(name);
 	if (!t)
 		return;
 	q = request_slot(c, HANDLE_NONE);
@@ -295,7 +221,7 @@ void handoff_told(struct core *c, const struct event *e)
 {
 	struct conn *n = e->conn ? conn_find(c, e) : NULL;
 	struct csession *s = conn_session(c, n);
-	struct tool t = socket_tool(e->path);
+	struct handoff_tool t = handoff_socket(e->path);
 
 	if (!e->conn)
 		stranger_told(c, e);
@@ -306,6 +232,31 @@ void handoff_told(struct core *c, const struct event *e)
 	else
 		request_note(c, s, e, &t, e->path);
 	multiplexer_reached(c, s, t.kind, e);
+}
+
+/*
+ * An API request has the engine start something. A container's id is its own name for it; a program
+ * in a container that is there is known by its words.
+ */
+void handoff_api(struct core *c, struct csession *s, const struct event *e)
+{
+	static const struct handoff_tool engine = {"", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)};
+	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	struct event asked = *e;
+	struct handoff_request *q;
+
+	asked.program = span_of(service_name(e->service));
+	for (unsigned i = 0; i < HANDOFF_REQUESTS && e->api.action == API_START; i++) {
+		q = &c->handoff_requests[i];
+		if (q->time_ns && is_same(q->session, mine) && span_is(e->api.container, q->path))
+			q->time_ns = e->time_ns; /* created before; it counts from now */
+	}
+	q = request_slot(c, mine);
+	request_fill(q, mine, &asked, &engine);
+	q->is_api = true;
+	if (e->api.action != API_EXEC)
+		span_copy(q->path, sizeof(q->path), e->api.container);
+	q->entry = (uint8_t)entry_note(c, s, &asked, HANDOFF_CONTAINER, e->api.container);
 }
 
 /* A session left a job or a unit: what is started by it is the session's doing. */
@@ -443,6 +394,14 @@ static enum fit fit_of(struct core *c, const struct handoff_request *q, const st
 	case HANDOFF_AT:
 		return handoff_file_fits(span_of(q->path), e->path) ? FIT_SURE : FIT_NONE;
 	case HANDOFF_CONTAINER:
+		if (q->is_api && q->path[0])
+			return handoff_container_is(span_of(q->path), e->subject) ? FIT_SURE
+										  : FIT_NONE;
+		if (q->is_api)
+			return !q->taken && handoff_words_are((struct span){q->text, q->len},
+							      e->args)
+				       ? FIT_SURE
+				       : FIT_NONE;
 		if (handoff_args_fit((struct span){q->text, q->len}, e->args,
 				     q->is_cut || e->flags & EVENT_TRUNCATED))
 			return q->taken ? FIT_POSSIBLE : FIT_SURE;
@@ -509,8 +468,8 @@ static void birth_join(struct core *c, struct handoff_birth *b, struct handoff_r
 	b->joined = b->seen = true;
 	b->session = q->session;
 	b->via = q->entry + 1;
-	if (!q->is_file && e->broker.kind != HANDOFF_TMUX)
-		q->taken = true;
+	if (!q->is_file && e->broker.kind != HANDOFF_TMUX && !(q->is_api && q->path[0]))
+		q->taken = true; /* a container's id is taken by all that runs in it */
 	entry_born(c, s, q->entry, e, HANDOFF_JOINED);
 }
 
@@ -601,7 +560,8 @@ static void birth_decide(struct core *c, struct handoff_birth *b, const struct e
 	enum fit fit;
 	struct handoff_request *best = best_request(c, e, false, &fit);
 
-	fit = weigh(c, e, fit);
+	if (fit != FIT_SURE || !best->is_api || !best->path[0])
+		fit = weigh(c, e, fit); /* a container's id is nobody else's */
 	if (fit == FIT_SURE) {
 		birth_join(c, b, best, e);
 		return;
@@ -638,6 +598,18 @@ bool handoffs_live(const struct core *c, const struct csession *s)
 	return false;
 }
 
+/* The engine's own programs around a container, and runc as its first process, are no command. */
+static bool is_engines_own(const struct csession *s, const struct handoff_birth *b,
+			   const struct event *e)
+{
+	if (e->kind != EVENT_EXEC || e->broker.kind != HANDOFF_CONTAINER || !b->via ||
+	    b->via > SESSION_HANDOFFS)
+		return false;
+	if (span_starts(e->args, (struct span){"runc\0init", 9}))
+		return true;
+	return is_runtime(e) && !span_is(e->subject, s->pub.handoffs[b->via - 1].what);
+}
+
 bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 {
 	struct handoff_birth *b = birth_of(c, e->handoff);
@@ -653,6 +625,8 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 		birth_ended(c, b, e);
 	s = b->joined ? pool_get(&c->sessions, b->session) : NULL;
 	if (!s || e->kind == EVENT_EXIT || e->kind == EVENT_FORK || e->kind == EVENT_PAM)
+		return false;
+	if (is_engines_own(s, b, e))
 		return false;
 	b->seen = true;
 	session_goes_on(c, s);

@@ -24,7 +24,7 @@ struct handoff_request {
 	struct proc_id proc;
 	uint32_t uid, kinds; /* kinds: bit per handoff_kind */
 	uint8_t entry;	     /* in the session's handoffs; SESSION_HANDOFFS: none */
-	bool is_cut, taken, is_file, is_new, is_crontab, is_stranger;
+	bool is_cut, taken, is_file, is_new, is_crontab, is_stranger, is_api;
 	uint16_t len;
 	char path[96];
 	char text[HANDOFF_TEXT]; /* arguments; of a file what changed in it */
@@ -49,9 +49,23 @@ struct multiplexer_wait {
 	char path[64], args[128];
 };
 
+#define KIND_BIT(k) (1u << HANDOFF_##k)
+
+/* kinds: what it may reach, bits of handoff_kind. */
+struct handoff_tool {
+	const char *name;
+	enum handoff_kind kind;
+	uint32_t kinds;
+};
+
+/* --- core_handoff_tools.c; kind HANDOFF_NONE or NULL: no such one */
+struct handoff_tool handoff_socket(struct span path);
+const struct handoff_tool *handoff_program(struct span program);
+
 /* --- core_handoffs.c: what a session has others start */
 void handoff_ran(struct core *c, struct csession *s, const struct event *e);
 void handoff_told(struct core *c, const struct event *e);
+void handoff_api(struct core *c, struct csession *s, const struct event *e);
 void handoff_file(struct core *c, struct csession *s, const struct event *e);
 /* Is e a session's after all? Then it gets that session's connection; via holds its text. */
 bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA]);
@@ -67,6 +81,10 @@ void multiplexers_expire(struct core *c);
 
 /* --- core_handoff_fit.c: arguments are NUL-separated, the first is the program's name */
 bool handoff_args_fit(struct span asked, struct span born, bool is_cut);
+/* "docker-ID.scope", "ID", "cri-containerd-ID.scope": at least 12 digits of it are the same. */
+bool handoff_container_is(struct span id, struct span cgroup);
+/* The very same words. */
+bool handoff_words_are(struct span asked, struct span born);
 bool handoff_unit_fits(struct span asked, struct span unit);
 bool handoff_unit_is_transient(struct span unit);
 bool handoff_file_fits(struct span file, struct span name);

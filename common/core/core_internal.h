@@ -44,7 +44,7 @@
 #define LISTENERS_MAX	32 /* watched listeners of one host */
 #define DIGESTS_MAX	32 /* (listener, day) still open; two days of 16 listeners */
 #define CLAIMS_MAX	64 /* log lines waiting for the kernel's word */
-#define HELD_MAX	80 /* execs seen before their session opened */
+#define HELD_MAX	64 /* execs seen before their session opened */
 #define HELD_PER_CONN	4
 #define UNSEEN_MAX	64 /* shells that wait for a verdict */
 #define TUNNELS_MAX	32 /* loopback connections whose owner is connected elsewhere */
@@ -57,12 +57,12 @@
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
 #define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
-#define CLUES_MAX	240 /* recent failures kept as evidence for an alert that may follow */
+#define CLUES_MAX	192 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	384
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
-#define SESSION_ALERTS	9   /* detections whose key is the session */
+#define SESSION_ALERTS	13  /* detections whose key is the session */
 #define NO_SLOT		UINT8_MAX
 #define WAITING_MAX	1024 /* connections whose verdicts wait for the account's status */
 

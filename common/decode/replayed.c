@@ -34,10 +34,17 @@ static void set_text(struct event *e, struct span name, struct span value)
 		const char *name;
 		struct span *at;
 	} texts[] = {
-		{"account", &e->account}, {"client", &e->client}, {"key", &e->key},
-		{"host", &e->host},	  {"command", &e->args},  {"program", &e->program},
-		{"tty", &e->tty},	  {"text", &e->text},	  {"pam_service", &e->pam_service},
+		{"account", &e->account},
+		{"client", &e->client},
+		{"key", &e->key},
+		{"host", &e->host},
+		{"command", &e->args},
+		{"program", &e->program},
+		{"tty", &e->tty},
+		{"text", &e->text},
+		{"pam_service", &e->pam_service},
 		{"mac", &e->mac},
+		{"fingerprint", &e->fingerprint},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

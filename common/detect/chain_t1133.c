@@ -5,9 +5,10 @@
  * guessing: its own source was over FailedLogonThreshold, or the source, the identity or the key
  * of the session belongs to a guessed login of the last 7 days; or the login itself is odd enough
  * for a stolen secret: one origin.* of medium or two of low; or nobody asked it for a login
- * (access.shell_without_auth). One alert that grows: what joins
- * it is part of it and is not sent again. A further session joins by source, identity or key.
- * Cannot see: a stolen secret used from where its owner is, at his hours.
+ * (access.shell_without_auth); or it used a container API that it should not reach, and had it
+ * start something. One alert that grows: what joins it is part of it and is not sent again. A
+ * further session joins by source, identity or key. Cannot see: a stolen secret used from where its
+ * owner is, at his hours.
  *
  * Example: 6 failures for alice from 203.0.113.9, a login, `tar`, 3 MiB out, ssh to 10.0.0.5.
  */
@@ -22,7 +23,11 @@ static unsigned link_keys(const struct core *c, const struct session *s, uint64_
 	unsigned n = 0;
 
 	keys[n++] = link_key(c, LINK_SOURCE, hash_addr(0, &s->origin.addr));
-	keys[n++] = link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account)));
+	/* Whoever asks an engine gets its account: that says nothing of who it is. */
+	if (is_container_api(s->service) && s->method == METHOD_NO_AUTH)
+		keys[n++] = keys[0];
+	else
+		keys[n++] = link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account)));
 	if (s->key[0])
 		keys[n++] = link_key(c, LINK_KEY, hash_text(0, span_of(s->key)));
 	return n;
@@ -142,12 +147,35 @@ static void say_onward(struct text *t, const struct session *s)
 	text_add(t, ";");
 }
 
+/* What it had the engine start. */
+static void say_containers(struct text *t, const struct session *s)
+{
+	for (unsigned i = 0; i < s->handoffs_kept; i++) {
+		const struct session_handoff *h = &s->handoffs[i];
+
+		if (h->kind != HANDOFF_CONTAINER || !h->to[0])
+			continue;
+		text_add(t, h->state == HANDOFF_JOINED ? " started container "
+						       : " asked for container ");
+		text_plain(t, span_of(h->to), 12);
+		text_add(t, ";");
+	}
+}
+
 static void say_session(struct text *t, const struct session *s)
 {
 	if (s->failures_before)
 		text_add(t, "After %u failed logins from there, ", s->failures_before);
 	say_from(t, s);
-	if (s->method == METHOD_NO_AUTH) {
+	if (is_container_api(s->service)) {
+		text_add(t, " used the %s API on port %u", service_name(s->service), s->local.port);
+		text_add(t, s->method == METHOD_NO_AUTH ? " without a login;" : " as ");
+		if (s->method != METHOD_NO_AUTH) {
+			text_quote(t, span_of(s->account), 48);
+			text_add(t, ";");
+		}
+		say_containers(t, s);
+	} else if (s->method == METHOD_NO_AUTH) {
 		text_add(t, " got a shell of ");
 		text_quote(t, span_of(s->account), 32);
 		text_add(t, " on port %u without a login;", s->local.port);
@@ -352,6 +380,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		grow(x, e, a);
 	} else if (was_guessing(x) || l) {
 		start(x, e, "guessed");
+	} else if (x->session->worst_by[DETECTION_container_api_external] >= SEVERITY_MEDIUM) {
+		start(x, e, "api");
 	} else if (x->session->pub.method == METHOD_NO_AUTH) {
 		start(x, e, "no-auth");
 	} else if (is_odd(x->session)) {
@@ -369,14 +399,14 @@ const struct detection detection_chain_t1133 = {
 	.title = "An intruder came in by an external remote service and went on",
 	.attack = "T1133 T1110 T1078 T1021",
 	.tactic = "TA0001 TA0006 TA0008",
-	.analytic = "AN1004 AN1005",
+	.analytic = "AN1004 AN1005 AN1007",
 	.data_components = "Logon Session Creation (DC0067); User Account Authentication (DC0002); "
 			   "Network Connection Creation (DC0082); Process Creation (DC0032)",
-	.reasons = "guessed no-auth stolen",
+	.reasons = "guessed no-auth stolen api",
 	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE) | EVENT_BIT(EXEC) |
 		  EVENT_BIT(CONNECT) | EVENT_BIT(CONNECT_CLOSE) | EVENT_BIT(BYTES) |
 		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT) |
-		  EVENT_BIT(FILE),
+		  EVENT_BIT(FILE) | EVENT_BIT(API),
 	.triage = "Read the story; its parts are outergate alerts with part_of set to this id.",
 	.contain = "End the session, lock the account and change its secrets, block the source, "
 		   "look at every host it went on to.",

@@ -40,6 +40,7 @@ enum detection_key {
 	KEY_ACCOUNT,  /* account, service */
 	KEY_SESSION,  /* the session */
 	KEY_ACCESS,   /* account, service, /24 or /48, day; another key is another identity */
+	KEY_API,      /* service, /24 or /48, day */
 	KEY_LISTENER, /* service, our port, day */
 	KEY_REASON,   /* the reason, our port */
 	KEY_PLACE,    /* account, reason, country, autonomous system */

@@ -36,6 +36,7 @@ static void put_extra(struct writer *w, const struct event *e)
 	if (e->count > 1)
 		json_put_u64(w, "count", e->count);
 	json_put_text(w, "key", span_first(e->key, WORD_SHOWN));
+	json_put_text(w, "fingerprint", span_first(e->fingerprint, WORD_SHOWN));
 	part_put_endpoint(w, "dest", &e->dest);
 	put_command(w, e);
 	if (e->proc.pid)

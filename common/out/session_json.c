@@ -27,6 +27,7 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_str(w, "key", s->key);
 	json_put_str(w, "client", s->client);
 	json_put_str(w, "fingerprint", s->fingerprint);
+	json_put_str(w, "container", s->container);
 }
 
 static void put_when(struct writer *w, const struct session *s)

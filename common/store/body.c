@@ -162,6 +162,7 @@ static const struct field session_fields[] = {
 	TEXT(session, key),
 	TEXT(session, client),
 	TEXT(session, fingerprint),
+	TEXT(session, container),
 	U64(session, open_ns),
 	U64(session, close_ns),
 	U64(session, last_ns),

@@ -1,0 +1,102 @@
+/*
+ * api: requests to container and cluster APIs. Who asks for something from one address is one
+ * session of that service, however many connections it takes; it ends when nothing was asked for
+ * API_IDLE_NS and nothing lives that it had started.
+ *
+ * What a request has the engine start joins the session by the container's id, which the engine's
+ * answer names and the container's cgroup carries; a program in a container that was there before
+ * by its words. Never by time alone: what somebody at this host starts in that second is theirs.
+ *
+ * Cannot see: inside TLS (the connection alone, and what the client is); a request whose answer
+ * names no id in its first bytes.
+ *
+ * Example: POST /containers/create from 203.0.113.10, 201 {"Id":"4f5e..."}; then a shell in cgroup
+ * /docker/4f5e...
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+#define API_IDLE_NS (900 * SECOND_NS)
+#define API_ID	    (1ull << 61) /* no socket cookie gets there; nor mail's, which is above */
+
+static uint64_t api_id(const struct core *c, const struct event *e)
+{
+	uint64_t h = hash_u64(hash_u64(c->seed, e->service), e->local.port);
+
+	h = hash_text(hash_addr(hash_u64(h, conn_host(c, e)), &e->origin.addr), e->account);
+	return (h >> 3) | API_ID;
+}
+
+bool is_container_api(enum service s)
+{
+	return s == SERVICE_DOCKER || s == SERVICE_KUBELET || s == SERVICE_KUBE_API ||
+	       s == SERVICE_KUBE_DASHBOARD;
+}
+
+bool api_allowed(const struct core *c, const struct addr *origin)
+{
+	const struct scope_rules *rules = &c->config.scope;
+
+	if (!scope_counts_as_external(scope_of(origin, rules), rules))
+		return true;
+	for (unsigned i = 0; i < c->config.allowed_count; i++)
+		if (cidr_has(&c->config.allowed[i], origin))
+			return true;
+	return false;
+}
+
+/* The session of that origin; opened by the first request that was answered with more than no. */
+static struct csession *session_get(struct core *c, const struct event *e, struct conn **ret_conn)
+{
+	struct event told = *e;
+	struct csession *s;
+	struct conn *n;
+
+	told.conn = api_id(c, e);
+	told.origin.port = 0;
+	told.method = e->api.anonymous || e->service == SERVICE_DOCKER ? METHOD_NO_AUTH : e->method;
+	told.client = e->client;
+	told.outcome = OUTCOME_SUCCESS;
+	if (span_empty(told.account)) /* what the engine runs as, it gives to whoever asks */
+		told.account = SPAN_LIT("root");
+	n = conn_join(c, &told);
+	*ret_conn = n;
+	s = conn_session(c, n);
+	if (s && s->pub.state != SESSION_CLOSED) {
+		if (e->time_ns > s->pub.last_ns)
+			s->pub.last_ns = e->time_ns;
+	} else if (n) {
+		n->closed = false;
+		s = session_open(c, n, &told);
+	}
+	if (!s)
+		return NULL;
+	s->pub.method_inferred = false;
+	s->confirm_ns = s->pub.last_ns + API_IDLE_NS;
+	pool_touch(&c->sessions, pool_slot(&c->sessions, s), POOL_PINNED);
+	core_due(c, s->confirm_ns);
+	session_changed(c, s);
+	return s;
+}
+
+void api_told(struct core *c, const struct event *e)
+{
+	struct event told = *e;
+	struct csession *s = NULL;
+	struct conn *n = NULL;
+	struct conn *own = e->conn ? conn_find(c, e) : NULL;
+
+	if (!is_container_api(e->service) || !e->origin.addr.family)
+		return;
+	if (own) {
+		conn_evidence(c, own);
+		told.origin = own->origin; /* as a trusted proxy has it */
+	}
+	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told.origin.addr))
+		s = session_get(c, &told, &n);
+	if (s && (e->api.action == API_CREATE || e->api.action == API_START ||
+		  e->api.action == API_EXEC))
+		handoff_api(c, s, &told);
+	core_detect(c, &told, n, s);
+}
