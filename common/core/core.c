@@ -47,20 +47,6 @@ static void file_changed(struct core *c, const struct event *e)
 	core_detect(c, e, n, s);
 }
 
-/* Who asked: the connection's origin, else what the log says; behind a proxy whom that names. */
-static void api_told(struct core *c, const struct event *e)
-{
-	struct conn *n = e->conn ? conn_find(c, e) : NULL;
-	struct event told = *e;
-
-	if (n && n->origin.addr.family)
-		told.origin = *conn_origin(c, n);
-	proxy_forwarded(c, &told);
-	if (told.outcome == OUTCOME_REFUSED && api_is_stranger(c, &told))
-		c->stats.apis_refused += told.count;
-	core_detect(c, &told, NULL, NULL);
-}
-
 static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e) = {
 	[EVENT_CONNECTION] = conn_opened,
 	[EVENT_CONNECTION_CLOSE] = conn_closed,
@@ -87,7 +73,6 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_FILE] = file_changed,
 	[EVENT_HANDOFF] = handoff_told,
 	[EVENT_MFA] = mfa_told,
-	[EVENT_API] = api_told,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */

@@ -87,11 +87,18 @@ void api_told(struct core *c, const struct event *e)
 	struct conn *n = NULL;
 	struct conn *own = e->conn ? conn_find(c, e) : NULL;
 
-	if (!is_container_api(e->service) || !e->origin.addr.family)
-		return;
+	/* Who asked: the connection's origin, else what the log says; behind a proxy whom that names. */
 	if (own) {
 		conn_evidence(c, own);
-		told.origin = own->origin; /* as a trusted proxy has it */
+		if (own->origin.addr.family)
+			told.origin = *conn_origin(c, own);
+	}
+	proxy_forwarded(c, &told);
+	if (told.outcome == OUTCOME_REFUSED && api_is_stranger(c, &told))
+		c->stats.apis_refused += told.count;
+	if (!is_container_api(e->service) || !told.origin.addr.family) {
+		core_detect(c, &told, NULL, NULL);
+		return;
 	}
 	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told.origin.addr))
 		s = session_get(c, &told, &n);
