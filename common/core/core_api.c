@@ -67,6 +67,8 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 		if (e->time_ns > s->pub.last_ns)
 			s->pub.last_ns = e->time_ns;
 	} else if (n) {
+		if (e->dest.addr.family) /* the trusted proxy it came by */
+			client_note_via(c, n->cookie, &e->dest);
 		n->closed = false;
 		s = session_open(c, n, &told);
 	}
@@ -87,7 +89,8 @@ void api_told(struct core *c, const struct event *e)
 	struct conn *n = NULL;
 	struct conn *own = e->conn ? conn_find(c, e) : NULL;
 
-	/* Who asked: the connection's origin, else what the log says; behind a proxy whom that names. */
+	/* Who asked: the connection's origin, else what the log says; behind a proxy whom that
+	 * names. */
 	if (own) {
 		conn_evidence(c, own);
 		if (own->origin.addr.family)
@@ -100,7 +103,9 @@ void api_told(struct core *c, const struct event *e)
 		core_detect(c, &told, NULL, NULL);
 		return;
 	}
-	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told.origin.addr))
+	/* What every cluster shows to anybody is no visit; an engine shows nothing to anybody. */
+	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told.origin.addr) &&
+	    (e->api.action != API_HARMLESS || e->service == SERVICE_DOCKER))
 		s = session_get(c, &told, &n);
 	if (s && (e->api.action == API_CREATE || e->api.action == API_START ||
 		  e->api.action == API_EXEC))

@@ -29,6 +29,11 @@ static struct client_note *note_get(struct core *c, uint64_t cookie)
 	return t;
 }
 
+void client_note_via(struct core *c, uint64_t cookie, const struct endpoint *via)
+{
+	note_get(c, cookie)->via = *via;
+}
+
 void client_take(struct core *c, const struct conn *n, struct csession *s)
 {
 	const struct client_note *t = note_of(c, n->cookie);

@@ -25,6 +25,7 @@ struct client_note {
 /* --- core_api.c */
 void api_told(struct core *c, const struct event *e);
 
+void client_note_via(struct core *c, uint64_t cookie, const struct endpoint *via);
 void client_told(struct core *c, const struct event *e);
 void proxy_told(struct core *c, const struct event *e);
 /* What its connection said of itself. */
