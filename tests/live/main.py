@@ -57,10 +57,11 @@ def run_world(name, cases, net, users, results):
     try:
         world = registry.worlds[name](net, users)
     except BaseException as e:
-        text = str(e) if isinstance(e, Failure) else traceback.format_exc()
+        text = str(e) if isinstance(e, (Failure, Skip)) else traceback.format_exc()
+        kind = Skip if isinstance(e, Skip) else Failure
 
         def broken(_world):
-            raise Failure("the world '%s' did not start: %s" % (name, text))
+            raise kind("the world '%s' did not start: %s" % (name, text))
         for c in cases:
             run_case(registry.Case(c.name, name, broken, True), None, results)
         return

@@ -26,6 +26,11 @@ class Skip(Exception):
     """What the case needs cannot be had here; counted as skipped, never as passed."""
 
 
+def chrooted():
+    """A runtime cannot pivot below a chroot; nor can a user namespace be made there."""
+    return run(["unshare", "-r", "true"], check=False).returncode != 0
+
+
 def run(argv, check=True, timeout=60, **kw):
     kw.setdefault("stdout", subprocess.PIPE)
     kw.setdefault("stderr", subprocess.PIPE)

@@ -5,7 +5,7 @@ import subprocess
 
 from cases import case
 from harness import Agent, Client, brief, check
-from sandbox import TMP, Skip, mount, run, wait_for
+from sandbox import TMP, Skip, chrooted, mount, run, wait_for
 from test_c_main_job import PASSWORD, place
 
 CAPABILITIES = ["CAP_" + c for c in (
@@ -58,11 +58,6 @@ def bundle(ns):
     with open(at + "/config.json", "w") as f:
         json.dump(spec, f)
     return at
-
-
-def chrooted():
-    """A runtime cannot pivot below a chroot; nor can a user namespace be made there."""
-    return run(["unshare", "-r", "true"], check=False).returncode != 0
 
 
 @case("restart", alone=True)

@@ -61,7 +61,7 @@ def an_alert_is_acknowledged_closed_and_forgotten(w):
 
 @case("words", alone=True)
 def what_was_asked_of_a_dead_agent_is_done_at_its_start(w):
-    w.agent = agent = Agent("dead", "").start()
+    w.agent = agent = Agent("words-dead", "").start()
     name, _ = guessed(w, "deadword")
     a = agent.alert(detection="auth.bruteforce_success", account=name)
     agent.session(account=name, state="closed")
@@ -112,7 +112,7 @@ def a_test_alert_arrives_and_is_no_real_one(w):
 @case("words", alone=True)
 def a_sink_that_may_not_know_who_is_not_told(w):
     """The whole story of a guessed password, with the names nowhere but in the store."""
-    w.agent = agent = Agent("blind", "Privacy: {Pseudonymise: [journald, json]}\n").start()
+    w.agent = agent = Agent("pseudonyms", "Privacy: {Pseudonymise: [journald, json]}\n").start()
     name, source = guessed(w, "blindly")
     told = agent.alert(detection="auth.bruteforce_success")
     agent.alert(detection="access.external")

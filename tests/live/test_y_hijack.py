@@ -20,7 +20,7 @@ def clients(w, name, number):
 
 @case("journal")
 def hijack_of_a_tmux_by_another_key(w):
-    name, key = w.users.add("mux", key=True)
+    name, key = w.users.add("hjmux", key=True)
     other = w.users.new_key("other-" + name, name)
     first, second = w.outside(w.slice()), w.outside(w.slice())
     started = attach(w, name, first, key, "tmux new-session -s work")
