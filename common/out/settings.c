@@ -12,6 +12,7 @@ static const struct {
 } used[] = {
 	{"access.external", PLACES},
 	{"access.loopback_forwarded", "Scope"},
+	{"access.unauthenticated", "AllowedCIDRs"},
 	{"origin.country_not_allowed", "GeoIPWhitelist Travel " PLACES},
 	{"origin.new_place", "Travel VPNPools " PLACES},
 	{"origin.impossible_travel", "VPNPools " PLACES},
@@ -34,6 +35,10 @@ static const struct {
 	{"activity.exfiltration", "ExpectedAutomation"},
 	{"activity.lateral_movement", "ExpectedOnward ExpectedAutomation Scope"},
 	{"activity.persistence", "ExpectedAutomation"},
+	{"container.api_external", "AllowedCIDRs Scope"},
+	{"container.created_after_api", "AllowedCIDRs Scope"},
+	{"container.lateral", "AllowedCIDRs Scope"},
+	{"container.escape", "AllowedCIDRs Scope"},
 	{"sensor.blind", "TimeWindow"},
 	{"chain.t1133", "FailedLogonThreshold TimeWindow"},
 };
@@ -127,6 +132,7 @@ static void put_value(struct writer *w, const struct config *c, struct span name
 		{"ExpectedAutomation", c->expected_automation_count},
 		{"ExpectedOnward", c->onward_count},
 		{"Scope", c->scope.count},
+		{"AllowedCIDRs", c->allowed_count},
 	};
 
 	if (span_is(name, "FailedLogonThreshold"))
@@ -158,6 +164,7 @@ static const struct {
 	{"ExpectedAutomation", "accounts at which nobody sits"},
 	{"ExpectedOnward", "who may go on, whither, by what"},
 	{"Scope", "overrides of what counts as external"},
+	{"AllowedCIDRs", "who may use container and cluster APIs from outside"},
 };
 
 /* The n-th word; empty when there are fewer. */

@@ -165,7 +165,17 @@ def handoff(k):
                 struct.pack("<128s128s128s384s", k["path"].encode(), b"", b"", args))
 
 
-KINDS = {"data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+def birth(k):
+    """A program of what a container engine had started: id (its records' conn is 2^63 + id), unit."""
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
+    who = proc(dict({"pid": str(5000 + int(k["id"]))}, **k))
+    return 15, (who + struct.pack("<QQIIQIIIIII16s", 1 << 63 | int(k["id"]), 0, 0, 0, 0, 77, 0, 5, 0,
+                                  len(args), 0, b"containerd-shim") +
+                struct.pack("<128s128s128s384s", b"", k["args"].split()[0].encode(),
+                            k["unit"].encode(), args))
+
+
+KINDS = {"birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 
