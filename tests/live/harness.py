@@ -620,7 +620,7 @@ class World:
         """A number no other case has: 198.18.N.0/24, 2001:db8:N::/48, 192.0.2.N."""
         with World.lock:
             World.slices += 1
-            check(World.slices < 190, "no server address is left")
+            check(World.slices < 240, "no server address is left")
             return World.slices
 
     def start_common(self, *more):
@@ -632,7 +632,8 @@ class World:
 
     @staticmethod
     def outside(n, host=2):
-        return "198.18.%d.%d" % (n, host)
+        # Some cases have addresses of their own above 198.18.190 and 198.19.70.
+        return "198.1%d.%d.%d" % (8 if n < 190 else 9, n if n < 190 else n - 190, host)
 
     def settle(self):
         """Returns when all that was done before has come through the agent."""
