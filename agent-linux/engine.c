@@ -477,7 +477,7 @@ bool engine_row_on(const struct engine *e, unsigned part)
 {
 	if (part == SENSOR_PAM)
 		return e->libpam_attached > 0;
-	return part == SENSOR_FIRST ? e->first_cgroups > 0 : e->setup.rows[part].on;
+	return part == SENSOR_FIRST ? e->reads_first : e->setup.rows[part].on;
 }
 
 const char *engine_row_reason(const struct engine *e, unsigned part)

@@ -103,7 +103,7 @@ struct engine {
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
 	uint64_t kernel_lost[KERNEL_RINGS]; /* as told to the core */
-	unsigned first_cgroups;		    /* where first bytes are read */
+	bool reads_first;		    /* first bytes, of some watched listener at least */
 	char first_reason[SENSOR_REASON_MAX];
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	struct libpam_file libpam[LIBPAM_FILES_MAX];

@@ -98,7 +98,7 @@ static void first_hint(struct engine *e, const struct event *ev)
 		return;
 	r = priv_call(e->setup.priv, &m, NULL);
 	if (!r) {
-		e->first_cgroups++;
+		e->reads_first = true;
 		return;
 	}
 	snprintf(e->first_reason, sizeof(e->first_reason), "of port %u: %s", ev->dest.port,

@@ -147,7 +147,7 @@ int first_in(struct __sk_buff *skb)
 	__u32 flags = 0, off, word = 0, want;
 	struct wire_conn conn = {};
 	struct segment s;
-	bool early;
+	bool early, asks;
 
 	if (!tp)
 		return 1;
@@ -158,7 +158,8 @@ int first_in(struct __sk_buff *skb)
 	off = s.seq - (tp->rcv_nxt - (__u32)tp->bytes_received);
 	(void)bpf_skb_load_bytes(skb, s.at, &word, sizeof(word));
 	want = off < FIRST_MAX ? FIRST_MAX - off : 0;
-	if (is_request(word)) {
+	asks = is_request(word);
+	if (asks) {
 		flags = WIRE_DATA_REQUEST;
 		want = FIRST_MAX;
 	} else if (http && http->left) {
@@ -170,12 +171,13 @@ int first_in(struct __sk_buff *skb)
 		want = s.len;
 	if (!want || !first_conn(skb, sk, &conn))
 		return 1;
-	if (is_request(word) && !http)
+	if (asks && !http) {
 		http = bpf_sk_storage_get(&first_https, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!http) /* its later requests are not seen */
+			count(WIRE_STAT_mark_failed);
+	}
 	if (http)
-		http->left = is_request(word)	 ? FIRST_MAX - want
-			     : http->left > want ? http->left - want
-						 : 0;
+		http->left = asks ? FIRST_MAX - want : http->left > want ? http->left - want : 0;
 	first_emit(skb, &conn, &s, off, want, flags);
 	return 1;
 }

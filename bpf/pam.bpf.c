@@ -73,7 +73,6 @@ static __always_inline bool is_elevation(const char *service)
 static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 {
 	struct task_struct *leader = current_leader();
-	bool is_local = false;
 	struct wire_pam *r;
 	struct mark *m;
 
@@ -89,10 +88,9 @@ static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 		m = bind_by_descriptor(leader, 16);
 	if (!m) {
 		m = bind_by_local_peer(leader);
-		is_local = m != NULL;
+		if (m)
+			m->flags |= WIRE_F_LOCAL_PEER;
 	}
-	if (is_local)
-		m->flags |= WIRE_F_LOCAL_PEER;
 	r = RECORD(true, KIND_PAM, wire_pam);
 	if (!r)
 		return;

@@ -17,9 +17,13 @@ const char *session_state_name(enum session_state s)
 const char *origin_source_name(enum origin_source s)
 {
 	static const char *const names[] = {
-		[ORIGIN_NONE] = "none",		[ORIGIN_SOCKET] = "socket",
-		[ORIGIN_ANCESTOR] = "ancestor", [ORIGIN_SNAPSHOT] = "snapshot",
-		[ORIGIN_LOG] = "log",		[ORIGIN_LOCAL_PROXY] = "local-proxy",
+		[ORIGIN_NONE] = "none",
+		[ORIGIN_SOCKET] = "socket",
+		[ORIGIN_ANCESTOR] = "ancestor",
+		[ORIGIN_SNAPSHOT] = "snapshot",
+		[ORIGIN_LOG] = "log",
+		[ORIGIN_LOCAL_PROXY] = "local-proxy",
+		[ORIGIN_TRUSTED_PROXY] = "trusted-proxy",
 	};
 
 	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "";

@@ -35,7 +35,8 @@ enum origin_source {
 	ORIGIN_ANCESTOR,
 	ORIGIN_SNAPSHOT,
 	ORIGIN_LOG,
-	ORIGIN_LOCAL_PROXY /* the connection that a proxy on this host had accepted */
+	ORIGIN_LOCAL_PROXY,  /* the connection that a proxy on this host had accepted */
+	ORIGIN_TRUSTED_PROXY /* whom a proxy of TrustedProxies named */
 };
 
 struct session_command {

@@ -63,6 +63,37 @@ static inline struct span span_first(struct span s, size_t n)
 	return (struct span){s.ptr, n < s.len ? n : s.len};
 }
 
+/* Is part somewhere in s? An empty one always is. */
+static inline bool span_has(struct span s, struct span part)
+{
+	for (size_t i = 0; i + part.len <= s.len; i++)
+		if (span_starts(span_skip(s, i), part))
+			return true;
+	return false;
+}
+
+/* What follows the last '/' of a path. */
+static inline struct span span_base(struct span path)
+{
+	for (size_t i = path.len; i > 0; i--)
+		if (path.ptr[i - 1] == '/')
+			return span_skip(path, i);
+	return path;
+}
+
+/* The next of a NUL-separated list of arguments; false at its end. */
+static inline bool span_cut_arg(struct span *rest, struct span *ret)
+{
+	const char *end;
+
+	if (span_empty(*rest))
+		return false;
+	end = (const char *)memchr(rest->ptr, '\0', rest->len);
+	*ret = span_first(*rest, end ? (size_t)(end - rest->ptr) : rest->len);
+	*rest = span_skip(*rest, end ? ret->len + 1 : rest->len);
+	return true;
+}
+
 /*
  * Copies at most cap - 1 bytes and terminates. Bytes are kept as they are (NUL becomes '?').
  * Returns true when the whole span fitted.

@@ -81,14 +81,17 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 		return;
 	a->origin = n && n->origin.addr.family ? *conn_origin(x->core, n) : e->origin;
 	a->scope = scope_of(&a->origin.addr, &x->core->config.scope);
-	a->origin_source = !a->origin.addr.family ? ORIGIN_NONE
-			   : n && (n->relayed || conn_origin(x->core, n) != &n->origin)
-				   ? ORIGIN_LOCAL_PROXY
-			   : (n ? n->kernel : e->trust == TRUST_KERNEL) ? ORIGIN_SOCKET
-									: ORIGIN_LOG;
+	if (!a->origin.addr.family)
+		a->origin_source = ORIGIN_NONE;
+	else if (n)
+		a->origin_source = conn_origin_source(x->core, n);
+	else
+		a->origin_source = e->trust == TRUST_KERNEL ? ORIGIN_SOCKET : ORIGIN_LOG;
 	geo_of(x->core, &a->origin.addr, &a->geo);
-	if (e->kind == EVENT_API)
+	if (e->kind == EVENT_API && e->dest.addr.family) {
 		a->via = e->dest;
+		a->origin_source = ORIGIN_TRUSTED_PROXY;
+	}
 	a->account_unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
 	a->method = e->method;
 	span_copy(a->account, sizeof(a->account), e->account);

@@ -67,8 +67,10 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 		if (e->time_ns > s->pub.last_ns)
 			s->pub.last_ns = e->time_ns;
 	} else if (n) {
-		if (e->dest.addr.family) /* the trusted proxy it came by */
+		if (e->dest.addr.family) { /* the trusted proxy it came by */
 			client_note_via(c, n->cookie, &e->dest);
+			n->relayed = ORIGIN_TRUSTED_PROXY;
+		}
 		n->closed = false;
 		s = session_open(c, n, &told);
 	}
@@ -97,7 +99,7 @@ void api_told(struct core *c, const struct event *e)
 			told.origin = *conn_origin(c, own);
 	}
 	proxy_forwarded(c, &told);
-	if (told.outcome == OUTCOME_REFUSED && api_is_stranger(c, &told))
+	if (told.outcome == OUTCOME_REFUSED && !api_allowed(c, &told.origin.addr))
 		c->stats.apis_refused += told.count;
 	if (!is_container_api(e->service) || !told.origin.addr.family) {
 		core_detect(c, &told, NULL, NULL);

@@ -11,8 +11,6 @@
  */
 #include "core_internal.h"
 
-#include "core_detect.h"
-
 static struct client_note *note_of(struct core *c, uint64_t cookie)
 {
 	struct client_note *t = &c->clients[cookie % CLIENT_NOTES];
@@ -62,9 +60,6 @@ void client_told(struct core *c, const struct event *e)
 		client_take(c, n, s);
 		session_changed(c, s);
 	}
-	if (n && is_container_api(e->service))
-		conn_evidence(c,
-			      n); /* TLS with who is known by a certificate, which nobody tells */
 	core_detect(c, e, n, s);
 }
 
@@ -130,14 +125,4 @@ void proxy_forwarded(const struct core *c, struct event *e)
 		e->dest = e->origin;
 		e->origin = (struct endpoint){.addr = a};
 	}
-}
-
-bool api_is_stranger(const struct core *c, const struct event *e)
-{
-	enum scope s = scope_of(&e->origin.addr, &c->config.scope);
-
-	for (unsigned i = 0; i < c->config.allowed_count; i++)
-		if (cidr_has(&c->config.allowed[i], &e->origin.addr))
-			return false;
-	return scope_counts_as_external(s, &c->config.scope);
 }

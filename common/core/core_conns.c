@@ -10,6 +10,8 @@
  */
 #include "core_internal.h"
 
+#include "core_detect.h"
+
 /* More than a banner, which is at most 255 bytes (RFC 4253 4.2). */
 #define PAST_BANNER 256
 
@@ -181,7 +183,7 @@ void conn_move(struct core *c, struct conn *n, const struct endpoint *to)
 
 	index_remove(&c->conns_by_peer, slot);
 	n->origin = *to;
-	n->relayed = true;
+	n->relayed = ORIGIN_TRUSTED_PROXY;
 	if (to->addr.family && to->port)
 		index_add(&c->conns_by_peer, slot, peer_hash(c, to));
 }
@@ -278,8 +280,8 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 	uint64_t lived = n->opened_ns && at_ns > n->opened_ns ? at_ns - n->opened_ns : 0;
 	struct listener *l;
 
-	if (n->judged || !n->kernel)
-		return;
+	if (n->judged || !n->kernel || is_container_api(n->service))
+		return; /* of an API nobody tells who logs in */
 	n->judged = true;
 	if (n->evidence || (n->bytes_in <= PAST_BANNER && lived < SILENT_AFTER_NS))
 		return;

@@ -67,8 +67,6 @@ bool is_container_api(enum service s);
 /* A person has one account and one session there: vpn, rdgateway, citrix. */
 bool one_account_each(enum service s);
 /* Travel: that account may come from that country at that time. */
-/* core_clients.c: an API request from outside, and not of AllowedCIDRs. */
-bool api_is_stranger(const struct core *c, const struct event *e);
 bool vpn_pool(const struct core *c, const struct addr *a); /* VPNPools */
 bool travel_allows(const struct core *c, const struct session *s);
 /* ExpectedAutomation: nobody sits at that account. */
@@ -113,6 +111,8 @@ void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const 
 /* A name out of a database: nothing in it can end the brackets or quotes around it. */
 void say_name(struct text *t, const char *name);
 void say_method(struct text *t, const struct session *s);
+/* " Command line: ..." where Privacy lets it be told; NUL between the words. */
+void say_command(struct text *t, struct span args);
 void say_bytes(struct text *t, uint64_t n);
 void say_duration(struct text *t, uint64_t seconds);
 /* info: accounts that do not exist; low: the method may be off; medium: it is on */

@@ -13,27 +13,6 @@
 
 #define CUT_LEAST 16 /* of a command line that was cut, so much must be the same */
 
-/* The next of a NUL-separated list; false at its end. */
-static bool word_next(struct span *rest, struct span *ret)
-{
-	const char *end;
-
-	if (span_empty(*rest))
-		return false;
-	end = memchr(rest->ptr, '\0', rest->len);
-	*ret = span_first(*rest, end ? (size_t)(end - rest->ptr) : rest->len);
-	*rest = span_skip(*rest, end ? ret->len + 1 : rest->len);
-	return true;
-}
-
-static struct span base_of(struct span path)
-{
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return span_skip(path, i);
-	return path;
-}
-
 static struct span trimmed(struct span args)
 {
 	while (args.len && !args.ptr[args.len - 1])
@@ -58,23 +37,18 @@ bool handoff_args_fit(struct span asked, struct span born, bool is_cut)
 	struct span first, word;
 
 	/* The tool's own name; systemctl starts what has a command line of its own. */
-	if (!word_next(&born, &first) || !word_next(&asked, &word) ||
-	    span_is(base_of(word), "systemctl"))
+	if (!span_cut_arg(&born, &first) || !span_cut_arg(&asked, &word) ||
+	    span_is(span_base(word), "systemctl"))
 		return false;
-	while (word_next(&asked, &word))
-		if (span_eq(base_of(word), base_of(first)) && tail_is(asked, born, is_cut))
+	while (span_cut_arg(&asked, &word))
+		if (span_eq(span_base(word), span_base(first)) && tail_is(asked, born, is_cut))
 			return true;
 	return false;
 }
 
 bool handoff_container_is(struct span id, struct span cgroup)
 {
-	if (id.len < 12)
-		return false;
-	for (size_t i = 0; i + id.len <= cgroup.len; i++)
-		if (memcmp(cgroup.ptr + i, id.ptr, id.len) == 0)
-			return true;
-	return false;
+	return id.len >= 12 && span_has(cgroup, id);
 }
 
 bool handoff_words_are(struct span asked, struct span born)
@@ -106,9 +80,9 @@ bool handoff_unit_fits(struct span asked, struct span unit)
 	static const struct span option = {"--unit=", 7};
 	struct span word;
 
-	if (span_empty(unit) || !word_next(&asked, &word))
+	if (span_empty(unit) || !span_cut_arg(&asked, &word))
 		return false;
-	while (word_next(&asked, &word)) {
+	while (span_cut_arg(&asked, &word)) {
 		if (span_starts(word, option))
 			word = span_skip(word, option.len);
 		if (!span_empty(word) && is_unit(word, unit))
@@ -124,7 +98,7 @@ bool handoff_unit_is_transient(struct span unit)
 
 bool handoff_file_fits(struct span file, struct span name)
 {
-	return !span_empty(name) && span_eq(base_of(file), name);
+	return !span_empty(name) && span_eq(span_base(file), name);
 }
 
 /* What follows a line in the text of a change. */
@@ -139,7 +113,7 @@ bool handoff_job_fits(struct span text, struct span args)
 {
 	struct span word, last = {0};
 
-	while (word_next(&args, &word))
+	while (span_cut_arg(&args, &word))
 		last = word;
 	for (size_t i = 1; i < text.len && last.len > 1; i++) {
 		struct span here = span_skip(text, i);

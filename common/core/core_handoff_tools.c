@@ -38,14 +38,6 @@ static const struct handoff_tool sockets[] = {
 	{"/tmp/ssh-", HANDOFF_AGENT, 0},
 };
 
-static bool span_has(struct span s, struct span part)
-{
-	for (size_t i = 0; i + part.len <= s.len; i++)
-		if (memcmp(s.ptr + i, part.ptr, part.len) == 0)
-			return true;
-	return false;
-}
-
 struct handoff_tool handoff_socket(struct span path)
 {
 	static const struct handoff_tool user_bus = {"", HANDOFF_DBUS,
@@ -73,11 +65,7 @@ struct handoff_tool handoff_socket(struct span path)
 
 const struct handoff_tool *handoff_program(struct span program)
 {
-	size_t at = program.len;
-
-	while (at && program.ptr[at - 1] != '/')
-		at--;
-	program = span_skip(program, at);
+	program = span_base(program);
 	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
 		if (span_is(program, tools[i].name))
 			return &tools[i];

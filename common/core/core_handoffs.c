@@ -23,14 +23,6 @@
 #define OF_SESSION    8
 #define UNDECIDED_MAX 12 /* programs until somebody must be named: a container's runtime */
 
-static bool span_has(struct span s, struct span part)
-{
-	for (size_t i = 0; i + part.len <= s.len; i++)
-		if (memcmp(s.ptr + i, part.ptr, part.len) == 0)
-			return true;
-	return false;
-}
-
 /* --- what a session's record tells */
 
 static bool is_same(struct handle a, struct handle b)
@@ -78,14 +70,11 @@ static unsigned entry_of(struct session *s, enum handoff_kind kind, struct span 
 static unsigned entry_note(struct core *c, struct csession *s, const struct event *e,
 			   enum handoff_kind kind, struct span to)
 {
-	struct span by = e->program;
-	size_t at = by.len;
+	struct span by = span_base(e->program);
 	bool attaches = multiplexer_attaches(kind, e->args);
 	unsigned i;
 
-	while (at && by.ptr[at - 1] != '/')
-		at--;
-	by = span_first(span_skip(by, at), sizeof(s->pub.handoffs[0].by) - 1);
+	by = span_first(by, sizeof(s->pub.handoffs[0].by) - 1);
 	to = span_first(to, sizeof(s->pub.handoffs[0].to) - 1);
 	s->pub.handoffs_total++;
 	i = entry_of(&s->pub, kind, by, to);
@@ -248,8 +237,10 @@ void handoff_api(struct core *c, struct csession *s, const struct event *e)
 	asked.program = span_of(service_name(e->service));
 	for (unsigned i = 0; i < HANDOFF_REQUESTS && e->api.action == API_START; i++) {
 		q = &c->handoff_requests[i];
-		if (q->time_ns && is_same(q->session, mine) && span_is(e->api.container, q->path))
+		if (q->time_ns && is_same(q->session, mine) && span_is(e->api.container, q->path)) {
 			q->time_ns = e->time_ns; /* created before; it counts from now */
+			return;
+		}
 	}
 	q = request_slot(c, mine);
 	request_fill(q, mine, &asked, &engine);

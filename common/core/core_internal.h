@@ -111,7 +111,7 @@ struct conn {
 	bool waiting;	      /* in core->waiting */
 	bool session_refused; /* the table was full; counted once */
 	bool tunneled;	      /* in core->tunnels */
-	bool relayed;	      /* accepted by a local relay of the daemon that serves it */
+	uint8_t relayed;      /* enum origin_source: by whom the origin was told; NONE: its own */
 	bool refused;	      /* PAM said no after a right password */
 	bool kernel_verdict, kernel_success, claimed;
 	uint8_t held; /* execs waiting */
@@ -645,6 +645,7 @@ void tunnel_joins(struct core *c, struct conn *n, const struct event *e);
 void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns);
 /* Where it came from: of a local proxy's connection the peer of the one that it had accepted. */
 const struct endpoint *conn_origin(const struct core *c, const struct conn *n);
+enum origin_source conn_origin_source(const struct core *c, const struct conn *n);
 
 /* --- core_alerts.c */
 void alert_changed(struct core *c, struct calert *a, bool loud);

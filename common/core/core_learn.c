@@ -78,14 +78,6 @@ void session_learn(struct core *c, struct csession *s)
 	profile_learn(c, s);
 }
 
-static struct span base_name(struct span path)
-{
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return span_skip(path, i);
-	return path;
-}
-
 /*
  * A daemon's process before login is root or the daemon's own user, and runs the daemon. Its
  * loginuid says nothing: it is that of whoever started the daemon.
@@ -95,7 +87,7 @@ static bool is_logged_in(const struct event *e)
 	static const char *const daemons[] = {"sshd",	 "sshd-session", "sshd-auth",  "dropbear",
 					      "telnetd", "in.telnetd",	 "login",      "vsftpd",
 					      "xrdp",	 "unix_chkpwd",	 "xrdp-sesman"};
-	struct span program = base_name(e->program);
+	struct span program = span_base(e->program);
 
 	if (e->flags & EVENT_PROVEN || !span_empty(e->account))
 		return true;

@@ -73,14 +73,6 @@ static const char *const vendor[] = {"/usr/bin/",     "/usr/sbin/", "/usr/lib/",
 				     "/usr/libexec/", "/bin/",	    "/sbin/",	   "/lib/",
 				     "/lib64/",	      "/snap/",	    "/nix/store/", "/gnu/store/"};
 
-static struct span base_of(struct span path)
-{
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return span_skip(path, i);
-	return path;
-}
-
 /* The first word without its directory; "sshd: root@pts/0" is "sshd", "-bash" is "bash". */
 static struct span called(struct span args)
 {
@@ -90,7 +82,7 @@ static struct span called(struct span args)
 		args = span_skip(args, 1);
 	while (n < args.len && args.ptr[n] && args.ptr[n] != ' ' && args.ptr[n] != ':')
 		n++;
-	return base_of(span_first(args, n));
+	return span_base(span_first(args, n));
 }
 
 static bool is_thread(struct span name)
@@ -146,7 +138,8 @@ struct span masquerades_as(struct span comm, struct span args, struct span path)
 	for (unsigned i = 0; i < 2; i++) {
 		if (is_thread(names[i]))
 			return names[i];
-		if (daemon_of(names[i]) && (!is_vendors(path) || !is_akin(base_of(path), names[i])))
+		if (daemon_of(names[i]) &&
+		    (!is_vendors(path) || !is_akin(span_base(path), names[i])))
 			return names[i];
 	}
 	return (struct span){0};

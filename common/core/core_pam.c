@@ -215,7 +215,8 @@ void pam_called(struct core *c, const struct event *e)
 	/* The end of what was not seen to begin says nothing of who it is: core_unseen.c does. */
 	if (e->pam_call != PAM_CALL_CLOSE_SESSION && e->pam_call != PAM_CALL_END)
 		conn_evidence(c, n);
-	n->relayed |= (e->flags & EVENT_LOCAL_PEER) != 0;
+	if (e->flags & EVENT_LOCAL_PEER)
+		n->relayed = ORIGIN_LOCAL_PROXY;
 	attempts_settle(c, n, &told);
 	login_call(c, n, &told);
 	conn_touch(c, n);

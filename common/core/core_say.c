@@ -243,3 +243,30 @@ void say_duration(struct text *t, uint64_t s)
 	else
 		text_add(t, "%us", (unsigned)s);
 }
+
+#define COMMAND_HEAD 60 /* of a long command line; what it is for stands at its end, too */
+
+void say_command(struct text *t, struct span args)
+{
+	char line[TUNNEL_ARGS];
+	size_t n = 0;
+
+	for (; n < args.len && n < sizeof(line); n++)
+		line[n] = args.ptr[n] ? args.ptr[n] : ' ';
+	while (n && line[n - 1] == ' ')
+		n--;
+	if (!n)
+		return;
+	/* privacy.c cuts here when command lines are not to be told */
+	text_add(t, PRIVACY_COMMAND_MARK);
+	if (n > COMMAND_MAX) {
+		text_plain(t, (struct span){line, COMMAND_HEAD}, COMMAND_HEAD);
+		text_add(t, " ... ");
+		text_plain(t,
+			   (struct span){line + n - (COMMAND_MAX - COMMAND_HEAD),
+					 COMMAND_MAX - COMMAND_HEAD},
+			   COMMAND_MAX);
+	} else {
+		text_plain(t, (struct span){line, n}, n);
+	}
+}

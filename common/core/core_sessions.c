@@ -84,9 +84,7 @@ static void fill_origin(const struct core *c, const struct conn *n, struct sessi
 	s->local = n->local;
 	s->scope = scope_of(&s->origin.addr, &c->config.scope);
 	geo_of(c, &s->origin.addr, &s->geo);
-	s->origin_source = n->relayed || conn_origin(c, n) != &n->origin ? ORIGIN_LOCAL_PROXY
-			   : n->kernel					 ? ORIGIN_SOCKET
-									 : ORIGIN_LOG;
+	s->origin_source = conn_origin_source(c, n);
 	s->conn_open_ns = n->opened_ns;
 	s->bytes_in = n->bytes_in;
 	s->bytes_out = n->bytes_out;

@@ -163,3 +163,12 @@ const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
 
 	return t && t->e.flags & EVENT_ACCEPTED && t->e.dest.addr.family ? &t->e.dest : &n->origin;
 }
+
+enum origin_source conn_origin_source(const struct core *c, const struct conn *n)
+{
+	if (conn_origin(c, n) != &n->origin)
+		return ORIGIN_LOCAL_PROXY;
+	if (n->relayed)
+		return (enum origin_source)n->relayed;
+	return n->kernel ? ORIGIN_SOCKET : ORIGIN_LOG;
+}

@@ -32,16 +32,8 @@ static bool is_login_daemon(const struct conn *n)
  */
 static bool is_command(const struct conn *n, const struct event *e)
 {
-	struct span name = e->program;
-
-	for (size_t i = name.len; i > 0; i--) {
-		if (name.ptr[i - 1] == '/') {
-			name = span_skip(name, i);
-			break;
-		}
-	}
 	return (e->flags & EVENT_STDIN_PIPE) && is_login_daemon(n) &&
-	       !span_starts(name, SPAN_LIT("sshd"));
+	       !span_starts(span_base(e->program), SPAN_LIT("sshd"));
 }
 
 static struct unseen *unseen_find(struct core *c, struct handle conn)

@@ -15,31 +15,6 @@
 #include "../core/core_detect.h"
 #include "../core/core_masquerade.h"
 
-#define HEAD 60 /* of a long command line; what a tunnel is for stands at its end */
-
-static void say_command(struct text *t, struct span args)
-{
-	char line[TUNNEL_ARGS];
-	size_t n = 0;
-
-	for (; n < args.len && n < sizeof(line); n++)
-		line[n] = args.ptr[n] ? args.ptr[n] : ' ';
-	while (n && line[n - 1] == ' ')
-		n--;
-	if (!n)
-		return;
-	/* privacy.c cuts here when command lines are not to be told */
-	text_add(t, PRIVACY_COMMAND_MARK);
-	if (n > COMMAND_MAX) {
-		text_plain(t, (struct span){line, HEAD}, HEAD);
-		text_add(t, " ... ");
-		text_plain(t, (struct span){line + n - (COMMAND_MAX - HEAD), COMMAND_MAX - HEAD},
-			   COMMAND_MAX);
-	} else {
-		text_plain(t, (struct span){line, n}, n);
-	}
-}
-
 static void say(struct alert *a, const struct event *e, struct span mask)
 {
 	struct text t = TEXT_IN(a->sentence);

@@ -11,14 +11,6 @@
 
 #define SEVERAL "several" /* one session, more than one of the reasons */
 
-static struct span base_name(struct span path)
-{
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return span_skip(path, i);
-	return path;
-}
-
 /* The next word, ended by NUL or space; *s keeps the rest. */
 static struct span cut_word(struct span *s)
 {
@@ -102,12 +94,12 @@ enum transfer transfer_of(struct span program, struct span args)
 	word = cut_word(&rest);
 	if (span_empty(word))
 		word = program;
-	if (is_shell(base_name(word))) {
+	if (is_shell(span_base(word))) {
 		if (!span_is(cut_word(&rest), "-c"))
 			return TRANSFER_NONE;
 		word = cut_word(&rest);
 	}
-	return by_name(base_name(word), rest);
+	return by_name(span_base(word), rest);
 }
 
 static void say(struct detect_ctx *x, struct calert *a)

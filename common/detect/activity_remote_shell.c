@@ -74,20 +74,12 @@ static void tell(struct core *c, struct calert *a)
 /* The command that a shell was given: after its first argument that is no option. */
 static struct span shell_command(struct span args)
 {
-	struct span word = {0};
-	bool is_first = true;
+	struct span word;
 
-	while (args.len) {
-		size_t n = 0;
-
-		while (n < args.len && args.ptr[n])
-			n++;
-		word = span_first(args, n);
-		args = span_skip(args, n < args.len ? n + 1 : n);
-		if (!is_first && !span_starts(word, SPAN_LIT("-")))
+	(void)span_cut_arg(&args, &word); /* the shell itself */
+	while (span_cut_arg(&args, &word))
+		if (!span_starts(word, SPAN_LIT("-")))
 			return word;
-		is_first = false;
-	}
 	return (struct span){0};
 }
 

@@ -43,22 +43,6 @@ static void say_risks(struct text *t, const struct event *e)
 	}
 }
 
-static void say_args(struct text *t, struct span args)
-{
-	char line[COMMAND_MAX];
-	size_t n = 0;
-
-	for (; n < args.len && n < sizeof(line); n++)
-		line[n] = args.ptr[n] ? args.ptr[n] : ' ';
-	while (n && line[n - 1] == ' ')
-		n--;
-	if (!n)
-		return;
-	/* privacy.c cuts here when command lines are not to be told */
-	text_add(t, PRIVACY_COMMAND_MARK);
-	text_plain(t, (struct span){line, n}, n);
-}
-
 static void say(struct alert *a, const struct event *e)
 {
 	struct text t = TEXT_IN(a->sentence);
@@ -75,7 +59,7 @@ static void say(struct alert *a, const struct event *e)
 	}
 	say_risks(&t, e);
 	text_add(&t, ".");
-	say_args(&t, e->args);
+	say_command(&t, e->args);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)

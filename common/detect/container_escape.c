@@ -9,29 +9,19 @@
  */
 #include "../core/core_detect.h"
 
-static struct span base_of(struct span path)
+static bool is_way_in(struct span name)
 {
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return span_skip(path, i);
-	return path;
+	return span_is(name, "nsenter") || span_is(name, "chroot");
 }
 
 static bool enters_host(const struct event *e)
 {
-	struct span name = base_of(e->program);
-	size_t first = strnlen(e->args.ptr ? e->args.ptr : "", e->args.len);
-	struct span rest = span_skip(e->args, first + 1);
+	struct span name = span_base(e->program), args = e->args, word;
 
-	if (span_is(name, "nsenter") || span_is(name, "chroot"))
-		return true;
-	/* busybox and its like are told apart by their first word */
-	if (!span_is(name, "busybox"))
-		return false;
-	name = base_of(span_first(e->args, first));
-	if (span_is(name, "busybox"))
-		name = base_of(span_first(rest, strnlen(rest.ptr ? rest.ptr : "", rest.len)));
-	return span_is(name, "nsenter") || span_is(name, "chroot");
+	/* busybox and its like are told apart by their first words */
+	for (unsigned i = 0; i < 2 && span_is(name, "busybox") && span_cut_arg(&args, &word); i++)
+		name = span_base(word);
+	return is_way_in(name);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -58,7 +48,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		text_quote(&t, e->path, 120);
 	} else {
 		text_add(&t, "it runs ");
-		text_quote(&t, base_of(e->program), 32);
+		text_quote(&t, span_base(e->program), 32);
 	}
 	text_add(&t, ".");
 	t = TEXT_IN(a->pub.numbers);

@@ -60,7 +60,7 @@ WORDS(scope, SCOPE_COUNT);
 WORDS(handoff_kind, HANDOFF_COUNT);
 WORDS(event_kind, EVENT_COUNT);
 WORDS(trust, TRUST_KERNEL + 1);
-WORDS(origin_source, ORIGIN_LOCAL_PROXY + 1);
+WORDS(origin_source, ORIGIN_TRUSTED_PROXY + 1);
 WORDS(alert_state, ALERT_CLOSED + 1);
 WORDS(session_state, SESSION_CLOSED + 1);
 WORDS(handoff_state, HANDOFF_JOINED + 1);

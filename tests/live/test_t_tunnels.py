@@ -10,16 +10,19 @@ from test_c_main_job import PASSWORD, place
 
 ID = "access.loopback_forwarded"
 
+# what each of two sockets says goes to the other, until one is closed
+PUMP = """while True:
+    for s in select.select([a, b], [], [])[0]:
+        d = s.recv(65536)
+        if not d: sys.exit()
+        (b if s is a else a).sendall(d)"""
+
 # connects here and there (in the order of its arguments), passes bytes on until one end is closed
 RELAY = """import select, socket, sys
 ends = [socket.create_connection((h, int(p)), 10) for h, p in
         (x.rsplit(':', 1) for x in sys.argv[1:])]
 a, b = ends[0], ends[-1]
-while True:
-    for s in select.select([a, b], [], [])[0]:
-        d = s.recv(65536)
-        if not d: sys.exit()
-        (b if s is a else a).sendall(d)"""
+""" + PUMP
 
 # a monitoring agent: is connected to its server, and looks whether ssh answers
 MONITOR = """import socket, sys
@@ -39,22 +42,14 @@ while True:
     if os.fork() == 0: break
     a.close()
 b = socket.create_connection(('127.0.0.1', 22), 10)
-while True:
-    for s in select.select([a, b], [], [])[0]:
-        d = s.recv(65536)
-        if not d: sys.exit()
-        (b if s is a else a).sendall(d)"""
+""" + PUMP
 
 # two clients of one port: what the first says the second hears
 MEETING = """import select, socket, sys
 l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 l.bind((sys.argv[1], int(sys.argv[2]))); l.listen()
 a = l.accept()[0]; b = l.accept()[0]
-while True:
-    for s in select.select([a, b], [], [])[0]:
-        d = s.recv(65536)
-        if not d: sys.exit()
-        (b if s is a else a).sendall(d)"""
+""" + PUMP
 
 
 def start(w, ns, program, *argv, name=None):

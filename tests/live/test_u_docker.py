@@ -8,7 +8,7 @@ from docker import Docker
 from harness import Client, check
 from sandbox import TMP, run, wait_for
 from test_c_main_job import PASSWORD, place
-from test_u_handoffs import as_root, joined, ran
+from test_u_handoffs import as_root, joined
 
 lock = threading.Lock()
 engines = {}

@@ -6,9 +6,9 @@ import sys
 
 from cases import case
 from harness import Client, brief, check
-from sandbox import TMP, Skip, run, wait_for
+from sandbox import TMP, run, wait_for
 from test_c_main_job import PASSWORD, none_of, place
-from test_t_tunnels import end, listening, start
+from test_t_tunnels import PUMP, end, listening, start
 
 # Accept=yes on a local socket: each connection gets its sshd, which has it as 0 and 1
 SOCKET_UNIT = """import os, signal, socket, subprocess, sys
@@ -28,11 +28,7 @@ while True:
     if os.fork() == 0: break
     a.close()
 b = socket.socket(socket.AF_UNIX); b.connect(sys.argv[2])
-while True:
-    for s in select.select([a, b], [], [])[0]:
-        d = s.recv(65536)
-        if not d: sys.exit()
-        (b if s is a else a).sendall(d)"""
+""" + PUMP
 
 # the same in one process, for whoever is there
 RELAY_OF_ALL = """import select, socket, sys

@@ -9,7 +9,7 @@ import threading
 from cases import case
 from docker import Docker
 from harness import Agent, brief, check
-from sandbox import TMP, run, wait_for
+from sandbox import run, wait_for
 from test_c_main_job import place
 
 lock = threading.Lock()

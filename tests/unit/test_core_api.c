@@ -196,6 +196,29 @@ static void who_is_a_session(void **state)
 	world_free(w);
 }
 
+/* Nobody tells who logs in to an API: its silent connections are no blindness; those of ssh are. */
+static void silence_of_an_api(void **state)
+{
+	static const enum service services[] = {SERVICE_KUBE_API, SERVICE_SSH};
+
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		struct world *w = world_new(true);
+
+		for (unsigned i = 0; i < 30; i++) {
+			struct event e = kernel_event(w, EVENT_CONNECTION, i, 100 + i, A, 4000 + i);
+
+			e.service = services[k];
+			step(w, &e);
+			e = kernel_event(w, EVENT_CONNECTION_CLOSE, i + 0.5, 100 + i, A, 4000 + i);
+			e.bytes_in = 4000;
+			step(w, &e);
+		}
+		assert_int_equal(alerts_of(w, "sensor.blind"), k);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test(where_it_goes_on),
 		cmocka_unit_test(what_it_does_to_its_host),
 		cmocka_unit_test(who_is_a_session),
+		cmocka_unit_test(silence_of_an_api),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
