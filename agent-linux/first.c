@@ -67,14 +67,20 @@ static struct first_cgroup *place_for(struct first_hooks *f, const char *path, i
 			drop(c);
 		if (c->id && is_below(path, c->path))
 			return NULL;
-		if (c->id && is_below(c->path, path))
-			drop(c);
 		if (!c->id && !free)
 			free = c;
 	}
 	if (!free)
 		*ret = -EUSERS;
 	return free;
+}
+
+/* What the one above serves now. A segment that both told is taken once, by its offset. */
+static void drop_below(struct first_hooks *f, const struct first_cgroup *above)
+{
+	for (unsigned i = 0; i < FIRST_CGROUPS; i++)
+		if (f->at[i].id && &f->at[i] != above && is_below(f->at[i].path, above->path))
+			drop(&f->at[i]);
 }
 
 int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_program *in,
@@ -102,6 +108,8 @@ int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_progra
 		}
 		if (r)
 			drop(c);
+		else
+			drop_below(f, c);
 	}
 	close(fd);
 	return r;

@@ -77,14 +77,13 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 #define API_ARM_NS 60000000000ull /* an image may have to come first */
 
 /* Somebody asks a container engine for something: what it starts meanwhile is told, with its id. */
-static void api_hint(struct engine *e, const struct event *ev)
+static void api_hint(struct engine *e)
 {
 	struct priv_msg m = {.kind = PRIV_ARM,
 			     .arg = WIRE_HANDOFF_CONTAINER,
 			     .value = {clock_boot_ns() + API_ARM_NS}};
 
-	if (ev->kind == EVENT_API && ev->outcome == OUTCOME_SUCCESS &&
-	    !api_allowed(e->core, &ev->origin.addr))
+	if (core_engine_asked(e->core))
 		(void)priv_send(e->setup.priv, &m, -1);
 }
 
@@ -190,7 +189,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);
-		api_hint(e, &ev);
+		api_hint(e);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;
@@ -408,6 +407,7 @@ void kernel_source_losses(struct engine *e)
 					 WIRE_STAT_lost_data};
 	struct stats *st = core_stats(e->core);
 
+	st->requests_lost = e->kernel_stream.first->lost;
 	for (unsigned i = 0; i < KERNEL_RINGS; i++) {
 		uint64_t now = e->setup.counters[which[i]], lost = now - e->kernel_lost[i];
 		struct event ev = {.kind = EVENT_LOSS, .trust = TRUST_KERNEL};

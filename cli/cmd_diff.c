@@ -47,6 +47,7 @@ struct comparing {
 	uint64_t since_ns;
 	struct places places;
 	unsigned sessions, alerts;
+	uint32_t fed; /* sessions so far */
 	/* feeding */
 	struct compared *sides;
 	void (*take)(void *arg, const struct event *e);
@@ -141,7 +142,8 @@ static bool feed_session(void *arg, const struct session *s)
 {
 	struct comparing *c = arg;
 
-	stored_events(s, c->sessions--, c->take, c->take_arg);
+	/* They come newest first, and numbers rise with time. */
+	stored_events(s, UINT32_MAX - c->fed++, c->take, c->take_arg);
 	return true;
 }
 
@@ -210,7 +212,6 @@ int compare_feed(struct comparing *c, struct compared sides[2],
 		 void (*take)(void *arg, const struct event *e), void *arg)
 {
 	struct store_filter f = everything(c);
-	unsigned sessions = c->sessions;
 	int r;
 
 	c->take = take;
@@ -218,7 +219,6 @@ int compare_feed(struct comparing *c, struct compared sides[2],
 	recall(c, sides[0].core);
 	recall(c, sides[1].core);
 	r = store_sessions(c->store, &f, feed_session, c); /* newest first; they are sorted */
-	c->sessions = sessions;
 	return r ? query_failed(c->store, r) : EXIT_FINE;
 }
 
@@ -297,20 +297,56 @@ static size_t unmatched(const struct replay_table *t, const struct replay_table 
 	return n;
 }
 
-static void pair_rest(struct changes *c, const struct alert **old, size_t olds,
-		      const struct alert **new, size_t news)
+/* What is_same() compares for equality, in an order; the reason is left to it. */
+static int by_subject(const void *x, const void *y)
 {
-	for (size_t i = 0; i < olds; i++) {
-		size_t k = 0;
+	const struct alert *a = *(const struct alert *const *)x,
+			   *b = *(const struct alert *const *)y;
+	int r = strcmp(a->detection->id, b->detection->id);
 
-		while (k < news && (!new[k] || !is_same(old[i], new[k])))
+	if (!r)
+		r = memcmp(&a->origin.addr, &b->origin.addr, sizeof(a->origin.addr));
+	if (!r)
+		r = strcmp(a->account, b->account);
+	return r ? r : strcmp(a->session, b->session);
+}
+
+/* The first that is not before x. */
+static size_t lower_bound(const struct alert **rows, size_t n, const struct alert *x)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t half = low + (n - low) / 2;
+
+		if (by_subject(&rows[half], &x) < 0)
+			low = half + 1;
+		else
+			n = half;
+	}
+	return low;
+}
+
+/* taken: as many as new, all false. */
+static void pair_rest(struct changes *c, const struct alert **old, size_t olds,
+		      const struct alert **new, size_t news, bool *taken)
+{
+	if (news)
+		qsort(new, news, sizeof(const struct alert *), by_subject);
+	for (size_t i = 0; i < olds; i++) {
+		size_t k = lower_bound(new, news, old[i]);
+
+		while (k < news && by_subject(&new[k], &old[i]) == 0 &&
+		       (taken[k] || !is_same(old[i], new[k])))
 			k++;
+		if (k < news && by_subject(&new[k], &old[i]) != 0)
+			k = news;
 		change_add(c, old[i], k < news ? new[k] : NULL);
 		if (k < news)
-			new[k] = NULL;
+			taken[k] = true;
 	}
 	for (size_t k = 0; k < news; k++)
-		if (new[k])
+		if (!taken[k])
 			change_add(c, NULL, new[k]);
 }
 
@@ -319,11 +355,13 @@ static int find_changes(struct compared sides[2], struct changes *ret)
 	const struct replay_table *old = sides[0].alerts, *new = sides[1].alerts;
 	size_t all = old->count + new->count + 1;
 	const struct alert **rest = calloc(all, sizeof(const struct alert *));
+	bool *taken = calloc(all, sizeof(*taken));
 	size_t olds, news;
 
 	ret->rows = calloc(all, sizeof(*ret->rows));
-	if (!rest || !ret->rows) {
+	if (!rest || !taken || !ret->rows) {
 		free(rest);
+		free(taken);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < old->count; i++) {
@@ -334,8 +372,9 @@ static int find_changes(struct compared sides[2], struct changes *ret)
 	}
 	olds = unmatched(old, new, rest);
 	news = unmatched(new, old, rest + olds);
-	pair_rest(ret, rest, olds, rest + olds, news);
+	pair_rest(ret, rest, olds, rest + olds, news, taken);
 	free(rest);
+	free(taken);
 	if (ret->count)
 		qsort(ret->rows, ret->count, sizeof(*ret->rows), by_time);
 	return 0;

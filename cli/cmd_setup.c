@@ -17,7 +17,6 @@
 #include "observed.h"
 #include "zone_file.h"
 
-#define SINCE_DAYS	 30
 #define YAML_MAX	 (256u << 10)
 #define PER_LIST	 40 /* most used first; a list that is longer is no list to read */
 #define REGULAR_DAYS	 5  /* distinct days that make a habit */
@@ -69,7 +68,6 @@ struct group {
 	size_t first, count; /* rows */
 	unsigned days;
 	uint32_t first_day;
-	unsigned others; /* distinct values of another column */
 };
 
 typedef int (*order_fn)(const void *a, const void *b);

@@ -95,8 +95,8 @@ uint64_t core_mark(const struct core *core);
 void core_unlearn(struct core *core, uint64_t since_ns);
 
 /* For status and replay; valid until the next step. NULL past the end. */
-/* May that address use container APIs: is it inside, or one of AllowedCIDRs? */
-bool api_allowed(const struct core *core, const struct addr *origin);
+/* Has a stranger used a container API since the last call? What it starts is to be followed. */
+bool core_engine_asked(struct core *core);
 
 const struct session *core_session_at(const struct core *core, unsigned index);
 const struct alert *core_alert_at(const struct core *core, unsigned index);

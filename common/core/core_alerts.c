@@ -272,7 +272,7 @@ static void api_evidence(struct text *t, const struct event *e)
 {
 	text_plain(t, e->subject, 16);
 	text_add(t, " ");
-	text_plain(t, e->path, 100);
+	text_plain(t, api_target(e), 100);
 	if (e->result > 0)
 		text_add(t, " %u", (unsigned)e->result);
 	if (!span_empty(e->account)) {

@@ -34,6 +34,13 @@ bool is_container_api(enum service s)
 	       s == SERVICE_KUBE_DASHBOARD;
 }
 
+struct span api_target(const struct event *e)
+{
+	const char *query = e->path.len ? memchr(e->path.ptr, '?', e->path.len) : NULL;
+
+	return query ? span_first(e->path, (size_t)(query - e->path.ptr)) : e->path;
+}
+
 bool api_allowed(const struct core *c, const struct addr *origin)
 {
 	const struct scope_rules *rules = &c->config.scope;
@@ -56,7 +63,6 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 	told.conn = api_id(c, e);
 	told.origin.port = 0;
 	told.method = e->api.anonymous || e->service == SERVICE_DOCKER ? METHOD_NO_AUTH : e->method;
-	told.client = e->client;
 	told.outcome = OUTCOME_SUCCESS;
 	if (span_empty(told.account)) /* what the engine runs as, it gives to whoever asks */
 		told.account = SPAN_LIT("root");
@@ -77,6 +83,7 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 	if (!s)
 		return NULL;
 	s->pub.method_inferred = false;
+	c->engine_asked = true;
 	s->confirm_ns = s->pub.last_ns + API_IDLE_NS;
 	pool_touch(&c->sessions, pool_slot(&c->sessions, s), POOL_PINNED);
 	core_due(c, s->confirm_ns);
@@ -113,4 +120,12 @@ void api_told(struct core *c, const struct event *e)
 		  e->api.action == API_EXEC))
 		handoff_api(c, s, &told);
 	core_detect(c, &told, n, s);
+}
+
+bool core_engine_asked(struct core *c)
+{
+	bool asked = c->engine_asked;
+
+	c->engine_asked = false;
+	return asked;
 }

@@ -23,6 +23,8 @@ struct client_note {
 };
 
 /* --- core_api.c */
+/* What a request was for, without what follows "?": commands and tokens stand there. */
+struct span api_target(const struct event *e);
 void api_told(struct core *c, const struct event *e);
 
 void client_note_via(struct core *c, uint64_t cookie, const struct endpoint *via);

@@ -62,7 +62,9 @@ bool detect_is_external(const struct detect_ctx *x);
 bool known_origin(const struct core *c, const struct session *s);
 /* SharedAccounts: several people use it on purpose. */
 bool shared_account(const struct core *c, const struct session *s);
-/* core_api.c: docker, kubelet, kube-api, kube-dashboard */
+/* core_api.c: may that address use container APIs: is it inside, or one of AllowedCIDRs? */
+bool api_allowed(const struct core *core, const struct addr *origin);
+/* docker, kubelet, kube-api, kube-dashboard */
 bool is_container_api(enum service s);
 /* A person has one account and one session there: vpn, rdgateway, citrix. */
 bool one_account_each(enum service s);

@@ -369,6 +369,7 @@ struct core {
 	struct held held[HELD_MAX];
 	unsigned held_next;
 	struct client_note clients[CLIENT_NOTES];
+	bool engine_asked; /* core_engine_asked() */
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];

@@ -27,19 +27,9 @@ static const struct verb verbs[] = {
 	{"attach-session", 1}, {"send-keys", 4},    {"capture-pane", 2}, {"capturep", 8},
 	{"pipe-pane", 2},      {"pipep", 5},	    {"paste-buffer", 2}, {"pasteb", 6},
 	{"join-pane", 1},      {"respawn-pane", 9}, {"respawnp", 8},	 {"link-window", 2},
+	{"respawn-window", 9}, {"respawnw", 8},	    {"run-shell", 2},	 {"if-shell", 1},
+	{"new-window", 5},     {"neww", 4},	    {"split-window", 2}, {"splitw", 6},
 };
-
-static bool next_word(struct span *args, struct span *ret)
-{
-	const char *end;
-
-	if (span_empty(*args))
-		return false;
-	end = memchr(args->ptr, '\0', args->len);
-	*ret = span_first(*args, end ? (size_t)(end - args->ptr) : args->len);
-	*args = span_skip(*args, end ? ret->len + 1 : ret->len);
-	return true;
-}
 
 static bool has_any(struct span word, const char *letters)
 {
@@ -73,23 +63,33 @@ static bool joins(struct span args)
 {
 	struct span word;
 
-	while (next_word(&args, &word))
+	while (span_cut_arg(&args, &word))
 		if (is_option(word) && has_any(word, "At"))
 			return true;
 	return false;
 }
 
+static bool command_attaches(struct span word, struct span args)
+{
+	return is_verb(word) || (span_starts(word, SPAN_LIT("new")) &&
+				 span_starts(SPAN_LIT("new-session"), word) && joins(args));
+}
+
+/* Several commands may follow, each after a ";" that is a word or ends one. */
 static bool tmux_attaches(struct span args)
 {
+	bool begins = true;
 	struct span word;
 
-	while (next_word(&args, &word)) {
-		if (!is_option(word))
-			return is_verb(word) ||
-			       (span_starts(word, SPAN_LIT("new")) &&
-				span_starts(SPAN_LIT("new-session"), word) && joins(args));
-		if (value_follows(word, "LSfcT"))
-			next_word(&args, &word);
+	while (span_cut_arg(&args, &word)) {
+		if (begins && is_option(word)) {
+			if (value_follows(word, "LSfcT"))
+				span_cut_arg(&args, &word);
+			continue;
+		}
+		if (begins && command_attaches(word, args))
+			return true;
+		begins = word.len && word.ptr[word.len - 1] == ';';
 	}
 	return false;
 }
@@ -99,13 +99,13 @@ static bool screen_attaches(struct span args)
 {
 	struct span word;
 
-	while (next_word(&args, &word)) {
+	while (span_cut_arg(&args, &word)) {
 		if (!is_option(word))
 			return false; /* from here on it is a program's */
 		if (has_any(word, "rRxXD") && !has_any(word, "m")) /* -Dm begins one */
 			return true;
 		if (value_follows(word, "Scehpst"))
-			next_word(&args, &word);
+			span_cut_arg(&args, &word);
 	}
 	return false;
 }
@@ -114,7 +114,7 @@ bool multiplexer_attaches(enum handoff_kind kind, struct span args)
 {
 	struct span self;
 
-	if (!next_word(&args, &self))
+	if (!span_cut_arg(&args, &self))
 		return false;
 	return (kind == HANDOFF_TMUX && tmux_attaches(args)) ||
 	       (kind == HANDOFF_SCREEN && screen_attaches(args));

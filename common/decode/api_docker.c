@@ -229,6 +229,6 @@ void api_docker(struct api_words *w, struct event *e)
 		rest = span_skip(rest, one.len + 1);
 	}
 	e->args = api_list_all(&b.entry);
-	if (b.entry.cut || b.cmd.cut || b.detail.cut)
+	if (b.entry.cut || b.cmd.cut || b.detail.cut || j.cut || j.deep)
 		e->flags |= EVENT_TRUNCATED;
 }

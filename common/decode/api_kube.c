@@ -309,6 +309,8 @@ void api_kube(struct api_words *w, struct event *e)
 	if (e->api.action == API_EXEC)
 		kube_command(&j, q.query, &o.command);
 	kube_tell(w, e, &q, &o);
+	if (j.cut || j.deep)
+		e->flags |= EVENT_TRUNCATED;
 }
 
 /* --- the kubelet */
@@ -359,7 +361,7 @@ void api_kubelet(struct api_words *w, struct event *e)
 		words = api_query(&j, t.query, "cmd");
 		run_command(words.len ? words : api_query(&j, e->text, "cmd"), &command);
 	}
-	if (command.cut)
+	if (command.cut || j.cut)
 		e->flags |= EVENT_TRUNCATED;
 	e->args = api_list_all(&command);
 	if (span_is(api_part(&t, 1), "kube-system") && e->api.container.len &&

@@ -110,10 +110,13 @@ bool api_query_cut(struct json *j, struct span *query, struct span *name, struct
 struct span api_query(struct json *j, struct span query, const char *name)
 {
 	struct span got, value;
+	char *out = j->out;
 
-	while (api_query_cut(j, &query, &got, &value))
+	while (api_query_cut(j, &query, &got, &value)) {
 		if (span_is(got, name))
 			return value;
+		j->out = out; /* nobody wants that one */
+	}
 	return text_none();
 }
 

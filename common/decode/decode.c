@@ -132,8 +132,10 @@ static enum decode_result read_windows(struct decode_stream *s, const struct win
 static enum decode_result read_tree(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
-	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
-			 s->scratch + sizeof(s->scratch)};
+	struct json j = {.p = line.ptr,
+			 .end = line.ptr + line.len,
+			 .out = s->scratch,
+			 .out_end = s->scratch + sizeof(s->scratch)};
 	struct windows_event w;
 	struct json_tree t;
 

@@ -20,6 +20,16 @@ static struct first_stream *stream_find(struct first_table *t, uint64_t cookie)
 	return NULL;
 }
 
+/* A free one, then who is quiet longest, and last a request that waits for its answer. */
+static bool is_worth_less(const struct first_stream *a, const struct first_stream *b)
+{
+	bool a_waits = a->state == FIRST_HTTP, b_waits = b->state == FIRST_HTTP;
+
+	if (!a->cookie || a_waits != b_waits)
+		return !a->cookie || b_waits;
+	return a->used < b->used;
+}
+
 static struct first_stream *stream_get(struct first_table *t, uint64_t cookie)
 {
 	struct first_stream *s = stream_find(t, cookie);
@@ -28,8 +38,9 @@ static struct first_stream *stream_get(struct first_table *t, uint64_t cookie)
 		return s;
 	s = &t->streams[0];
 	for (unsigned i = 1; i < FIRST_STREAMS && s->cookie; i++)
-		if (!t->streams[i].cookie || t->streams[i].used < s->used)
+		if (is_worth_less(&t->streams[i], s))
 			s = &t->streams[i];
+	t->lost += s->cookie && s->state == FIRST_HTTP;
 	s->cookie = cookie;
 	s->from = s->have = s->skip = 0;
 	s->state = FIRST_OPEN;
@@ -151,8 +162,10 @@ static bool answered(struct first_table *t, struct first_stream *s, struct span 
 	struct http_request q;
 	uint32_t status;
 
+	if (look(s, ret)) /* what came together with a PROXY header */
+		return true;
 	if (s->state != FIRST_HTTP || !http_status(answer, &status) || status == 100)
-		return look(s, ret);
+		return false;
 	s->state = FIRST_DONE;
 	if (!http_request_read(stream_bytes(s), &q))
 		return false;
@@ -172,6 +185,16 @@ static bool answered(struct first_table *t, struct first_stream *s, struct span 
 	return true;
 }
 
+/* Of a request whose body is still to come whatever follows is part, though it look like another.
+ */
+static bool is_inside(const struct first_stream *s)
+{
+	struct http_request q;
+
+	return s->state == FIRST_HTTP && http_request_read(stream_bytes(s), &q) &&
+	       http_is_unfinished(&q);
+}
+
 bool first_bytes_feed(struct first_table *t, const struct wire_data_head *w, const uint8_t *data,
 		      struct event *ret)
 {
@@ -184,7 +207,9 @@ bool first_bytes_feed(struct first_table *t, const struct wire_data_head *w, con
 	s = stream_get(t, w->conn.cookie);
 	s->used = ++t->clock;
 	/* A new request; the same one again has an offset that is known. */
-	if (w->flags & WIRE_DATA_REQUEST && w->off - s->from >= s->have && w->off != s->from) {
+	if (w->flags & WIRE_DATA_REQUEST && w->off - s->from >= s->have && w->off != s->from &&
+	    !is_inside(s)) {
+		t->lost += s->state == FIRST_HTTP; /* pipelined: the later one is told */
 		s->from = w->off;
 		s->have = s->skip = 0;
 		s->state = FIRST_OPEN;

@@ -35,6 +35,7 @@ struct first_stream {
 
 struct first_table {
 	uint64_t clock;
+	uint64_t lost;		/* requests forgotten before their answer came */
 	struct api_words words; /* of the request told last */
 	struct first_stream streams[FIRST_STREAMS];
 };

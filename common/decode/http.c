@@ -50,6 +50,20 @@ static bool is_header(struct span line, struct span name, struct span *value)
 	return true;
 }
 
+/* "gzip, Chunked": the last coding, in any case (RFC 9112, 6.1). */
+static bool ends_chunked(struct span value)
+{
+	static const struct span word = SPAN_LIT("chunked");
+
+	if (value.len < word.len)
+		return false;
+	value = span_skip(value, value.len - word.len);
+	for (size_t i = 0; i < word.len; i++)
+		if (lower(value.ptr[i]) != word.ptr[i])
+			return false;
+	return true;
+}
+
 static void header_take(struct span line, struct http_request *q)
 {
 	const struct {
@@ -67,8 +81,10 @@ static void header_take(struct span line, struct http_request *q)
 		if (is_header(line, wanted[i].name, &value) && span_empty(*wanted[i].to))
 			*wanted[i].to = value;
 	q->has_authorization |= is_header(line, SPAN_LIT("authorization"), &value);
-	q->is_chunked |= is_header(line, SPAN_LIT("transfer-encoding"), &value) && value.len >= 7 &&
-			 text_ends(value, SPAN_LIT("hunked"));
+	q->is_chunked |=
+		is_header(line, SPAN_LIT("transfer-encoding"), &value) && ends_chunked(value);
+	if (is_header(line, SPAN_LIT("content-length"), &value))
+		(void)span_u64(value, &q->body_len);
 }
 
 bool http_request_read(struct span bytes, struct http_request *ret)
@@ -114,12 +130,14 @@ struct span http_body(struct span bytes)
 	return text_none();
 }
 
+#define CHUNK_MAX ((size_t)1 << 24) /* far above what is kept; larger sizes are as good as this */
+
 /* RFC 9112, 7.1: a size in hex, perhaps an extension. False: no such line. */
 static bool chunk_size(struct span line, size_t *ret)
 {
 	size_t n = 0, digits = 0;
 
-	for (; digits < line.len && digits < 8; digits++) {
+	for (; digits < line.len; digits++) {
 		char c = lower(line.ptr[digits]);
 
 		if (text_is_digit(c))
@@ -128,9 +146,33 @@ static bool chunk_size(struct span line, size_t *ret)
 			n = n << 4 | (size_t)(c - 'a' + 10);
 		else
 			break;
+		if (n > CHUNK_MAX)
+			n = CHUNK_MAX;
 	}
 	*ret = n;
 	return digits > 0;
+}
+
+/* Is the last chunk there, of size 0? */
+static bool chunks_end(struct span rest)
+{
+	struct span line;
+	size_t n;
+
+	while (line_cut(&rest, &line) && chunk_size(line, &n)) {
+		if (!n)
+			return true;
+		rest = span_skip(rest, n);
+		(void)line_cut(&rest, &line); /* its end */
+	}
+	return false;
+}
+
+bool http_is_unfinished(const struct http_request *q)
+{
+	if (!q->is_whole)
+		return true;
+	return q->is_chunked ? !chunks_end(q->body) : q->body.len < q->body_len;
 }
 
 size_t http_unchunk(char *body, size_t len)

@@ -10,7 +10,8 @@
 struct http_request {
 	struct span method, target; /* target: as sent */
 	struct span user_agent, host, forwarded_for, upgrade;
-	struct span body; /* as much as is there */
+	struct span body;  /* as much as is there */
+	uint64_t body_len; /* as it says; 0 = it does not */
 	bool has_authorization;
 	bool is_chunked; /* the body comes in chunks */
 	bool is_whole;	 /* the head has its end */
@@ -26,6 +27,8 @@ size_t http_unchunk(char *body, size_t len);
 bool http_header(struct span bytes, struct span name, struct span *ret);
 /* What follows the head; empty when its end is not there. */
 struct span http_body(struct span bytes);
+/* Does more of its head or body have to come? */
+bool http_is_unfinished(const struct http_request *q);
 /* Of "HTTP/1.1 200 OK". */
 bool http_status(struct span bytes, uint32_t *ret);
 

@@ -25,6 +25,8 @@ void json_byte(struct json *j, unsigned byte)
 {
 	if (j->out < j->out_end)
 		*j->out++ = (char)byte;
+	else
+		j->cut = true;
 }
 
 static void put_utf8(struct json *j, uint32_t c)

@@ -16,6 +16,8 @@
 struct json {
 	const char *p, *end;
 	char *out, *out_end;
+	bool cut;  /* the scratch was full */
+	bool deep; /* something was nested too deep to be looked at, and passed over */
 };
 
 void json_space(struct json *j);

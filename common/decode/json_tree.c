@@ -9,10 +9,37 @@
 static const char no_json[] = "not JSON: cut short or malformed";
 static const char too_deep[] = "JSON nested deeper than 32";
 
-static const char *open_one(struct json_path *p, struct json_visitor v, struct span name, char type)
+/* To the end of what has just begun. Strings are read, for a bracket in one is none. */
+static const char *pass_over(struct json *j)
 {
-	if (p->depth == JSON_DEPTH_MAX)
-		return too_deep;
+	char *out = j->out;
+	bool cut = j->cut;
+	unsigned depth = 1;
+	struct span text;
+
+	j->deep = true;
+	while (depth && j->p < j->end) {
+		if (*j->p == '"') {
+			if (!json_quoted(j, &text))
+				return no_json;
+			j->out = out;
+			continue;
+		}
+		depth += *j->p == '{' || *j->p == '[';
+		depth -= *j->p == '}' || *j->p == ']';
+		j->p++;
+	}
+	j->cut = cut; /* nobody wanted those texts */
+	return depth ? no_json : NULL;
+}
+
+/* Below the last level there is nothing to be seen, and *ret_opened is false. */
+static const char *open_one(struct json *j, struct json_path *p, struct json_visitor v,
+			    struct span name, char type, bool *ret_opened)
+{
+	*ret_opened = p->depth < JSON_DEPTH_MAX;
+	if (!*ret_opened)
+		return pass_over(j);
 	v.visit(v.arg, p, name, text_none(), type);
 	p->names[p->depth] = name;
 	p->types[p->depth++] = type;
@@ -40,11 +67,10 @@ static const char *read_value(struct json *j, struct json_path *p, struct json_v
 	bool whole;
 	char type;
 
-	*ret_opened = true;
 	if (json_char(j, '{'))
-		return open_one(p, v, name, '{');
+		return open_one(j, p, v, name, '{', ret_opened);
 	if (json_char(j, '['))
-		return open_one(p, v, name, '[');
+		return open_one(j, p, v, name, '[', ret_opened);
 	*ret_opened = false;
 	json_space(j);
 	type = j->p < j->end && *j->p == '"' ? '"' : 'w';
@@ -74,12 +100,12 @@ const char *json_walk(struct json *j, struct json_visitor v)
 {
 	struct json_path p;
 	const char *wrong;
-	bool opened = true;
+	bool opened;
 
 	p.depth = 0;
 	if (!json_char(j, '{'))
 		return no_json;
-	wrong = open_one(&p, v, text_none(), '{');
+	wrong = open_one(j, &p, v, text_none(), '{', &opened);
 	while (!wrong && close_some(j, &p, opened)) {
 		struct span name = {0};
 
@@ -195,6 +221,8 @@ const char *json_tree_read(struct json *j, struct json_tree *ret)
 	ret->cut = false;
 	wrong = json_walk(j, (struct json_visitor){make_node, &m});
 	json_space(j);
+	if (j->deep)
+		return too_deep; /* a tree is whole, or none */
 	return wrong ? wrong : j->p != j->end ? no_json : NULL;
 }
 

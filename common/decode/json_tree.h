@@ -3,7 +3,8 @@
  * Internal to decode/.
  *
  * Bounded: at most JSON_NODES_MAX values (the rest is left out and `cut` set), nested at most
- * JSON_DEPTH_MAX deep (deeper is an error, not a crash). Cannot tell a number from a word.
+ * JSON_DEPTH_MAX deep (what is deeper is an error of a tree; a walk passes it over and says so).
+ * Cannot tell a number from a word.
  *
  * Example: {"a":{"b":1},"c":["x"]} gives a (object), b = 1 in a, c (array), "" = x in c.
  */

@@ -325,8 +325,10 @@ static enum decode_result tell(struct decode_stream *s, struct json *j, struct a
 static enum decode_result read_one(struct decode_stream *s, struct span text, struct event *ret,
 				   const char **reason, size_t *ret_len)
 {
-	struct json j = {text.ptr, text.ptr + text.len, s->scratch,
-			 s->scratch + sizeof(s->scratch)};
+	struct json j = {.p = text.ptr,
+			 .end = text.ptr + text.len,
+			 .out = s->scratch,
+			 .out_end = s->scratch + sizeof(s->scratch)};
 	struct audit a = {0};
 
 	a.object.command =
@@ -336,7 +338,7 @@ static enum decode_result read_one(struct decode_stream *s, struct span text, st
 	if (*reason && !(j.p == j.end && a.has_object))
 		return DECODE_BAD;
 	*ret_len = (size_t)(j.p - text.ptr);
-	return tell(s, &j, &a, *reason != NULL, ret, reason);
+	return tell(s, &j, &a, *reason || j.cut || j.deep, ret, reason);
 }
 
 bool k8s_audit_next(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
@@ -364,8 +366,10 @@ bool k8s_audit_next(struct decode_stream *s, struct event *ret, enum decode_resu
 static enum decode_result read_list(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
-	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
-			 s->scratch + sizeof(s->scratch)};
+	struct json j = {.p = line.ptr,
+			 .end = line.ptr + line.len,
+			 .out = s->scratch,
+			 .out_end = s->scratch + sizeof(s->scratch)};
 	struct items i = {.j = &j};
 	enum decode_result r;
 

@@ -134,8 +134,10 @@ enum decode_result frame_from_journal(struct decode_stream *s, struct span line,
 				      const char **reason)
 {
 	struct journal_fields fields = {0};
-	struct json j = {line.ptr, line.ptr + line.len, s->scratch,
-			 s->scratch + sizeof(s->scratch)};
+	struct json j = {.p = line.ptr,
+			 .end = line.ptr + line.len,
+			 .out = s->scratch,
+			 .out_end = s->scratch + sizeof(s->scratch)};
 
 	if (!read_fields(&j, &fields) ||
 	    (!fields.values[FIELD_TIME].ptr && !fields.values[FIELD_MESSAGE].ptr)) {

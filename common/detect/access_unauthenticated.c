@@ -61,7 +61,7 @@ static void step_api(struct detect_ctx *x, const struct event *e)
 	text_add(&t, " used %s without any authentication: ", service_name(e->service));
 	text_quote(&t, e->subject, 16);
 	text_add(&t, " of ");
-	text_quote(&t, e->path, 96);
+	text_quote(&t, api_target(e), 96);
 	say_made(&t, e);
 	text_add(&t, ".");
 }

@@ -26,7 +26,7 @@ static void say(struct alert *a, const struct event *e)
 			 service_name(e->service), e->local.port);
 		text_quote(&t, e->subject, 12);
 		text_add(&t, " ");
-		text_quote(&t, e->path, 96);
+		text_quote(&t, api_target(e), 96);
 	}
 	if (!span_empty(e->client)) {
 		text_add(&t, " by ");

@@ -339,7 +339,8 @@ static void apply_command_policy(char *field, size_t cap, int policy)
 
 static bool is_command(enum event_kind k)
 {
-	return k == EVENT_EXEC || k == EVENT_SNAPSHOT || k == EVENT_LOOPBACK;
+	return k == EVENT_EXEC || k == EVENT_SNAPSHOT || k == EVENT_LOOPBACK ||
+	       k == EVENT_SERVER_SHELL || k == EVENT_HANDOFF;
 }
 
 /* The command lines that the sentence quotes are those of the evidence. */

@@ -153,6 +153,7 @@ void pseudonym_alert(struct alert *a, uint64_t key)
 	session_id(a->session, key);
 	a->origin.addr = pseudonym_addr(&a->origin.addr, key);
 	a->local.addr = pseudonym_addr(&a->local.addr, key);
+	a->via.addr = pseudonym_addr(&a->via.addr, key);
 	a->geo = (struct geo){.asn = a->geo.asn,
 			      .country = {a->geo.country[0], a->geo.country[1]},
 			      .flags = a->geo.flags};

@@ -12,6 +12,9 @@
 
 static struct api_words words;
 
+/* Deeper than what is looked at. */
+#define NESTED "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
 static struct event asked(enum service service, const char *method, const char *target,
 			  struct span body)
 {
@@ -148,6 +151,13 @@ static void what_is_told_of_a_body(void **state)
 		 "\"VolumeOptions\":{\"DriverConfig\":{\"Options\":{\"o\":\"bind\",\"device\":\"/"
 		 "\"}}}}]}}",
 		 "", "/", RISK_HOST_MOUNT},
+		/* nothing before it hides what comes */
+		{"{\"x\":" NESTED ",\"HostConfig\":{\"Privileged\":true}}", "", "privileged",
+		 RISK_PRIVILEGED},
+		{"{\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]]\\\"]\",{}]]]]]]]]]]]]]]]]]]]]]]]]]"
+		 "]]]]]]]]]],"
+		 "\"Cmd\":[\"id\"]}",
+		 "id", "", 0},
 		{"", "", "", 0},
 		{"[]", "", "", 0},
 		{"k8s\0", "", "", 0},
@@ -238,6 +248,23 @@ static void what_a_target_is(void **state)
 	}
 }
 
+/* A query longer than what is kept loses nothing that counts, or says so. */
+static void a_long_query(void **state)
+{
+	char target[4000] = "/run/default/pod/c?x=";
+	struct event e;
+
+	(void)state;
+	memset(target + strlen(target), '+', 2100);
+	strcat(target, "&cmd=id+-a");
+	e = asked(SERVICE_KUBELET, "POST", target, (struct span){0});
+	assert_true(args_are(&e, "id -a"));
+	memset(target + strlen("/run/default/pod/c?x="), '+', 3900);
+	strcpy(target + 3900, "&cmd=id+-a");
+	e = asked(SERVICE_KUBELET, "POST", target, (struct span){0});
+	assert_true(args_are(&e, "id -a") || e.flags & EVENT_TRUNCATED);
+}
+
 static void commands_of_kubelets(void **state)
 {
 	struct event e =
@@ -321,8 +348,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_create_of_the_client), cmocka_unit_test(a_create_that_is_cut),
 		cmocka_unit_test(what_is_told_of_a_body), cmocka_unit_test(what_a_target_is),
-		cmocka_unit_test(commands_of_kubelets),	  cmocka_unit_test(a_pod_in_clear_text),
-		cmocka_unit_test(what_is_too_much),
+		cmocka_unit_test(a_long_query),		  cmocka_unit_test(commands_of_kubelets),
+		cmocka_unit_test(a_pod_in_clear_text),	  cmocka_unit_test(what_is_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

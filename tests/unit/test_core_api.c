@@ -196,6 +196,42 @@ static void who_is_a_session(void **state)
 	world_free(w);
 }
 
+/* Behind a proxy, too: the agent follows what the engine starts when, and only when, a stranger
+ * asks. */
+static void who_asks_an_engine(void **state)
+{
+	static const struct {
+		const char *peer, *forwarded;
+		enum outcome outcome;
+		bool asked;
+	} rows[] = {{A, "", OUTCOME_SUCCESS, true},
+		    {A, "", OUTCOME_REFUSED, false},
+		    {"10.0.0.5", "", OUTCOME_SUCCESS, false},
+		    {"10.0.0.5", A, OUTCOME_SUCCESS, true},
+		    {"10.0.0.6", A, OUTCOME_SUCCESS, false},
+		    {"198.51.100.9", "", OUTCOME_SUCCESS, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_make(true);
+		struct event e;
+
+		w->config.proxies[0].kind = PROXY_KIND_XFF;
+		assert_true(cidr_parse(SPAN_LIT("10.0.0.5/32"), &w->config.proxies[0].from));
+		assert_true(cidr_parse(SPAN_LIT("198.51.100.0/24"), &w->config.allowed[0]));
+		w->config.proxies_count = w->config.allowed_count = 1;
+		world_start(w);
+		e = request(w, 1, API_CREATE, rows[i].peer);
+		e.via = span_of(rows[i].forwarded);
+		e.outcome = rows[i].outcome;
+		step(w, &e);
+		if (core_engine_asked(w->core) != rows[i].asked)
+			fail_msg("row %zu", i);
+		assert_false(core_engine_asked(w->core));
+		world_free(w);
+	}
+}
+
 /* Nobody tells who logs in to an API: its silent connections are no blindness; those of ssh are. */
 static void silence_of_an_api(void **state)
 {
@@ -229,6 +265,7 @@ int main(void)
 		cmocka_unit_test(what_it_does_to_its_host),
 		cmocka_unit_test(who_is_a_session),
 		cmocka_unit_test(silence_of_an_api),
+		cmocka_unit_test(who_asks_an_engine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,17 @@ static void requests(void **state)
 	assert_false(q.is_whole);
 	assert_false(http_request_read(SPAN_LIT("GET "), &q));
 	assert_false(http_request_read(SPAN_LIT("SSH-2.0-x\r\n"), &q));
+	{
+		char body[] = "000000000002\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n";
+
+		assert_int_equal(http_unchunk(body, sizeof(body) - 1), 3);
+		assert_memory_equal(body, "abc", 3);
+		memcpy(body, "fffffffffffffffff\r\n", 19);
+		assert_true(http_unchunk(body, sizeof(body) - 1) < sizeof(body));
+	}
+	assert_true(http_request_read(
+		SPAN_LIT("GET /x HTTP/1.1\r\nTransfer-Encoding: gzip, CHUNKED\r\n\r\n"), &q));
+	assert_true(q.is_chunked);
 	assert_true(http_status(SPAN_LIT("HTTP/1.1 201 Created\r\n"), &status));
 	assert_int_equal(status, 201);
 	assert_false(http_status(SPAN_LIT("HTTP/1.1 2xx no\r\n"), &status));
@@ -384,6 +395,76 @@ static void chunks(void **state)
 	}
 }
 
+#define PROXY_LINE "PROXY TCP4 203.0.113.9 192.0.2.1 4711 2375\r\n"
+#define OK	   "HTTP/1.1 201 Created\r\nServer: Docker/20\r\n\r\n"
+
+/* The same segment has a PROXY header and the request. */
+static void a_proxy_and_a_request(void **state)
+{
+	struct first_table *t = calloc(1, sizeof(*t));
+	struct event e;
+
+	(void)state;
+	assert_true(feed(t, 7, 0, PROXY_LINE "POST /a HTTP/1.1\r\n\r\n", 0, &e));
+	assert_int_equal(e.kind, EVENT_PROXY_HEADER);
+	assert_true(feed(t, 7, 0, OK, WIRE_DATA_ANSWER, &e));
+	assert_int_equal(e.kind, EVENT_API);
+	assert_true(span_is(e.path, "/a"));
+	free(t);
+}
+
+/* Part of a body that looks like another request is none; what is complete may be followed. */
+static void a_request_inside_a_body(void **state)
+{
+	static const struct {
+		const char *head, *rest, *path;
+		uint64_t lost;
+	} rows[] = {
+		{"POST /a HTTP/1.1\r\nContent-Length: 40\r\n\r\n{\"x\":\"",
+		 "GET /_ping HTTP/1.1\"}", "/a", 0},
+		{"POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n40\r\n0\r\n\r\n",
+		 "GET /_ping HTTP/1.1", "/a", 0},
+		{"POST /a HTTP/1.1\r\nContent-Le", "GET /b HTTP/1.1\r\n\r\n", "/a", 0},
+		{"POST /a HTTP/1.1\r\n\r\n", "GET /b HTTP/1.1\r\n\r\n", "/b", 1},
+		{"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", "GET /b HTTP/1.1\r\n\r\n", "/b",
+		 1},
+		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+		 "GET /b HTTP/1.1\r\n\r\n", "/b", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct first_table *t = calloc(1, sizeof(*t));
+		uint32_t n = (uint32_t)strlen(rows[i].head);
+		struct event e;
+
+		assert_false(feed(t, 7, 0, rows[i].head, WIRE_DATA_REQUEST, &e));
+		assert_false(feed(t, 7, n, rows[i].rest, WIRE_DATA_REQUEST, &e));
+		assert_true(feed(t, 7, 0, OK, WIRE_DATA_ANSWER, &e));
+		if (!span_is(e.path, rows[i].path) || t->lost != rows[i].lost)
+			fail_msg("row %zu", i);
+		free(t);
+	}
+}
+
+/* Whoever has said less goes first, and a request that is lost is counted. */
+static void a_crowd_costs_no_request(void **state)
+{
+	struct first_table *t = calloc(1, sizeof(*t));
+	struct event e;
+
+	(void)state;
+	assert_false(feed(t, 7, 0, "POST /a HTTP/1.1\r\n\r\n", WIRE_DATA_REQUEST, &e));
+	for (uint64_t n = 100; n < 100 + 2 * FIRST_STREAMS; n++)
+		assert_false(feed(t, n, 0, "S", 0, &e));
+	assert_true(feed(t, 7, 0, OK, WIRE_DATA_ANSWER, &e));
+	assert_int_equal(t->lost, 0);
+	for (uint64_t n = 300; n < 301 + FIRST_STREAMS; n++)
+		assert_false(feed(t, n, 0, "GET / HTTP/1.1\r\n\r\n", WIRE_DATA_REQUEST, &e));
+	assert_int_equal(t->lost, 1);
+	free(t);
+}
+
 static void segments_in_any_shape(void **state)
 {
 	struct bytes b = ssh_hello("SSH-2.0-OpenSSH_9.2p1 Debian\r\n");
@@ -454,6 +535,9 @@ int main(void)
 		cmocka_unit_test(an_engine_answers),
 		cmocka_unit_test(chunks),
 		cmocka_unit_test(segments_in_any_shape),
+		cmocka_unit_test(a_proxy_and_a_request),
+		cmocka_unit_test(a_request_inside_a_body),
+		cmocka_unit_test(a_crowd_costs_no_request),
 		cmocka_unit_test(a_proxy_before_ssh),
 		cmocka_unit_test(a_crowd),
 	};

@@ -316,6 +316,26 @@ static void command_policy_reaches_evidence_and_sentence(void **state)
 	assert_string_equal(shown.evidence[0].text, "mysql -phunter2 db");
 }
 
+/* Of whatever kind the event is that carries a command line. */
+static void every_kind_of_command_is_one(void **state)
+{
+	static const enum event_kind kinds[] = {EVENT_EXEC, EVENT_SNAPSHOT, EVENT_LOOPBACK,
+						EVENT_SERVER_SHELL, EVENT_HANDOFF};
+	struct out_policy none = {.command_lines = COMMANDS_NONE};
+	struct alert shown;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct alert a = alert_of("", "x", "it by apache2: sh -c mysql -phunter2");
+
+		a.evidence[0].kind = kinds[i];
+		privacy_alert(&a, &none, &shown);
+		assert_string_equal(shown.evidence[0].text, "it by apache2");
+		privacy_alert(&a, &hide, &shown);
+		assert_null(strstr(shown.evidence[0].text, "hunter2"));
+	}
+}
+
 /* A command line that ends a sentence is cut off where none are told. */
 static void a_tunnels_command_line_follows_the_policy(void **state)
 {
@@ -359,6 +379,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_redacted_and_nothing_else),
 		cmocka_unit_test(redaction_survives_any_bytes_and_any_size),
 		cmocka_unit_test(unknown_accounts_are_hidden_everywhere),
+		cmocka_unit_test(every_kind_of_command_is_one),
 		cmocka_unit_test(hashes_depend_on_name_and_key),
 		cmocka_unit_test(hiding_twice_changes_nothing),
 		cmocka_unit_test(short_and_address_names_do_not_spoil_the_text),

@@ -132,6 +132,7 @@ static void the_same_is_the_same(void **state)
 	(void)state;
 	memcpy(c.account, c.effective_account, sizeof(c.account));
 	c.origin.addr.bytes[3]++;
+	a.via = a.origin;
 	pseudonym_alert(&a, 7);
 	pseudonym_alert(&b, 7);
 	pseudonym_alert(&c, 7);
@@ -143,6 +144,8 @@ static void the_same_is_the_same(void **state)
 	assert_string_equal(c.account, a.effective_account);
 	assert_string_not_equal(c.account, a.account);
 	assert_false(addr_eq(&a.origin.addr, &c.origin.addr));
+	assert_true(
+		addr_eq(&a.via.addr, &a.origin.addr)); /* it was the same, and is hidden alike */
 	assert_int_equal(a.origin.port, 4022);
 	b = telling(1);
 	pseudonym_alert(&b, 8); /* another host */
