@@ -26,7 +26,6 @@
 #define LINES_MAX    4096
 #define LINE_TOLD    64
 #define ANCESTORS    16
-#define PATH_TOLD    400
 #define HEX_MAX	     65
 #define SUDDEN_LINES 3 /* told one by one */
 
@@ -266,39 +265,43 @@ static void daemon_watch(struct engine *e, const struct watched_file *f, const s
 	(void)priv_send(e->setup.priv, &m, -1);
 }
 
+#define TELL(array, ...) snprintf(array, sizeof(array), __VA_ARGS__) /* cut, never too long */
+
+/* known: by a process that the kernel's records told of. */
+static void change_by(const struct culprit *who, struct wire_file *w)
+{
+	if (who->known)
+		w->cookie = who->proc.conn;
+	w->proc.tgid = who->pid;
+	w->proc.start = who->proc.start_ns;
+	w->proc.uid = who->proc.uid;
+	w->proc.loginuid = w->proc.sessionid = UINT32_MAX;
+	w->flags = who->managed ? WIRE_F_MANAGED : 0;
+	TELL(w->program, "%s", who->proc.program);
+}
+
 static void change_tell(struct engine *e, const struct watched_file *f, const struct culprit *who,
 			const struct news *n, const char *before)
 {
 	static const char *const what[] = {"", ", key added: ", ", new: "};
-	struct event ev = {.kind = EVENT_FILE, .trust = TRUST_KERNEL, .count = 1};
-	char path[PATH_TOLD], after[HEX_MAX], text[1024];
+	struct wire_file w = {.hdr = {WIRE_ID_FILE, WIRE_VERSION, sizeof(w), clock_boot_ns()}};
 	const char *program = who->proc.program[0] ? who->proc.program : "a program";
+	const char *reason;
+	struct event ev;
 
-	path[0] = '\0';
-	fanotify_path(e->fanotify, f->kind, f->uid, f->name, path, sizeof(path));
-	digest_text(f->digest, after);
-	snprintf(text, sizeof(text), "%s: %s by %s (pid %u)%s%s (sha256 %.16s -> %.16s)",
-		 f->row->reason, path, program, who->pid, n->count ? what[f->row->lines] : "",
-		 n->count ? n->text : "", before[0] ? before : "none", after);
-	ev.time_ns = clock_wall_ns();
-	ev.boot_ns = clock_boot_ns();
-	if (who->known && who->proc.conn & WIRE_HANDOFF_ID)
-		ev.handoff = who->proc.conn;
-	else if (who->known)
-		ev.conn = who->proc.conn;
-	ev.euid = job_owner(f, who->proc.uid);
-	ev.proc = (struct proc_id){.pid = who->pid, .start_ns = who->proc.start_ns};
-	ev.uid = who->proc.uid;
-	ev.loginuid = ev.audit_session = UINT32_MAX;
-	ev.flags = who->managed ? EVENT_MANAGED : 0;
-	ev.program = span_of(who->proc.program);
-	ev.key = span_of(n->key);
-	ev.path = span_of(path);
-	ev.subject = span_of(f->row->reason);
-	ev.before = span_of(before);
-	ev.after = span_of(after);
-	ev.text = span_of(text);
-	engine_event(e, &ev);
+	change_by(who, &w);
+	w.proc.euid = job_owner(f, who->proc.uid);
+	fanotify_path(e->fanotify, f->kind, f->uid, f->name, w.path, sizeof(w.path));
+	digest_text(f->digest, w.after);
+	TELL(w.subject, "%s", f->row->reason);
+	TELL(w.key, "%s", n->key);
+	TELL(w.before, "%s", before);
+	TELL(w.text, "%s: %s by %s (pid %u)%s%s (sha256 %.16s -> %.16s)", f->row->reason, w.path,
+	     program, who->pid, n->count ? what[f->row->lines] : "", n->count ? n->text : "",
+	     before[0] ? before : "none", w.after);
+	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
+	if (decode_wire(&e->kernel_stream, &w, sizeof(w), &ev, &reason) == DECODE_EVENT)
+		engine_event(e, &ev);
 	daemon_watch(e, f, who);
 }
 

@@ -43,7 +43,8 @@
 	X(15, HANDOFF, wire_handoff, 0)                                                            \
 	X(16, SERVER_SHELL, wire_server_shell, 0)                                                  \
 	X(17, DATA, wire_data, 0)                                                                  \
-	X(18, DATA_LONG, wire_data_long, 0)
+	X(18, DATA_LONG, wire_data_long, 0)                                                        \
+	X(19, FILE, wire_file, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -61,6 +62,7 @@
 #define WIRE_F_ROOT	    0x1000 /* listen: by root, of its own user namespace if root made that */
 #define WIRE_F_REQUEST	    0x2000 /* handoff: a session's process connects to a broker's socket */
 #define WIRE_F_LOCAL_PEER   0x4000 /* the connection is that of the client of a local socket */
+#define WIRE_F_MANAGED	    0x8000 /* file: by a package manager, or one's own password */
 
 /* enum pam_call of event.h */
 #define WIRE_PAM_AUTHENTICATE  1
@@ -277,6 +279,33 @@ struct wire_data {
 struct wire_data_long {
 	struct wire_data_head head;
 	__u8 data[WIRE_DATA_LONG_MAX];
+};
+
+/*
+ * A watched file that changed. No program of bpf/ writes it: the agent makes it of what fanotify
+ * told and what it read, so that every change takes one way, recorded ones too.
+ */
+#define WIRE_SUBJECT   32
+#define WIRE_FILE_PATH 400
+#define WIRE_KEY       80
+#define WIRE_DIGEST    72
+#define WIRE_TEXT      1024
+struct wire_file {
+	struct wire_hdr hdr;
+	struct wire_proc proc; /* who wrote; euid: whose jobs it holds */
+	__u64 cookie;	       /* of its session; 0: none */
+	__u32 flags, pad;
+	char subject[WIRE_SUBJECT]; /* "authorized-keys", "account" ... */
+	char program[WIRE_PATH];
+	char path[WIRE_FILE_PATH];
+	char key[WIRE_KEY]; /* the first that was added */
+	char before[WIRE_DIGEST], after[WIRE_DIGEST];
+	char text[WIRE_TEXT];
+};
+
+#define WIRE_ID_ENUM(id, name, type, precious) WIRE_ID_##name = (id),
+enum {
+	WIRE_KINDS(WIRE_ID_ENUM)
 };
 
 #define WIRE_STATIC_ASSERT(id, name, type, precious)                                               \

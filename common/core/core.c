@@ -128,7 +128,7 @@ static void registry_init(struct core *c)
 		c->alert_slots[i] = NO_SLOT;
 		if (detections[i]->key == KEY_SESSION && slots < SESSION_ALERTS)
 			c->alert_slots[i] = slots++;
-		for (unsigned k = 0; k < EVENT_COUNT; k++)
+		for (unsigned k = 0; k < EVENT_COUNT && !detections[i]->asked; k++)
 			c->by_kind[k] |= (detections[i]->events >> k & 1) << i;
 	}
 }

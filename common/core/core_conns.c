@@ -278,6 +278,7 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 {
 	struct event e = {.kind = EVENT_CONNECTION_CLOSE, .trust = TRUST_KERNEL, .time_ns = at_ns};
 	uint64_t lived = n->opened_ns && at_ns > n->opened_ns ? at_ns - n->opened_ns : 0;
+	uint32_t now = core_ds(c, at_ns);
 	struct listener *l;
 
 	if (n->judged || !n->kernel || is_container_api(n->service))
@@ -289,7 +290,10 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 	l = listener_get(c, n);
 	if (!l)
 		return;
-	window_note(c, WINDOW_OF(&l->silent), core_ds(c, at_ns), 1, UINT32_MAX);
+	window_note(c, WINDOW_OF(&l->silent), now, 1, UINT32_MAX);
+	if (now < l->evidence_ds + core_window_ds(c))
+		return; /* others of that listener are seen: these few had nothing to show */
+	e.count = window_count(window_exact(c, WINDOW_OF(&l->silent)), now, core_window_ds(c));
 	e.local = n->local;
 	e.service = n->service;
 	core_detect_one(c, DETECTION_sensor_blind, &e, n, NULL, "no-evidence");

@@ -27,7 +27,6 @@
 
 #define SECOND_NS 1000000000ull
 #define DAY_NS	  (86400 * SECOND_NS)
-#define DAY_DS	  864000u
 
 #define CLAIM_GRACE_NS	  (3 * SECOND_NS)  /* a log line may come this much before the kernel */
 #define STATUS_GRACE_NS	  (2 * SECOND_NS)  /* ... and this much after it: journald is 50 ms late */

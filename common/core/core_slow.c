@@ -56,7 +56,7 @@ static struct slow *slow_make(struct core *c, const struct source *s)
 
 static bool is_recent(uint32_t then, uint32_t now)
 {
-	return then && now < then + DAY_DS;
+	return now < then + DAY_DS;
 }
 
 /* It has, or is about to get, a fast alert, for a day after its last failure: no row is needed. */

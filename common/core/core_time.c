@@ -12,11 +12,10 @@
 
 uint32_t core_ds(const struct core *c, uint64_t ns)
 {
-	uint64_t ds;
+	uint64_t ds = ns < c->base_ns ? 0 : (ns - c->base_ns) / DS_NS + 1;
 
-	if (ns < c->base_ns)
-		return 1;
-	ds = (ns - c->base_ns) / DS_NS + 1;
+	if (ds < DS_FIRST)
+		return DS_FIRST;
 	return ds < UINT32_MAX ? (uint32_t)ds : UINT32_MAX - 1;
 }
 

@@ -13,7 +13,18 @@
 #ifndef OUTERGATE_CORE_WINDOW_H
 #define OUTERGATE_CORE_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#define DAY_DS	 864000u
+#define DS_FIRST (8 * DAY_DS) /* none is earlier: never (0) is over a week before any moment */
+
+/* Less than width before `at`? Not what never was, and not what came after: the difference wraps.
+ */
+static inline bool ds_within(uint32_t then, uint32_t at, uint32_t width)
+{
+	return at - then < width;
+}
 
 #define WINDOW_SMALL 6	 /* the sixth is more than 5, the default FailedLogonThreshold */
 #define WINDOW_LARGE 32	 /* networks: 30 in TimeWindow; one slow source: 20 a day */

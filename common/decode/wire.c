@@ -14,11 +14,6 @@
 #include "decode.h"
 #include "pam_text.h"
 
-#define WIRE_ENUM(id, name, type, precious) WIRE_ID_##name = (id),
-enum {
-	WIRE_KINDS(WIRE_ENUM)
-};
-
 #define FAMILY_V4 2 /* AF_INET and AF_INET6 of Linux, whatever this is built on */
 #define FAMILY_V6 10
 
@@ -31,7 +26,7 @@ static const struct {
 	{WIRE_F_SELF_EXEC, EVENT_SELF_EXEC}, {WIRE_F_ESTABLISHED, EVENT_ESTABLISHED},
 	{WIRE_F_TRUNCATED, EVENT_TRUNCATED}, {WIRE_F_CHILD_CALL, EVENT_CHILD_CALL},
 	{WIRE_F_ROOT, EVENT_ROOT},	     {WIRE_F_LOCAL_PEER, EVENT_LOCAL_PEER},
-	{WIRE_F_WATCHED, EVENT_WATCHED},
+	{WIRE_F_WATCHED, EVENT_WATCHED},     {WIRE_F_MANAGED, EVENT_MANAGED},
 };
 
 static uint32_t flags_of(uint32_t wire)
@@ -432,6 +427,26 @@ static bool read_data_long(const struct decode_stream *s, const void *record, st
 	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
 }
 
+static bool read_file(const struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_file *w = record;
+
+	(void)s;
+	e->kind = EVENT_FILE;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_session(w->cookie, e);
+	e->subject = span_of_array(w->subject, sizeof(w->subject));
+	e->program = span_of_array(w->program, sizeof(w->program));
+	e->path = span_of_array(w->path, sizeof(w->path));
+	e->key = span_of_array(w->key, sizeof(w->key));
+	e->before = span_of_array(w->before, sizeof(w->before));
+	e->after = span_of_array(w->after, sizeof(w->after));
+	e->text = span_of_array(w->text, sizeof(w->text));
+	return true;
+}
+
+#define READ_FILE	   read_file
 #define READ_DATA_LONG	   read_data_long
 #define READ_DATA	   read_data
 #define READ_HANDOFF	   read_handoff

@@ -103,7 +103,7 @@ static void revise(struct detect_ctx *x, const struct event *e)
 
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	if (!x->session || !detect_is_external(x))
+	if (!detect_is_external(x))
 		return;
 	if (e->kind == EVENT_SESSION_OPEN)
 		fire(x, e);

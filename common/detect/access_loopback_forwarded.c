@@ -47,7 +47,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->reason || (e->flags & EVENT_ACCEPTED) ||
+	if ((e->flags & EVENT_ACCEPTED) ||
 	    !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules))
 		return;
 	if (!span_empty(mask)) {
@@ -90,5 +90,6 @@ const struct detection detection_access_loopback_forwarded = {
 	.tune = "An exception with the outside host as origin, its reason and an end.",
 	.mitigation = "M1037 M1042",
 	.step = step,
+	.asked = true, /* by core_tunnels.c */
 	.key = KEY_SOURCE,
 };

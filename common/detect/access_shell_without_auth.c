@@ -19,8 +19,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (!x->reason || !x->session)
-		return; /* only core_unseen.c asks */
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
@@ -55,5 +53,6 @@ const struct detection detection_access_shell_without_auth = {
 	.tune = "An exception with the origin and its reason.",
 	.mitigation = "M1042 M1035",
 	.step = step,
+	.asked = true, /* by core_unseen.c */
 	.key = KEY_SESSION,
 };

@@ -77,7 +77,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		step_api(x, e);
 		return;
 	}
-	if (!x->session || e->method != METHOD_NO_AUTH || !detect_is_external(x) ||
+	if (e->method != METHOD_NO_AUTH || !detect_is_external(x) ||
 	    is_container_api(x->session->pub.service)) /* by its requests, above */
 		return;
 	a = alert_raise(x, e, &f, &is_new);

@@ -127,8 +127,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	unsigned n = 0;
 	bool is_new;
 
-	if (!x->session)
-		return;
 	service = service_reached(x, e);
 	if (service == SERVICE_NONE || !is_another_host(x, e))
 		return;

@@ -52,8 +52,6 @@ static void say(struct detect_ctx *x, struct alert *a)
 	text_add(&t, a->severity == SEVERITY_INFO ? " changed, as expected: "
 						  : " changed what decides who may come back: ");
 	for (unsigned i = 0; i < a->evidence_count && told < TOLD; i++) {
-		if (a->evidence[i].kind != EVENT_FILE)
-			continue;
 		text_add(&t, told++ ? "; " : "");
 		say_change(&t, &a->evidence[i]);
 	}
@@ -71,8 +69,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->session)
-		return;
 	span_copy(reason, sizeof(reason), e->subject);
 	f.severity = is_ordinary(x, e) ? SEVERITY_INFO : severity_by_scope(x, SEVERITY_HIGH);
 	a = alert_raise(x, e, &f, &is_new);

@@ -144,7 +144,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		by_server(x, e);
 		return;
 	}
-	if (!x->session || transfer_of(e->program, e->args) != TRANSFER_NONE)
+	if (transfer_of(e->program, e->args) != TRANSFER_NONE)
 		return;
 	x->session->pub.has_shell = true;
 	a = alert_raise(x, e, &f, &is_new);

@@ -24,7 +24,7 @@ enum {
 
 static bool is_recent(const struct detect_ctx *x, uint32_t then, uint32_t now)
 {
-	return then && now < then + core_window_ds(x->core);
+	return now < then + core_window_ds(x->core);
 }
 
 static enum severity severity_of(const struct detect_ctx *x, uint32_t exists_ds, uint32_t weak_ds,
@@ -51,7 +51,7 @@ static uint32_t most(const struct detect_ctx *x, const struct event *e)
 
 static bool had_alert(uint32_t then, uint32_t now)
 {
-	return then && now < then + DAY_DS;
+	return now < then + DAY_DS;
 }
 
 bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)

@@ -17,11 +17,6 @@ enum {
 	PARAM_GUESSES
 };
 
-static bool is_of_day(uint32_t then, uint32_t at)
-{
-	return then && then <= at && at - then < DAY_DS;
-}
-
 static bool same_source(const struct detect_ctx *x, const struct event *e)
 {
 	const struct source *s = x->source;
@@ -29,7 +24,7 @@ static bool same_source(const struct detect_ctx *x, const struct event *e)
 
 	if (source_failures(x, e->time_ns) > x->core->config.failed_logon_threshold)
 		return true;
-	return s && (is_of_day(s->fired_ds, at) || is_of_day(s->alerted_ds, at));
+	return s && (ds_within(s->fired_ds, at, DAY_DS) || ds_within(s->alerted_ds, at, DAY_DS));
 }
 
 static bool is_secret(enum method m)
@@ -58,14 +53,14 @@ static bool same_slow_source(const struct detect_ctx *x, const struct event *e)
 static bool is_guessed_by(const struct detect_ctx *x, const struct account *a, enum method m,
 			  uint32_t at)
 {
-	uint32_t window = core_window_ds(x->core), then = a->guessed_ds[m];
+	uint32_t then = a->guessed_ds[m];
 
 	/* One secret asked for in two ways. */
 	if (m == METHOD_PASSWORD && a->guessed_ds[METHOD_KEYBOARD_INTERACTIVE] > then)
 		then = a->guessed_ds[METHOD_KEYBOARD_INTERACTIVE];
 	if (m == METHOD_KEYBOARD_INTERACTIVE && a->guessed_ds[METHOD_PASSWORD] > then)
 		then = a->guessed_ds[METHOD_PASSWORD];
-	return then && then <= at && at - then < window;
+	return ds_within(then, at, core_window_ds(x->core));
 }
 
 static uint32_t guesses_of_others(const struct detect_ctx *x, const struct event *e)
@@ -170,7 +165,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool own, is_new;
 
-	if (!x->session || x->session->pub.existing)
+	if (x->session->pub.existing)
 		return;
 	if (e->kind == EVENT_AUTH_NOTE) {
 		remember_key(x, e);

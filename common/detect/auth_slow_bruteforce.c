@@ -14,7 +14,7 @@ enum {
 	PARAM_FAILURES
 };
 
-/* Never (0) is more than a day ago: ticks start far above that. */
+/* Never (0) is more than a day ago (DS_FIRST). */
 static bool is_today(uint32_t then, uint32_t now)
 {
 	return now < then + DAY_DS;

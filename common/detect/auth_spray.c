@@ -75,7 +75,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct spray *p;
 	struct calert *a;
 
-	if (!x->source || (success && x->session && x->session->pub.existing))
+	if (!x->source || (success && x->session->pub.existing))
 		return;
 	p = success ? spray_find(x->core, &x->source->addr) : x->core->credited_spray;
 	n = p ? distinct(x, e, p, &exist) : 0;

@@ -19,8 +19,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (!x->reason || !x->conn)
-		return; /* only core_pam.c asks */
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
@@ -56,5 +54,6 @@ const struct detection detection_auth_valid_password_denied = {
 	.tune = "An exception with the account and its end.",
 	.mitigation = "M1032 M1027",
 	.step = step,
+	.asked = true, /* by core_pam.c, core_windows.c */
 	.key = KEY_ACCESS,
 };

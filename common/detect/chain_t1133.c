@@ -71,7 +71,7 @@ static bool was_guessing(const struct detect_ctx *x)
 
 	if (s->failures_before > x->core->config.failed_logon_threshold)
 		return true;
-	return fired && fired <= at && at - fired < 7 * DAY_DS;
+	return ds_within(fired, at, 7 * DAY_DS);
 }
 
 /* One origin.* of medium, or two of low: a stolen secret. */

@@ -31,7 +31,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (!x->session || !is_container_api(x->session->pub.service))
+	if (!is_container_api(x->session->pub.service))
 		return;
 	if (e->kind == EVENT_EXEC && (span_empty(e->via) || !enters_host(e)))
 		return;

@@ -37,7 +37,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (!x->session || span_empty(e->via) || !is_container_api(x->session->pub.service) ||
+	if (span_empty(e->via) || !is_container_api(x->session->pub.service) ||
 	    !(e->flags & EVENT_ESTABLISHED) || !is_way_on(&e->dest))
 		return;
 	a = alert_raise(x, e, &f, &is_new);

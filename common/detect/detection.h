@@ -70,6 +70,9 @@ struct detection {
 	struct detection_param params[DETECTION_PARAMS_MAX];
 	const char *triage, *contain, *false_positive, *tune, *mitigation;
 	void (*step)(struct detect_ctx *x, const struct event *e);
+	/* No event makes it fire: a part of the core asks it, with a session where it is about one
+	 * and with the reason that it found (core_detect_one()). */
+	bool asked;
 	enum detection_key key;
 	/* Writes the sentence when a revision goes out; NULL: step has written it. */
 	void (*tell)(struct core *c, struct calert *a);

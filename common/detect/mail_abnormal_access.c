@@ -42,5 +42,6 @@ const struct detection detection_mail_abnormal_access = {
 		"learning times are those of the origin.* detections.",
 	.mitigation = "M1032 M1036 M1047",
 	.step = step,
+	.asked = true,
 	.key = KEY_PLACE,
 };

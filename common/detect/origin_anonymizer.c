@@ -39,8 +39,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	size_t kind = 0;
 	bool is_new;
 
-	if (!x->reason || !x->session || !detect_is_external(x))
-		return; /* only core_settle.c asks */
+	if (!detect_is_external(x))
+		return;
 	while (kind < KINDS && !(x->session->pub.geo.flags & kinds[kind].flag))
 		kind++;
 	if (kind == KINDS)
@@ -75,5 +75,6 @@ const struct detection detection_origin_anonymizer = {
 	.tune = "KnownRemoteIPs for the exits that are allowed; an exception for the account.",
 	.mitigation = "M1021 M1035",
 	.step = step,
+	.asked = true, /* by core_settle.c */
 	.key = KEY_ACCESS,
 };

@@ -61,8 +61,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	enum verdict v;
 	bool is_new;
 
-	if (!x->reason || !x->session || !detect_is_external(x))
-		return; /* only core_settle.c asks */
+	if (!detect_is_external(x))
+		return;
 	v = judge(x->core, &x->session->pub);
 	if (v == ALLOWED || (v == UNRESOLVED && !x->core->config.whitelist.unresolved_alert))
 		return;
@@ -96,5 +96,6 @@ const struct detection detection_origin_country_not_allowed = {
 	.tune = "Travel for the account and the time; GeoIPWhitelist.countries or asns.",
 	.mitigation = "M1035 M1030 M1032",
 	.step = step,
+	.asked = true, /* by core_settle.c */
 	.key = KEY_ACCESS,
 };

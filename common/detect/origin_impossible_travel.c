@@ -116,8 +116,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct last_place *p;
 	struct journey j;
 
-	if (!x->reason || !x->session || !detect_is_external(x))
-		return; /* only core_settle.c asks */
+	if (!detect_is_external(x))
+		return;
 	p = travel_from(x->core, &x->session->pub);
 	if (p && is_impossible(x, p, &j))
 		fire(x, e, p, &j);
@@ -147,5 +147,6 @@ const struct detection detection_origin_impossible_travel = {
 	.tune = "VPNPools; KnownRemoteIPs for jump hosts.",
 	.mitigation = "M1032 M1030",
 	.step = step,
+	.asked = true, /* by core_settle.c */
 	.key = KEY_ACCESS,
 };

@@ -54,8 +54,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	bool learning, by_key;
 	struct calert *a;
 
-	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
-		return; /* only core_settle.c asks: who it was is known */
+	if (x->session->pub.existing || !detect_is_external(x))
+		return;
 	p = profile_of_account(x->core, &x->session->pub);
 	learning = !profile_is_mature(p, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS),
 				      x->session->pub.open_ns);
@@ -95,5 +95,6 @@ const struct detection detection_origin_new_client = {
 	.tune = "KnownSSHClients lists the fingerprints that are expected.",
 	.mitigation = "M1032 M1036",
 	.step = step,
+	.asked = true, /* by core_settle.c: who it was is known */
 	.key = KEY_CLIENT,
 };

@@ -76,8 +76,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	enum severity severity;
 	struct calert *a;
 
-	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
-		return; /* only core_settle.c asks: who it was is known */
+	if (x->session->pub.existing || !detect_is_external(x))
+		return;
 	p = habits_of(x, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS), &learning);
 	if (!p || !p->logins)
 		return; /* everything is new */
@@ -122,5 +122,6 @@ const struct detection detection_origin_new_place = {
 		"anew: lengthen it for accounts that sleep, or lock them.",
 	.mitigation = "M1032 M1036 M1035",
 	.step = step,
+	.asked = true, /* by core_settle.c: who it was is known */
 	.key = KEY_PLACE,
 };

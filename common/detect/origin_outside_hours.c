@@ -27,8 +27,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct core *c = x->core;
 	struct calert *a;
 
-	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
-		return; /* only core_settle.c asks: who it was is known */
+	if (x->session->pub.existing || !detect_is_external(x))
+		return;
 	if (hours_are_business(&c->config.hours, x->session->pub.account, c->id.in_group,
 			       x->session->pub.open_ns))
 		return;
@@ -56,5 +56,6 @@ const struct detection detection_origin_outside_hours = {
 	.tune = "BusinessHours: overrides for accounts or groups, holidays, the time zone.",
 	.mitigation = "M1036",
 	.step = step,
+	.asked = true, /* by core_settle.c: who it was is known */
 	.key = KEY_ACCOUNT_DAY,
 };

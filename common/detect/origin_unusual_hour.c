@@ -36,8 +36,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool learning;
 
-	if (!x->reason || !x->session || x->session->pub.existing || !detect_is_external(x))
-		return; /* only core_settle.c asks: who it was is known */
+	if (x->session->pub.existing || !detect_is_external(x))
+		return;
 	p = habits_of(x, detect_param(x, PARAM_DAYS), detect_param(x, PARAM_LOGINS), &learning);
 	if (!p || !p->logins || profile_uses_hour(x->core, p, x->session->pub.open_ns))
 		return;
@@ -67,5 +67,6 @@ const struct detection detection_origin_unusual_hour = {
 	.tune = "Turn it off for accounts of jobs by an exception.",
 	.mitigation = "M1036",
 	.step = step,
+	.asked = true, /* by core_settle.c: who it was is known */
 	.key = KEY_ACCOUNT_DAY,
 };

@@ -47,31 +47,16 @@ static void from_sensor(struct detect_ctx *x, const struct event *e)
 	text_add(&t, ".");
 }
 
-static const struct listener *listener_of(const struct detect_ctx *x)
-{
-	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
-		const struct listener *l = &x->core->listeners[i];
-
-		if (l->used && l->port == x->conn->local.port && l->netns == x->conn->netns)
-			return l;
-	}
-	return NULL;
-}
-
 static void from_silence(struct detect_ctx *x, const struct event *e)
 {
-	struct fire f = {.severity = SEVERITY_MEDIUM, .restart = true, .by_listener = true};
-	const struct listener *l = listener_of(x);
-	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
-	struct window silent;
+	struct fire f = {.severity = SEVERITY_MEDIUM,
+			 .restart = true,
+			 .count = e->count,
+			 .by_listener = true};
 	struct calert *a;
 	struct text t;
 	bool is_new;
 
-	if (!l || (l->evidence_ds && now < l->evidence_ds + window))
-		return; /* others of that listener are seen: these few had nothing to show */
-	silent = window_exact(x->core, WINDOW_OF((struct window_large *)(uintptr_t)&l->silent));
-	f.count = window_count(silent, now, window);
 	f.reason = "no-evidence";
 	if (f.count < detect_param(x, PARAM_CONNECTIONS))
 		return;
@@ -93,7 +78,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 {
 	if (e->kind == EVENT_SENSOR)
 		from_sensor(x, e);
-	else if (x->reason && x->conn)
+	else /* core_conns.c counts them */
 		from_silence(x, e);
 }
 
@@ -110,7 +95,7 @@ const struct detection detection_sensor_blind = {
 	.data_components = "Host Status (DC0018)",
 	.reasons = "no-evidence audit-policy-off log-cleared etw-lost origin-hidden probe-missing "
 		   "container-libpam",
-	.events = EVENT_BIT(SENSOR) | EVENT_BIT(CONNECTION_CLOSE),
+	.events = EVENT_BIT(SENSOR),
 	.params = {{"Connections", 20, UNIT_COUNT,
 		    "connections of a listener past the banner or over 10 s without evidence"}},
 	.triage = "outergate status and outergate probe say what is hooked and what is missing.",

@@ -19,6 +19,7 @@ static const struct cause causes[] = {
 	{"unknown-connection", "the kernel saw no such connection"},
 	{"result-differs", "the kernel saw no such login on that connection"},
 	{"account-differs", "the kernel saw another account log in"},
+	{"key-differs", "it was said before that another key was used"},
 };
 
 static const struct cause *cause_of(const char *reason)
@@ -61,8 +62,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->reason)
-		return; /* only the core knows what contradicts what */
 	f.reason = x->reason;
 	a = alert_raise(x, e, &f, &is_new);
 	if (a)
@@ -90,5 +89,6 @@ const struct detection detection_sensor_mismatch = {
 	.tune = "Remove files fed by a relay from Sources.Files.",
 	.mitigation = "M1029",
 	.step = step,
+	.asked = true, /* by the core knows what contradicts what */
 	.key = KEY_REASON,
 };

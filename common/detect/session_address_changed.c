@@ -54,8 +54,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct geo from;
 	bool is_new;
 
-	if (!x->reason || !x->session || !detect_is_external(x))
-		return; /* only core_rdp.c asks: e->dest is where it came from before */
+	if (!detect_is_external(x))
+		return;
 	geo_of(x->core, &e->dest.addr, &from);
 	f.severity = severity_unless_known(x, judge(x, &from));
 	f.quiet = f.severity == SEVERITY_INFO;
@@ -85,5 +85,6 @@ const struct detection detection_session_address_changed = {
 	.tune = "KnownRemoteIPs for the places people work at; Travel for a journey.",
 	.mitigation = "M1032 M1035 M1036",
 	.step = step,
+	.asked = true, /* by core_rdp.c: e->dest is where it came from before */
 	.key = KEY_ACCOUNT_DAY,
 };

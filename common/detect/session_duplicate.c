@@ -62,7 +62,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x) ||
+	if (x->session->pub.existing || !detect_is_external(x) ||
 	    x->session->pub.anomaly_mask >> x->index & 1)
 		return;
 	own = &x->session->pub;

@@ -65,8 +65,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new, is_tscon;
 
-	if (!x->reason)
-		return; /* only who compares identities asks */
 	is_tscon = strcmp(x->reason, "tscon") == 0;
 	if (!is_tscon) /* which speaks of the host, from nowhere */
 		f.severity = severity_by_scope(x, f.severity);
@@ -112,5 +110,6 @@ const struct detection detection_session_hijacked = {
 		"account.",
 	.mitigation = "M1026 M1030 M1042",
 	.step = step,
+	.asked = true, /* by core_takeover.c and core_multiplexers.c compare identities */
 	.key = KEY_ACCOUNT,
 };

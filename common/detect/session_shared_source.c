@@ -91,7 +91,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->session || x->session->pub.existing || !detect_is_external(x) ||
+	if (x->session->pub.existing || !detect_is_external(x) ||
 	    !is_counted(x, &x->session->pub) || known_origin(c, &x->session->pub))
 		return;
 	for (uint32_t i = 0; i < c->sessions.fresh; i++) {

@@ -52,7 +52,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct session *s;
 	struct calert *a;
 
-	if (!x->session || x->session->pub.existing)
+	if (x->session->pub.existing)
 		return;
 	s = &x->session->pub;
 	host = here ? &s->local : &e->dest;

@@ -26,7 +26,7 @@ BASE_BOOT = 1000 * 10**9
 CALLS = {"authenticate": 1, "account": 2, "open": 3, "close": 4, "end": 5}
 FLAGS = {"proven": 1, "helper": 2, "user-exec": 4, "socket": 8, "tty": 0x10, "self-exec": 0x20,
          "established": 0x40, "watched": 0x100, "child": 0x200, "leader": 0x400,
-         "pipe": 0x800}
+         "pipe": 0x800, "managed": 0x8000}
 NO_ID = 0xFFFFFFFF
 
 
@@ -175,7 +175,27 @@ def birth(k):
                             k["unit"].encode(), args))
 
 
-KINDS = {"birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+def file(k):
+    """path changed: subject; added (words); before, after: digests."""
+    added = ", key added: " + k["added"].replace("_", " ") if "added" in k else ""
+    path, program = k["path"], k.get("by", "/usr/bin/tee")
+    before, after = k.get("before", ""), k.get("after", "ab" * 32)
+    pid = k.get("pid", str(1000 + num(k, "conn")))
+    text = "%s: %s by %s (pid %s)%s (sha256 %s -> %s)" % (
+        k["subject"], path, program, pid, added, before[:16] or "none", after[:16])
+    return 19, proc(dict(k, pid=pid)) + struct.pack(
+        "<QII32s128s400s80s72s72s1024s", num(k, "conn"), flags(k), 0, k["subject"].encode(),
+        program.encode(), path.encode(), k.get("added", "").replace("_", " ").encode(),
+        before.encode(), after.encode(), text.encode())
+
+
+def snapshot(k):
+    """A process that was there before the agent; leader: it holds the accepted socket."""
+    return 11, proc(k) + accepted(k) + struct.pack("<IIQQ128s", flags(k), 0, num(k, "in"),
+                                                   num(k, "out"), k.get("path", "").encode())
+
+
+KINDS = {"file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -313,6 +313,35 @@ static void server_shell_record(void **state)
 	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_BAD);
 }
 
+/* Texts that fill their arrays have no NUL: nothing behind them is read. */
+static void file_record(void **state)
+{
+	struct wire_file w = {.hdr = HDR(19, wire_file), .cookie = 7, .flags = WIRE_F_MANAGED};
+	struct event e;
+
+	(void)state;
+	w.proc = proc_of("tee");
+	strcpy(w.subject, "authorized-keys");
+	strcpy(w.program, "/usr/bin/tee");
+	strcpy(w.path, "/root/.ssh/authorized_keys");
+	strcpy(w.key, "ED25519 SHA256:x");
+	strcpy(w.after, "00ff");
+	memset(w.text, 'x', sizeof(w.text));
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_FILE);
+	assert_int_equal(e.flags, EVENT_MANAGED);
+	assert_true(e.conn == 7 && e.proc.pid == 100 && e.uid == 1 && e.euid == 2);
+	assert_true(span_is(e.subject, "authorized-keys") && span_is(e.program, "/usr/bin/tee"));
+	assert_true(span_is(e.path, "/root/.ssh/authorized_keys"));
+	assert_true(span_is(e.key, "ED25519 SHA256:x") && span_is(e.after, "00ff"));
+	assert_true(span_empty(e.before) && e.text.len == sizeof(w.text));
+	w.cookie = WIRE_HANDOFF_ID | 3;
+	w.flags = 0;
+	assert_int_equal(decode(&w, sizeof(w), &e), DECODE_EVENT);
+	assert_true(e.handoff == (WIRE_HANDOFF_ID | 3) && !e.conn && !e.flags);
+	assert_int_equal(decode(&w, sizeof(w) - 8, &e), DECODE_BAD);
+}
+
 /* Which of its other ends counts, and that no length or number leads outside the record. */
 static void loopback_record(void **state)
 {
@@ -408,6 +437,7 @@ int main(void)
 		cmocka_unit_test(loopback_record),
 		cmocka_unit_test(server_shell_record),
 		cmocka_unit_test(handoff_record),
+		cmocka_unit_test(file_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
