@@ -9,6 +9,7 @@
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make kernels    the session tests in short on emulated kernels
+#   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
 #   make install DESTDIR=... PREFIX=...
 
 BUILD  ?= build
@@ -40,7 +41,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-live \
-	test-fresh lint fuzz \
+	test-fresh test-kubernetes lint fuzz \
 	bench deps install clean format
 
 all: $(BUILD)/outergate
@@ -149,6 +150,8 @@ test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
 test-decode test-golden test-noise test-cli test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
+test-kubernetes: all
+	BUILD=$(BUILD) bash tests/kubernetes/run.sh
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all

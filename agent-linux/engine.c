@@ -102,11 +102,28 @@ static void out_deliver(struct engine *e)
 	}
 }
 
+#define API_ARM_NS 60000000000ull /* an image may have to come first */
+
+/*
+ * Somebody asks a container engine for something, as the kernel or a log has it: what it starts
+ * meanwhile is told, with its id.
+ */
+static void api_hint(struct engine *e)
+{
+	struct priv_msg m = {.kind = PRIV_ARM,
+			     .arg = WIRE_HANDOFF_CONTAINER,
+			     .value = {clock_boot_ns() + API_ARM_NS}};
+
+	if (core_engine_asked(e->core))
+		(void)priv_send(e->setup.priv, &m, -1);
+}
+
 void engine_event(struct engine *e, const struct event *ev)
 {
 	struct priv_msg m = {.kind = PRIV_LET_GO};
 
 	core_step(e->core, ev, &e->out);
+	api_hint(e);
 	while (ev->handoff && core_next_let_go(e->core, &m.value[0]))
 		(void)priv_send(e->setup.priv, &m, -1);
 	e->dirty = true;

@@ -74,19 +74,6 @@ static void libpam_hint(struct engine *e, const struct event *ev)
 	}
 }
 
-#define API_ARM_NS 60000000000ull /* an image may have to come first */
-
-/* Somebody asks a container engine for something: what it starts meanwhile is told, with its id. */
-static void api_hint(struct engine *e)
-{
-	struct priv_msg m = {.kind = PRIV_ARM,
-			     .arg = WIRE_HANDOFF_CONTAINER,
-			     .value = {clock_boot_ns() + API_ARM_NS}};
-
-	if (core_engine_asked(e->core))
-		(void)priv_send(e->setup.priv, &m, -1);
-}
-
 /* A watched listener: what its clients say first is read where its sockets are. */
 static void first_hint(struct engine *e, const struct event *ev)
 {
@@ -189,7 +176,6 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		engine_event(e, &ev);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);
-		api_hint(e);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;

@@ -474,6 +474,9 @@ __noinline int handoff_execed(__u64 filename)
 	bpf_probe_read_kernel_str(r->exe, sizeof(r->exe), (const char *)filename);
 	bpf_probe_read_kernel_str(r->unit, sizeof(r->unit),
 				  BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, name));
+	bpf_probe_read_kernel_str(
+		r->above, sizeof(r->above),
+		BPF_CORE_READ(leader, cgroups, dfl_cgrp, self.parent, cgroup, kn, name));
 	stdin_name(leader, r->path);
 	r->args_len = args_read(r->args, leader, &r->flags);
 	record_submit_bulk(r, sizeof(*r));

@@ -182,7 +182,13 @@ struct kernfs_node {
 	__u64 id;
 	const char *name;
 };
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 struct sock_cgroup_data {

@@ -13,6 +13,10 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (!pleader || child->pid != child->tgid)
 		return 0; /* a thread */
 	m = mark_get(pleader);
+	/* A container's shim lives on when what it had begun is let go of: its next child is new.
+	 */
+	if (m && m->conn.cookie & HANDOFF_ID && !handoff_kept(pleader, m))
+		m = NULL;
 	if (handoff_forked(pleader, child, m ? m->conn.cookie : 0) || !m)
 		return 0;
 	c = *m;

@@ -112,6 +112,7 @@ static void show_api(struct shown *x, const struct event *e)
 	show(x, "risks", risks);
 	show(x, "anonymous", e->api.anonymous ? "true" : "");
 	show_span(x, "container", e->api.container);
+	show_span(x, "pod", e->api.pod);
 	show_span(x, "image", e->api.image);
 	show_span(x, "detail", e->api.detail);
 	show_span(x, "via", e->via);

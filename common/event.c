@@ -245,6 +245,7 @@ static const size_t text_offsets[] = {
 	offsetof(struct event, via),	     offsetof(struct event, mac),
 	offsetof(struct event, fingerprint), offsetof(struct event, api.container),
 	offsetof(struct event, api.image),   offsetof(struct event, api.detail),
+	offsetof(struct event, api.pod),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

@@ -147,6 +147,7 @@ struct event_api {
 	uint32_t risks;
 	bool anonymous;	       /* the service asked for no proof of who it is, and none was given */
 	struct span container; /* its id or name, or namespace/pod */
+	struct span pod;       /* the cluster's own number of it (UID) */
 	struct span image;
 	struct span detail; /* what makes it risky, as written: "/:/host", "SYS_ADMIN" */
 };
@@ -200,8 +201,8 @@ struct event {
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
 	struct event_windows win;
-	struct event_api
-		api; /* of EVENT_API and EVENT_CONTAINER; of EVENT_PAM its container alone */
+	struct event_api api; /* of EVENT_API and EVENT_CONTAINER; of EVENT_PAM its container alone,
+				 of EVENT_EXEC its pod */
 
 	struct span account;
 	struct span user;	 /* name of uid on this host, where the agent looked it up; of a

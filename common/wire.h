@@ -19,10 +19,11 @@
 
 #define WIRE_VERSION 1
 
-#define WIRE_COMM 16
-#define WIRE_PATH 128
-#define WIRE_ARGS 384
-#define WIRE_NAME 64
+#define WIRE_COMM  16
+#define WIRE_PATH  128
+#define WIRE_ABOVE 72 /* "kubepods-besteffort-pod<uid>.slice" */
+#define WIRE_ARGS  384
+#define WIRE_NAME  64
 
 /* WIRE_KIND(id, name, struct, precious) */
 #define WIRE_KINDS(X)                                                                              \
@@ -243,8 +244,9 @@ struct wire_handoff {
 	char comm[WIRE_COMM]; /* the broker's */
 	char path[WIRE_PATH]; /* request: the socket; else the file that is standard input */
 	char exe[WIRE_PATH];
-	char unit[WIRE_PATH]; /* the last name of its cgroup */
-	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+	char unit[WIRE_PATH];	/* the last name of its cgroup */
+	char above[WIRE_ABOVE]; /* the name of the cgroup around that */
+	char args[WIRE_ARGS];	/* NUL-separated, args_len bytes */
 };
 
 /* A web, mail or database server has a shell run something. */

@@ -2,19 +2,22 @@
 # Installs what Debian 12 needs; does nothing when all is there.
 #   deps.sh build   to build and run the agent
 #   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
+#   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
 libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static libdevmapper1.02.1 $demo"
+kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
 build) packages=$build ;;
 demo) packages=$demo ;;
 test) packages=$test ;;
+kubernetes) packages=$kubernetes ;;
 *)
-	echo "usage: deps.sh build|demo|test" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes" >&2
 	exit 2
 	;;
 esac

@@ -17,8 +17,9 @@
 
 #include "core_detect.h"
 
-#define API_IDLE_NS (900 * SECOND_NS)
-#define API_ID	    (1ull << 61) /* no socket cookie gets there; nor mail's, which is above */
+#define API_IDLE_NS    (900 * SECOND_NS)
+#define API_AUDITED_NS (3600 * SECOND_NS) /* a cluster asks itself all the time */
+#define API_ID	       (1ull << 61) /* no socket cookie gets there; nor mail's, which is above */
 
 static uint64_t api_id(const struct core *c, const struct event *e)
 {
@@ -26,6 +27,12 @@ static uint64_t api_id(const struct core *c, const struct event *e)
 
 	h = hash_text(hash_addr(hash_u64(h, conn_host(c, e)), &e->origin.addr), e->account);
 	return (h >> 3) | API_ID;
+}
+
+bool api_is_audited(const struct core *c, enum service s)
+{
+	return s == SERVICE_KUBE_API && c->kube_audited_ns &&
+	       c->now_ns < c->kube_audited_ns + API_AUDITED_NS;
 }
 
 bool is_container_api(enum service s)
@@ -98,6 +105,8 @@ void api_told(struct core *c, const struct event *e)
 	struct conn *n = NULL;
 	struct conn *own = e->conn ? conn_find(c, e) : NULL;
 
+	if (e->service == SERVICE_KUBE_API && e->trust == TRUST_TEXT)
+		c->kube_audited_ns = c->now_ns;
 	/* Who asked: the connection's origin, else what the log says; behind a proxy whom that
 	 * names. */
 	if (own) {

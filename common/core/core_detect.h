@@ -64,6 +64,8 @@ bool known_origin(const struct core *c, const struct session *s);
 bool shared_account(const struct core *c, const struct session *s);
 /* core_api.c: may that address use container APIs: is it inside, or one of AllowedCIDRs? */
 bool api_allowed(const struct core *core, const struct addr *origin);
+/* What that service is asked for a log tells, inside of TLS too. */
+bool api_is_audited(const struct core *c, enum service s);
 /* docker, kubelet, kube-api, kube-dashboard */
 bool is_container_api(enum service s);
 /* A person has one account and one session there: vpn, rdgateway, citrix. */

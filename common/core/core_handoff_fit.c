@@ -11,7 +11,8 @@
  */
 #include "core_internal.h"
 
-#define CUT_LEAST 16 /* of a command line that was cut, so much must be the same */
+#define CUT_LEAST	 16 /* of a command line that was cut, so much must be the same */
+#define CONTAINER_DIGITS 64 /* of an id: docker, containerd, podman and CRI-O alike */
 
 static struct span trimmed(struct span args)
 {
@@ -49,6 +50,27 @@ bool handoff_args_fit(struct span asked, struct span born, bool is_cut)
 bool handoff_container_is(struct span id, struct span cgroup)
 {
 	return id.len >= 12 && span_has(cgroup, id);
+}
+
+bool handoff_in_container(struct span cgroup)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < cgroup.len && digits < CONTAINER_DIGITS; i++)
+		digits =
+			strchr("0123456789abcdef", cgroup.ptr[i]) && cgroup.ptr[i] ? digits + 1 : 0;
+	return digits >= CONTAINER_DIGITS;
+}
+
+/* A pod's number; in names of systemd's cgroups "_" stands for "-". */
+bool handoff_pod_is(struct span asked, struct span born)
+{
+	if (span_empty(asked) || asked.len != born.len)
+		return false;
+	for (size_t i = 0; i < asked.len; i++)
+		if (asked.ptr[i] != born.ptr[i] && (asked.ptr[i] != '-' || born.ptr[i] != '_'))
+			return false;
+	return true;
 }
 
 bool handoff_words_are(struct span asked, struct span born)

@@ -245,8 +245,9 @@ void handoff_api(struct core *c, struct csession *s, const struct event *e)
 	q = request_slot(c, mine);
 	request_fill(q, mine, &asked, &engine);
 	q->is_api = true;
+	q->is_pod = !span_empty(e->api.pod);
 	if (e->api.action != API_EXEC)
-		span_copy(q->path, sizeof(q->path), e->api.container);
+		span_copy(q->path, sizeof(q->path), q->is_pod ? e->api.pod : e->api.container);
 	q->entry = (uint8_t)entry_note(c, s, &asked, HANDOFF_CONTAINER, e->api.container);
 }
 
@@ -385,6 +386,8 @@ static enum fit fit_of(struct core *c, const struct handoff_request *q, const st
 	case HANDOFF_AT:
 		return handoff_file_fits(span_of(q->path), e->path) ? FIT_SURE : FIT_NONE;
 	case HANDOFF_CONTAINER:
+		if (q->is_pod)
+			return handoff_pod_is(span_of(q->path), e->api.pod) ? FIT_SURE : FIT_NONE;
 		if (q->is_api && q->path[0])
 			return handoff_container_is(span_of(q->path), e->subject) ? FIT_SURE
 										  : FIT_NONE;
@@ -557,9 +560,11 @@ static void birth_decide(struct core *c, struct handoff_birth *b, const struct e
 		birth_join(c, b, best, e);
 		return;
 	}
-	/* A runtime's own programs come before what it was asked for. */
+	/* A runtime's own programs come before what it was asked for. What runs in a container and
+	 * fits nobody is its own program: what somebody later runs in there is another birth. */
 	if (fit != FIT_NAMED && fit != FIT_THEIRS && is_plumbing(e) &&
-	    ++b->programs < UNDECIDED_MAX && (fit == FIT_NONE || is_runtime(e)))
+	    ++b->programs < UNDECIDED_MAX &&
+	    (is_runtime(e) || (fit == FIT_NONE && !handoff_in_container(e->subject))))
 		return;
 	if (fit == FIT_POSSIBLE || fit == FIT_NAMED)
 		entry_born(c, pool_get(&c->sessions, best->session), best->entry, e,
@@ -605,6 +610,7 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 {
 	struct handoff_birth *b = birth_of(c, e->handoff);
 	struct csession *s;
+	struct conn *n;
 
 	if (!b && e->kind == EVENT_EXEC && e->broker.kind)
 		b = birth_make(c, e);
@@ -621,7 +627,8 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 		return false;
 	b->seen = true;
 	session_goes_on(c, s);
-	e->conn = s->pub.conn;
+	n = pool_get(&c->conns, s->conn); /* of a log's session it has no socket behind it */
+	e->conn = n ? n->cookie : s->pub.conn;
 	e->via_entry = b->via;
 	e->via = span_of(session_via(&s->pub, b->via, via));
 	return true;

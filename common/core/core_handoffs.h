@@ -24,9 +24,9 @@ struct handoff_request {
 	struct proc_id proc;
 	uint32_t uid, kinds; /* kinds: bit per handoff_kind */
 	uint8_t entry;	     /* in the session's handoffs; SESSION_HANDOFFS: none */
-	bool is_cut, taken, is_file, is_new, is_crontab, is_stranger, is_api;
+	bool is_cut, taken, is_file, is_new, is_crontab, is_stranger, is_api, is_pod;
 	uint16_t len;
-	char path[96];
+	char path[96];		 /* the file; of an API its container, or the number of the pod */
 	char text[HANDOFF_TEXT]; /* arguments; of a file what changed in it */
 };
 
@@ -83,6 +83,9 @@ void multiplexers_expire(struct core *c);
 bool handoff_args_fit(struct span asked, struct span born, bool is_cut);
 /* "docker-ID.scope", "ID", "cri-containerd-ID.scope": at least 12 digits of it are the same. */
 bool handoff_container_is(struct span id, struct span cgroup);
+/* A cgroup with such an id in its name. */
+bool handoff_in_container(struct span cgroup);
+bool handoff_pod_is(struct span asked, struct span born);
 /* The very same words. */
 bool handoff_words_are(struct span asked, struct span born);
 bool handoff_unit_fits(struct span asked, struct span unit);

@@ -368,7 +368,8 @@ struct core {
 	struct held held[HELD_MAX];
 	unsigned held_next;
 	struct client_note clients[CLIENT_NOTES];
-	bool engine_asked; /* core_engine_asked() */
+	bool engine_asked;	  /* core_engine_asked() */
+	uint64_t kube_audited_ns; /* the last that an audit log told; 0: there is none */
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];

@@ -7,6 +7,8 @@
  */
 #include "core_internal.h"
 
+#include "core_detect.h"
+
 #include "core_text.h"
 
 uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const struct addr *a,
@@ -89,6 +91,8 @@ static bool is_logged_in(const struct event *e)
 					      "xrdp",	 "unix_chkpwd",	 "xrdp-sesman"};
 	struct span program = span_base(e->program);
 
+	if (is_container_api(e->service)) /* one process serves all: its requests tell who asks */
+		return false;
 	if (e->flags & EVENT_PROVEN || !span_empty(e->account))
 		return true;
 	if (e->uid >= 1000 && e->uid < 65534)

@@ -111,13 +111,28 @@ enum api_action kube_action(const struct kube_request *q)
 	return API_IS_ONE(q->resource, questions) ? API_READ : API_CHANGE;
 }
 
+/* "ls -la /": the kubelet cuts it at its spaces. */
+static void run_command(struct span words, struct api_list *command)
+{
+	struct span rest = words, word;
+
+	while (rest.len) {
+		word = text_cut_word(&rest);
+		if (word.len)
+			api_list_argument(command, word);
+	}
+}
+
 void kube_command(struct json *j, struct span query, struct api_list *command)
 {
 	struct span name, value;
 
-	while (api_query_cut(j, &query, &name, &value))
+	while (api_query_cut(j, &query, &name, &value)) {
 		if (span_is(name, "command"))
 			api_list_argument(command, value);
+		else if (span_is(name, "cmd")) /* the kubelet's /run */
+			run_command(value, command);
+	}
 }
 
 /* --- pods */
@@ -315,18 +330,6 @@ void api_kube(struct api_words *w, struct event *e)
 
 /* --- the kubelet */
 
-/* "ls -la /": the kubelet cuts it at its spaces. */
-static void run_command(struct span words, struct api_list *command)
-{
-	struct span rest = words, word;
-
-	while (rest.len) {
-		word = text_cut_word(&rest);
-		if (word.len)
-			api_list_argument(command, word);
-	}
-}
-
 static enum api_action kubelet_action(const struct event *e, const struct api_target *t)
 {
 	bool reads;
@@ -348,7 +351,6 @@ void api_kubelet(struct api_words *w, struct event *e)
 {
 	struct json j = {.out = w->text, .out_end = w->text + sizeof(w->text)};
 	struct api_list command = {.at = w->command, .cap = sizeof(w->command)};
-	struct span words;
 	struct api_target t;
 
 	api_target_read(&j, e->path, &t);
@@ -357,10 +359,8 @@ void api_kubelet(struct api_words *w, struct event *e)
 		e->api.container = api_name(w, api_part(&t, 1), api_part(&t, 2));
 	if (e->api.action == API_EXEC)
 		kube_command(&j, t.query, &command);
-	if (api_part_is(&t, 0, "run")) { /* a form, in the query or the body */
-		words = api_query(&j, t.query, "cmd");
-		run_command(words.len ? words : api_query(&j, e->text, "cmd"), &command);
-	}
+	if (api_part_is(&t, 0, "run") && !command.len) /* a form, in the query or the body */
+		run_command(api_query(&j, e->text, "cmd"), &command);
 	if (command.cut || j.cut)
 		e->flags |= EVENT_TRUNCATED;
 	e->args = api_list_all(&command);

@@ -30,7 +30,7 @@ struct audit {
 	struct span id, stage, verb, uri, user, impersonated, agent, code, decision;
 	struct span received, at;
 	struct span resource, subresource, ns, name;
-	struct span made; /* as the server named it */
+	struct span made, pod; /* as the server named it, and its number */
 	struct span addresses[VIA_MAX + 1];
 	unsigned addresses_count;
 	bool unauthenticated, has_object; /* has_object: what was sent or answered begins */
@@ -60,6 +60,7 @@ static const struct {
 	MEMBER("objectRef.namespace", ns),
 	MEMBER("objectRef.name", name),
 	MEMBER("responseObject.metadata.name", made),
+	MEMBER("responseObject.metadata.uid", pod),
 #undef MEMBER
 };
 
@@ -196,7 +197,8 @@ static const char *why_not(struct audit_state *t, const struct audit *a, bool tw
 
 	if (span_is(a->stage, "RequestReceived"))
 		return "a request that is not answered yet";
-	if (starts && !two_answers)
+	/* Of who is not let in as anybody there is this line alone. */
+	if (starts && !two_answers && !span_is(a->code, "401"))
 		return "a request that is told when it has ended";
 	if (two_answers) {
 		if ((r.received_ns && told_before(t->execs, AUDIT_EXECS, r)) ||
@@ -318,6 +320,8 @@ static enum decode_result tell(struct decode_stream *s, struct json *j, struct a
 	if (ret->api.action == API_EXEC)
 		kube_command(j, q.query, &a->object.command);
 	kube_tell(&s->words, ret, &q, &a->object);
+	if (ret->api.action == API_CREATE && span_is(q.resource, "pods"))
+		ret->api.pod = a->pod;
 	return DECODE_EVENT;
 }
 

@@ -126,13 +126,9 @@ static void set_api(struct event *e, struct span name, struct span value)
 		const char *name;
 		struct span *at;
 	} texts[] = {
-		{"verb", &e->subject},
-		{"target", &e->path},
-		{"container", &e->api.container},
-		{"image", &e->api.image},
-		{"detail", &e->api.detail},
-		{"via", &e->via},
-		{"user", &e->user},
+		{"verb", &e->subject}, {"target", &e->path},	 {"container", &e->api.container},
+		{"pod", &e->api.pod},  {"image", &e->api.image}, {"detail", &e->api.detail},
+		{"via", &e->via},      {"user", &e->user},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -352,6 +352,29 @@ static void set_broker(const struct wire_handoff *w, struct broker *b)
 	b->others = w->others;
 }
 
+#define UID_LEN 36
+
+/* 8-4-4-4-12 hexadecimal digits; systemd's names have other strokes between them. */
+static bool is_uid(const char *p)
+{
+	for (unsigned i = 0; i < UID_LEN; i++) {
+		bool is_stroke = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (!p[i] || !strchr(is_stroke ? "-_" : "0123456789abcdef", p[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The pod of a cgroup's name: "pod<uid>", "kubepods-besteffort-pod<uid>.slice". */
+static struct span pod_of(struct span name)
+{
+	for (size_t i = 3; i + UID_LEN <= name.len; i++)
+		if (memcmp(name.ptr + i - 3, "pod", 3) == 0 && is_uid(name.ptr + i))
+			return (struct span){name.ptr + i, UID_LEN};
+	return (struct span){0};
+}
+
 static bool read_handoff(const struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_handoff *w = record;
@@ -373,6 +396,7 @@ static bool read_handoff(const struct decode_stream *s, const void *record, stru
 	e->kind = EVENT_EXEC;
 	set_broker(w, &e->broker);
 	e->subject = span_of_array(w->unit, sizeof(w->unit));
+	e->api.pod = pod_of(span_of_array(w->above, sizeof(w->above)));
 	if (w->exe[0])
 		e->program = span_of_array(w->exe, sizeof(w->exe));
 	return true;

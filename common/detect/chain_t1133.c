@@ -157,7 +157,7 @@ static void say_containers(struct text *t, const struct session *s)
 			continue;
 		text_add(t, h->state == HANDOFF_JOINED ? " started container "
 						       : " asked for container ");
-		text_plain(t, span_of(h->to), 12);
+		text_plain(t, span_of(h->to), strchr(h->to, '/') ? sizeof(h->to) : 12);
 		text_add(t, ";");
 	}
 }
@@ -168,7 +168,9 @@ static void say_session(struct text *t, const struct session *s)
 		text_add(t, "After %u failed logins from there, ", s->failures_before);
 	say_from(t, s);
 	if (is_container_api(s->service)) {
-		text_add(t, " used the %s API on port %u", service_name(s->service), s->local.port);
+		text_add(t, " used the %s API", service_name(s->service));
+		if (s->local.port) /* an audit log names none */
+			text_add(t, " on port %u", s->local.port);
 		text_add(t, s->method == METHOD_NO_AUTH ? " without a login;" : " as ");
 		if (s->method != METHOD_NO_AUTH) {
 			text_quote(t, span_of(s->account), 48);
@@ -200,7 +202,8 @@ static void say_session(struct text *t, const struct session *s)
 		say_bytes(t, s->bytes_in);
 		text_add(t, " came in. ");
 	} else {
-		text_add(t, " the bytes are not counted yet. ");
+		text_add(t, s->local.port ? " the bytes are not counted yet. "
+					  : " bytes: not known. ");
 	}
 }
 

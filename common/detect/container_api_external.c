@@ -2,8 +2,9 @@
  * container.api_external: somebody outside AllowedCIDRs uses a container or cluster API.
  *
  * Sees requests in plain text with the server's answer (Docker on 2375, kubelet's read-only port),
- * audit records of a cluster, and of TLS the client's hello. What was refused (401, 403) is low.
- * What every cluster shows to anybody (kube-apiserver's version and health) is nothing.
+ * audit records of a cluster, and of TLS the client's hello, where no audit log tells what came of
+ * it. What was refused (401, 403) is low. What every cluster shows to anybody (kube-apiserver's
+ * version and health) is nothing; nor is what this host asks itself by its outer address.
  * Cannot see: requests inside TLS, which the daemon does not log.
  *
  * Example: GET /containers/json to port 2375 from 203.0.113.10, answered with 200.
@@ -15,15 +16,16 @@ static void say(struct alert *a, const struct event *e)
 	struct text t = TEXT_IN(a->sentence);
 
 	say_from_geo(&t, &a->origin, a->scope, &a->geo);
-	if (e->kind == EVENT_CLIENT) {
-		text_add(&t, " speaks TLS with the %s API on port %u", service_name(e->service),
-			 e->local.port);
-	} else {
-		text_add(&t,
-			 e->outcome == OUTCOME_SUCCESS	 ? " uses the %s API on port %u: "
-			 : e->outcome == OUTCOME_REFUSED ? " was refused by the %s API on port %u: "
-							 : " tries the %s API on port %u: ",
-			 service_name(e->service), e->local.port);
+	text_add(&t,
+		 e->kind == EVENT_CLIENT	 ? " speaks TLS with the %s API"
+		 : e->outcome == OUTCOME_SUCCESS ? " uses the %s API"
+		 : e->outcome == OUTCOME_REFUSED ? " was refused by the %s API"
+						 : " tries the %s API",
+		 service_name(e->service));
+	if (e->local.port) /* an audit log names none */
+		text_add(&t, " on port %u", e->local.port);
+	if (e->kind != EVENT_CLIENT) {
+		text_add(&t, ": ");
 		text_quote(&t, e->subject, 12);
 		text_add(&t, " ");
 		text_quote(&t, api_target(e), 96);
@@ -42,7 +44,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	bool is_new;
 
 	if (!is_container_api(e->service) || !e->origin.addr.family ||
-	    api_allowed(x->core, &e->origin.addr))
+	    api_allowed(x->core, &e->origin.addr) || addr_eq(&e->origin.addr, &e->local.addr))
+		return;
+	if (e->kind == EVENT_CLIENT && api_is_audited(x->core, e->service))
 		return;
 	if (e->kind == EVENT_API && e->api.action == API_HARMLESS && e->service != SERVICE_DOCKER &&
 	    e->outcome == OUTCOME_SUCCESS)

@@ -162,17 +162,18 @@ def handoff(k):
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
     return 15, (proc(k) + struct.pack("<QQIIQIIIIII16s", num(k, "conn"), 0, 0, 0, 0, 0, 0, 0, 0x2000,
                                       len(args), 0, b"") +
-                struct.pack("<128s128s128s384s", k["path"].encode(), b"", b"", args))
+                struct.pack("<128s128s128s72s384s", k["path"].encode(), b"", b"", b"", args))
 
 
 def birth(k):
-    """A program of what a container engine had started: id (its records' conn is 2^63 + id), unit."""
+    """A program of what a container engine had started: id (its records' conn is 2^63 + id), unit,
+    above."""
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
     who = proc(dict({"pid": str(5000 + int(k["id"]))}, **k))
     return 15, (who + struct.pack("<QQIIQIIIIII16s", 1 << 63 | int(k["id"]), 0, 0, 0, 0, 77, 0, 5, 0,
                                   len(args), 0, b"containerd-shim") +
-                struct.pack("<128s128s128s384s", b"", k["args"].split()[0].encode(),
-                            k["unit"].encode(), args))
+                struct.pack("<128s128s128s72s384s", b"", k["args"].split()[0].encode(),
+                            k["unit"].encode(), k.get("above", "").encode(), args))
 
 
 def file(k):

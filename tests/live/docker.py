@@ -52,9 +52,10 @@ def fetched():
 
 
 class Docker:
-    """listen: addresses like tcp://0.0.0.0:2375 beside the socket of the host's own clients."""
+    """listen: addresses like tcp://0.0.0.0:2375 beside the socket of the host's own clients.
+    bridge: the address of a network of its own, else containers have none."""
 
-    def __init__(self, w, name, listen=(), options=()):
+    def __init__(self, w, name, listen=(), options=(), bridge=None):
         if chrooted():
             raise Skip("no container can be run below a chroot")
         bins = fetched()
@@ -69,7 +70,8 @@ class Docker:
         self.log = open(at + "/log", "w+")
         argv = ["dockerd", "-H", "unix://" + self.socket, "--data-root", at + "/data",
                 "--exec-root", at + "/exec", "--pidfile", at + "/pid", "--storage-driver", "vfs",
-                "--iptables=false", "--ip6tables=false", "--bridge=none", "--add-runtime",
+                "--iptables=false", "--ip6tables=false",
+                "--bip=" + bridge if bridge else "--bridge=none", "--add-runtime",
                 "here=%s/runtime" % at, "--default-runtime", "here", *options]
         for l in listen:
             argv += ["-H", l]
@@ -93,8 +95,8 @@ class Docker:
     def cli(self, *argv, **how):
         return run(self.w.net.inside_ns(self.w.net.srv, ["docker", *argv]), env=self.env, **how)
 
-    def image(self, name="bb"):
-        """A root with busybox in it and nothing else."""
+    def image(self, name="bb", *changes):
+        """A root with busybox in it and nothing else. changes: like 'CMD ["id"]'."""
         root = self.at + "/image"
         if not os.path.exists(root):
             os.makedirs(root + "/bin")
@@ -103,8 +105,9 @@ class Docker:
                  "/bin/busybox", root + "/bin/busybox"])
             for tool in ("sh", "sleep", "echo", "id", "cat", "nc", "wget", "true", "mkdir"):
                 os.symlink("busybox", root + "/bin/" + tool)
-        run(["sh", "-c", "tar -C %s -c . | DOCKER_HOST=unix://%s docker import - %s" %
-             (root, self.socket, name)], env=self.env)
+        changes = [x for c in changes for x in ("--change", c)]
+        run(["sh", "-c", 'tar -C "$0" -c . | docker import "$@"', root, *changes, "-", name],
+            env=self.env)
         return name
 
     def stop(self):

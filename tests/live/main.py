@@ -79,7 +79,10 @@ def run_world(name, cases, net, users, results):
 
 
 def load():
-    here = os.path.dirname(os.path.abspath(__file__))
+    """LIVE_CASES: another folder's cases, in the same worlds within the machine."""
+    here = os.environ.get("LIVE_CASES") or os.path.dirname(os.path.abspath(__file__))
+    if os.path.abspath(here) not in sys.path:
+        sys.path.insert(0, os.path.abspath(here))
     for path in sorted(glob.glob(here + "/test_*.py")):
         importlib.import_module(os.path.basename(path)[:-3])
     return registry.cases
@@ -89,7 +92,7 @@ def keep_logs():
     to = os.path.join(os.environ.get("BUILD", "build"), "live")
     shutil.rmtree(to, ignore_errors=True)
     os.makedirs(to, exist_ok=True)
-    for path in glob.glob(sandbox.TMP + "/agent-*"):
+    for path in glob.glob(sandbox.TMP + "/agent-*") + glob.glob(sandbox.TMP + "/cluster/log"):
         sandbox.run(["cp", "-r", path, to], check=False)
     sandbox.run(["sh", "-c", "journalctl -q --no-pager -o short-precise > %s/journal.txt" % to],
                 check=False)

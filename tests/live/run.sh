@@ -5,6 +5,7 @@
 #   tests/live/run.sh                 everything
 #   tests/live/run.sh main_job forged the cases whose name contains one of these words
 #   tests/live/run.sh --list          names only
+#   LIVE_CASES=DIR ...                that folder's cases instead of this one's
 #   tests/live/run.sh --keep ...      leave the working directory's logs in $BUILD/live
 set -u
 cd "$(dirname "$0")/../.."
