@@ -5,6 +5,7 @@
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
 #include "parent.h"
+#include "priv_container.h"
 #include "priv_files.h"
 #include "root_open.h"
 
@@ -170,6 +171,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 		break;
 	case PRIV_PROGRAM:
 		r = answer_program(m);
+		break;
+	case PRIV_CONTAINER:
+		r = container_open(m, &fd);
 		break;
 	case PRIV_FIRST:
 		r = sensor_first(p->sensor, m->value[0]);

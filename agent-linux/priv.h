@@ -35,6 +35,13 @@ enum priv_kind {
 	PRIV_ARM,
 	/* arg: process id. Reply: name is the path of its program, cut at PRIV_NAME_MAX - 1 */
 	PRIV_PROGRAM,
+	/*
+	 * arg: a process in a container, arg2: the one above it when the container or it began; 0:
+	 * is to be found. -> fd of config.json in that one's directory; with name: in the directory
+	 * of that name, which is one of its arguments (conmon -b); with value[0] = 1: of Docker's
+	 * config.v2.json there. Only what root owns; reply: arg2 is the process above.
+	 */
+	PRIV_CONTAINER,
 	PRIV_FIRST, /* value[0]: a cgroup: read the first bytes of what is accepted there */
 	PRIV_KIND_END
 };

@@ -6,6 +6,7 @@
  * then drains while records keep coming and disarms after one empty round. Whatever woke us, both
  * rings are merged: the end of a session must not overtake what ran in it.
  */
+#include "containers.h"
 #include "engine.h"
 
 #include <errno.h>
@@ -114,33 +115,6 @@ static void agent_owner(struct engine *e, struct event *ev)
 		ev->flags |= EVENT_OWN;
 }
 
-#define CONTAINER_DIGITS 64
-
-/* The container that a login daemon runs in, by its cgroup's name: 64 hexadecimal digits. */
-static void name_container(struct event *ev, char id[CONTAINER_DIGITS])
-{
-	char path[32], line[512];
-	FILE *f;
-
-	if (ev->kind != EVENT_PAM || ev->pam_call != PAM_CALL_ACCT_MGMT)
-		return;
-	snprintf(path, sizeof(path), "/proc/%u/cgroup", ev->proc.pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		for (const char *p = line; *p && span_empty(ev->api.container); p++) {
-			size_t n = strspn(p, "0123456789abcdef");
-
-			if (n == CONTAINER_DIGITS) {
-				memcpy(id, p, n);
-				ev->api.container = (struct span){id, n};
-			}
-			p += n ? n - 1 : 0;
-		}
-	}
-	if (f)
-		fclose(f);
-}
-
 /* Where the program of a tunnel's process lies; it may be gone by now. */
 static void name_program(struct engine *e, struct event *ev, char path[PRIV_NAME_MAX])
 {
@@ -157,7 +131,8 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
-	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT], container[CONTAINER_DIGITS];
+	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT];
+	struct container_texts container;
 	struct event ev;
 
 	e->kernel_stream.boot_to_wall_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
@@ -168,12 +143,13 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		proc_table_note(e->procs, &ev);
 		agent_owner(e, &ev);
 		name_program(e, &ev, program);
-		name_container(&ev, container);
+		containers_name(e, &ev, &container);
 		neighbour_name(e, &ev, mac);
 		/* A job or a unit is written before somebody starts it. */
 		if (ev.handoff && ev.kind == EVENT_EXEC)
 			fanotify_source_take(e);
 		engine_event(e, &ev);
+		containers_done(&container);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);
 		break;

@@ -104,7 +104,8 @@ static __always_inline __u32 broker_kind(__u64 a, __u64 b)
 		return WIRE_HANDOFF_TMUX;
 	if (word_is(a, "screen", 7))
 		return WIRE_HANDOFF_SCREEN;
-	if (word_is(a, "containe", 8) || word_is(a, "dockerd", 8))
+	if (word_is(a, "containe", 8) || word_is(a, "dockerd", 8) || word_is(a, "podman", 7) ||
+	    word_is(a, "conmon", 7) || word_is(a, "crio", 5))
 		return WIRE_HANDOFF_CONTAINER;
 	if (word_is(a, "dbus-dae", 8) || (word_is(a, "dbus-bro", 8) && word_is(b, "ker", 3)))
 		return WIRE_HANDOFF_DBUS;

@@ -55,10 +55,15 @@ struct uid_gid_map {
 };
 struct user_namespace {
 	struct uid_gid_map uid_map;
+	int level; /* 0: the host's */
 	kuid_t owner;
+};
+struct capability_set { /* kernel_cap_t; two numbers of 32 bits before 6.3 */
+	__u64 bits;
 };
 struct cred {
 	kuid_t uid, euid;
+	struct capability_set cap_bset;
 	struct user_namespace *user_ns;
 };
 
@@ -221,7 +226,14 @@ struct mptcp_sock { /* what a process holds; both from 6.5 (commit 38967f424b5b)
 	__u64 bytes_received, bytes_acked;
 };
 struct nsproxy {
+	struct ipc_namespace *ipc_ns;
+	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
 	struct net *net_ns;
+};
+struct pid_namespace {
+	struct task_struct *child_reaper; /* its process 1 */
+	unsigned int level;		  /* 0: the host's */
 };
 struct socket {
 	struct sock *sk;

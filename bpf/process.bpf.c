@@ -186,6 +186,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 
 	if (!leader)
 		return 0;
+	if (is_put_elsewhere(leader))
+		container_tell((__u64)BPF_CORE_READ(bprm, filename));
 	m = mark_get(leader);
 	if (!m && old_pid != task->pid)
 		m = mark_return(leader);

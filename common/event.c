@@ -235,17 +235,18 @@ const struct event_flag_name api_risk_names[] = {
 
 /* Every span of an event. */
 static const size_t text_offsets[] = {
-	offsetof(struct event, account),     offsetof(struct event, user),
-	offsetof(struct event, client),	     offsetof(struct event, key),
-	offsetof(struct event, host),	     offsetof(struct event, program),
-	offsetof(struct event, args),	     offsetof(struct event, tty),
-	offsetof(struct event, path),	     offsetof(struct event, pam_service),
-	offsetof(struct event, text),	     offsetof(struct event, subject),
-	offsetof(struct event, before),	     offsetof(struct event, after),
-	offsetof(struct event, via),	     offsetof(struct event, mac),
-	offsetof(struct event, fingerprint), offsetof(struct event, api.container),
-	offsetof(struct event, api.image),   offsetof(struct event, api.detail),
-	offsetof(struct event, api.pod),
+	offsetof(struct event, account),      offsetof(struct event, user),
+	offsetof(struct event, client),	      offsetof(struct event, key),
+	offsetof(struct event, host),	      offsetof(struct event, program),
+	offsetof(struct event, args),	      offsetof(struct event, tty),
+	offsetof(struct event, path),	      offsetof(struct event, pam_service),
+	offsetof(struct event, text),	      offsetof(struct event, subject),
+	offsetof(struct event, before),	      offsetof(struct event, after),
+	offsetof(struct event, via),	      offsetof(struct event, mac),
+	offsetof(struct event, fingerprint),  offsetof(struct event, api.container),
+	offsetof(struct event, api.image),    offsetof(struct event, api.detail),
+	offsetof(struct event, api.name),     offsetof(struct event, api.pod),
+	offsetof(struct event, api.pod_name),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

@@ -87,7 +87,8 @@ enum event_flag {
 	EVENT_PTY = 1u << 14,	      /* session has a terminal */
 	EVENT_STDIN_PIPE = 1u << 16,  /* exec: stdin is a pipe or a local socket */
 	EVENT_PASSWORD_RIGHT = 1u << 19, /* a failure: only policy refused (Windows) */
-	EVENT_ROOT = 1u << 18,		 /* listen: by root, or a container's with mapped ids;
+	EVENT_ROOT = 1u << 18,		 /* container: root runs its runtime;
+					    listen: by root, or a container's with mapped ids;
 					    exec on Windows: with the rights of the system */
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
@@ -141,13 +142,17 @@ enum api_risk {
  * says (401, 403: refused), subject the method or verb, path the target, client the user agent,
  * account the user ("" or system:anonymous: nobody said who they are), args the command, via what
  * was said to be before it (X-Forwarded-For). dest: the trusted proxy it came by; set by the core.
+ *
+ * A container (EVENT_CONTAINER): action START is its first program, EXEC one that was put into it;
+ * subject and path are the last two names of its cgroup, via the process above it.
  */
 struct event_api {
 	enum api_action action;
 	uint32_t risks;
 	bool anonymous;	       /* the service asked for no proof of who it is, and none was given */
 	struct span container; /* its id or name, or namespace/pod */
-	struct span pod;       /* the cluster's own number of it (UID) */
+	struct span name, pod_name; /* what its engine calls it; namespace/pod that it belongs to */
+	struct span pod;	    /* the cluster's own number of that (UID) */
 	struct span image;
 	struct span detail; /* what makes it risky, as written: "/:/host", "SYS_ADMIN" */
 };

@@ -45,7 +45,8 @@
 	X(16, SERVER_SHELL, wire_server_shell, 0)                                                  \
 	X(17, DATA, wire_data, 0)                                                                  \
 	X(18, DATA_LONG, wire_data_long, 0)                                                        \
-	X(19, FILE, wire_file, 0)
+	X(19, FILE, wire_file, 0)                                                                  \
+	X(20, CONTAINER, wire_container, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -63,6 +64,7 @@
 #define WIRE_F_ROOT	    0x1000 /* listen: by root, of its own user namespace if root made that */
 #define WIRE_F_REQUEST	    0x2000 /* handoff: a session's process connects to a broker's socket */
 #define WIRE_F_LOCAL_PEER   0x4000 /* the connection is that of the client of a local socket */
+#define WIRE_F_INIT	    0x8000 /* container: process 1 of a pid namespace below the host's */
 #define WIRE_F_MANAGED	    0x8000 /* file: by a package manager, or one's own password */
 
 /* enum pam_call of event.h */
@@ -303,6 +305,25 @@ struct wire_file {
 	char key[WIRE_KEY]; /* the first that was added */
 	char before[WIRE_DIGEST], after[WIRE_DIGEST];
 	char text[WIRE_TEXT];
+};
+
+/*
+ * A program began in another mount namespace than that of the process above it: the first of a
+ * container, or one that was put into a container.
+ */
+#define WIRE_SHARES_NET 0x1 /* namespaces that it has in common with the process above it */
+#define WIRE_SHARES_PID 0x2
+#define WIRE_SHARES_IPC 0x4
+struct wire_container {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	__u64 caps; /* what it may ever have (the bounding set); 0 in a user namespace of its own */
+	__u32 shares, puid; /* puid: user of the process above it */
+	__u32 flags, args_len;
+	char above_comm[WIRE_COMM];
+	char unit[WIRE_PATH], above[WIRE_PATH]; /* the last two names of its cgroup */
+	char exe[WIRE_PATH];
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 
 #define WIRE_ID_ENUM(id, name, type, precious) WIRE_ID_##name = (id),

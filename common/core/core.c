@@ -65,6 +65,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_LISTEN] = proc_listened,
 	[EVENT_LOOPBACK] = tunnel_told,
 	[EVENT_API] = api_told,
+	[EVENT_CONTAINER] = container_told,
 	[EVENT_CLIENT] = client_told,
 	[EVENT_PROXY_HEADER] = proxy_told,
 	[EVENT_SERVER_SHELL] = server_shell_told,

@@ -98,6 +98,9 @@ void core_unlearn(struct core *core, uint64_t since_ns);
 /* Has a stranger used a container API since the last call? What it starts is to be followed. */
 bool core_engine_asked(struct core *core);
 
+/* Has that container (its id) told its names? */
+bool core_knows_container(struct core *core, struct span id);
+
 const struct session *core_session_at(const struct core *core, unsigned index);
 const struct alert *core_alert_at(const struct core *core, unsigned index);
 const struct session *core_session_find(const struct core *core, struct span id);

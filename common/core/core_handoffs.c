@@ -389,8 +389,10 @@ static enum fit fit_of(struct core *c, const struct handoff_request *q, const st
 		if (q->is_pod)
 			return handoff_pod_is(span_of(q->path), e->api.pod) ? FIT_SURE : FIT_NONE;
 		if (q->is_api && q->path[0])
-			return handoff_container_is(span_of(q->path), e->subject) ? FIT_SURE
-										  : FIT_NONE;
+			return handoff_container_is(span_of(q->path), e->subject) ||
+					       container_is_of_pod(c, e->subject, span_of(q->path))
+				       ? FIT_SURE
+				       : FIT_NONE;
 		if (q->is_api)
 			return !q->taken && handoff_words_are((struct span){q->text, q->len},
 							      e->args)
@@ -408,10 +410,13 @@ static enum fit fit_of(struct core *c, const struct handoff_request *q, const st
 }
 
 /* unit, container or job; else the broker and its number. */
-static void what_of(const struct event *e, char *ret, size_t cap)
+static void what_of(struct core *c, const struct event *e, char *ret, size_t cap)
 {
-	struct text t = text_start(ret, cap);
+	struct text t;
 
+	if (e->broker.kind == HANDOFF_CONTAINER && container_say(c, e->subject, ret, cap))
+		return;
+	t = text_start(ret, cap);
 	if (e->broker.kind == HANDOFF_AT)
 		text_plain(&t, e->path, cap - 1);
 	else if (e->broker.kind == HANDOFF_CRON)
@@ -436,7 +441,7 @@ static void entry_born(struct core *c, struct csession *s, unsigned entry, const
 	h->born_ns = e->time_ns;
 	h->pid = e->proc.pid;
 	h->id = state == HANDOFF_JOINED ? e->handoff : 0;
-	what_of(e, h->what, sizeof(h->what));
+	what_of(c, e, h->what, sizeof(h->what));
 	session_changed(c, s);
 }
 
@@ -460,6 +465,7 @@ static void birth_join(struct core *c, struct handoff_birth *b, struct handoff_r
 	struct csession *s = pool_get(&c->sessions, q->session);
 
 	b->joined = b->seen = true;
+	b->unit = hash_text(c->seed, e->subject);
 	b->session = q->session;
 	b->via = q->entry + 1;
 	if (!q->is_file && e->broker.kind != HANDOFF_TMUX && !(q->is_api && q->path[0]))
@@ -595,7 +601,7 @@ bool handoffs_live(const struct core *c, const struct csession *s)
 }
 
 /* The engine's own programs around a container, and runc as its first process, are no command. */
-static bool is_engines_own(const struct csession *s, const struct handoff_birth *b,
+static bool is_engines_own(const struct core *c, const struct handoff_birth *b,
 			   const struct event *e)
 {
 	if (e->kind != EVENT_EXEC || e->broker.kind != HANDOFF_CONTAINER || !b->via ||
@@ -603,7 +609,7 @@ static bool is_engines_own(const struct csession *s, const struct handoff_birth 
 		return false;
 	if (span_starts(e->args, (struct span){"runc\0init", 9}))
 		return true;
-	return is_runtime(e) && !span_is(e->subject, s->pub.handoffs[b->via - 1].what);
+	return is_runtime(e) && b->unit && b->unit != hash_text(c->seed, e->subject);
 }
 
 bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
@@ -623,7 +629,7 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 	s = b->joined ? pool_get(&c->sessions, b->session) : NULL;
 	if (!s || e->kind == EVENT_EXIT || e->kind == EVENT_FORK || e->kind == EVENT_PAM)
 		return false;
-	if (is_engines_own(s, b, e))
+	if (is_engines_own(c, b, e))
 		return false;
 	b->seen = true;
 	session_goes_on(c, s);

@@ -33,7 +33,7 @@ struct handoff_request {
 struct handoff_birth {
 	uint64_t id; /* 0: free */
 	struct handle session;
-	uint64_t born_ns;
+	uint64_t born_ns, unit; /* unit: hash of its cgroup's name */
 	uint8_t via, programs;
 	bool joined, seen; /* seen: since the agent runs */
 };

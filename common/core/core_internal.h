@@ -21,6 +21,7 @@
 #include "core_table.h"
 #include "profile.h"
 #include "core_clients.h"
+#include "core_containers.h"
 #include "core_handoffs.h"
 #include "core_window.h"
 #include "core_windows.h"
@@ -57,7 +58,7 @@
 #define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
 #define CLUES_MAX	192 /* recent failures kept as evidence for an alert that may follow */
-#define RINGS_MAX	384
+#define RINGS_MAX	240
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
@@ -378,6 +379,7 @@ struct core {
 	struct windows windows;
 	struct unsettled unsettled[UNSETTLED_MAX];
 	struct handoff_request handoff_requests[HANDOFF_REQUESTS];
+	struct container containers[CONTAINERS_MAX];
 	struct handoff_birth handoff_births[HANDOFF_BIRTHS];
 	struct multiplexer_wait multiplexer_waits[MULTIPLEXER_WAITS];
 	uint64_t let_go[LET_GO_MAX]; /* ids that the kernel need not follow */

@@ -163,7 +163,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	span_copy(s->pub.client, sizeof(s->pub.client), e->client);
 	client_take(c, n, s);
 	if (!span_empty(e->api.container) && e->kind != EVENT_API)
-		span_copy(s->pub.container, sizeof(s->pub.container), e->api.container);
+		container_name(c, &s->pub, e->api.container);
 	s->pub.method = e->method;
 	s->pub.method_inferred = e->trust == TRUST_KERNEL;
 	s->pub.proven = e->trust >= TRUST_TRANSPORT;

@@ -1,5 +1,6 @@
 /*
- * api_docker: the Docker Engine API (v1.24 to v1.54; moby's api/server/router). Names of members
+ * api_docker: the Docker Engine API (v1.24 to v1.54; moby's api/server/router), and podman's, which
+ * is the same beside its own (libpod, pkg/specgen). Names of members
  * are told apart as dockerd does it, so not by their case.
  *
  * Sees create, start, exec and attach, images, volumes and Swarm services; of a body that is cut
@@ -110,6 +111,14 @@ static const struct {
 	{"HostConfig.Devices[].PathOnHost", '"', take_device},
 	{"HostConfig.DeviceCgroupRules[]", '"', take_device},
 	{"DriverOpts.device", '"', take_source}, /* a volume that is a directory of the host */
+	/* podman's own (libpod) */
+	{"command[]", '"', take_cmd},
+	{"cap_add[]", '"', take_capability},
+	{"mounts[].source", '"', take_source},
+	{"netns.nsmode", '"', take_network},
+	{"pidns.nsmode", '"', take_pid},
+	{"ipcns.nsmode", '"', take_ipc},
+	{"devices[].path", '"', take_device},
 	{"TaskTemplate.ContainerSpec.Image", '"', take_image},
 	{"TaskTemplate.ContainerSpec.Command[]", '"', take_entry},
 	{"TaskTemplate.ContainerSpec.Args[]", '"', take_cmd},
@@ -173,18 +182,29 @@ static enum api_action action_of(const struct event *e, const struct api_target 
 	return reads_only(e) ? API_READ : API_CHANGE;
 }
 
-/* "/v1.41/info" is "/info". */
-static void cut_version(struct api_target *t)
+/* "/v1.41/info" is "/info", and podman's "/v4.3.1/libpod/info", too. */
+static bool is_version(struct span v)
 {
-	struct span v = api_part(t, 0);
-
 	if (v.len < 2 || v.ptr[0] != 'v')
-		return;
+		return false;
 	for (size_t i = 1; i < v.len; i++)
 		if (!text_is_digit(v.ptr[i]) && v.ptr[i] != '.')
-			return;
+			return false;
+	return true;
+}
+
+static void cut_part(struct api_target *t, bool is_there)
+{
+	if (!is_there)
+		return;
 	t->count--;
 	memmove(&t->parts[0], &t->parts[1], t->count * sizeof(t->parts[0]));
+}
+
+static void cut_version(struct api_target *t)
+{
+	cut_part(t, is_version(api_part(t, 0)));
+	cut_part(t, api_part_is(t, 0, "libpod"));
 }
 
 /* POST /images/create?fromImage=alpine&tag=latest, /build?t=name */

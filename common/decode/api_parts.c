@@ -120,7 +120,7 @@ struct span api_query(struct json *j, struct span query, const char *name)
 	return text_none();
 }
 
-static void list_put(struct api_list *l, struct span s)
+void api_list_part(struct api_list *l, struct span s)
 {
 	size_t n = l->len < l->cap ? l->cap - l->len : 0;
 
@@ -139,7 +139,7 @@ void api_list_argument(struct api_list *l, struct span s)
 		return;
 	}
 	l->cap--; /* the end has its place */
-	list_put(l, s);
+	api_list_part(l, s);
 	l->cap++;
 	l->at[l->len++] = '\0';
 }
@@ -147,18 +147,18 @@ void api_list_argument(struct api_list *l, struct span s)
 void api_list_word(struct api_list *l, struct span s)
 {
 	if (l->len)
-		list_put(l, SPAN_LIT(", "));
-	list_put(l, s);
+		api_list_part(l, SPAN_LIT(", "));
+	api_list_part(l, s);
 }
 
 struct span api_name(struct api_words *w, struct span ns, struct span name)
 {
 	struct api_list l = {.at = w->name, .cap = sizeof(w->name)};
 
-	list_put(&l, ns);
+	api_list_part(&l, ns);
 	if (ns.len && name.len)
-		list_put(&l, SPAN_LIT("/"));
-	list_put(&l, name);
+		api_list_part(&l, SPAN_LIT("/"));
+	api_list_part(&l, name);
 	return api_list_all(&l);
 }
 

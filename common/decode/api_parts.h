@@ -42,6 +42,8 @@ bool api_is_one(struct span s, const char *const *names, size_t n);
 
 /* One argument of a command, ended by NUL. */
 void api_list_argument(struct api_list *l, struct span s);
+/* As it is, behind what is there. */
+void api_list_part(struct api_list *l, struct span s);
 /* One of several, ", " between them. */
 void api_list_word(struct api_list *l, struct span s);
 static inline struct span api_list_all(const struct api_list *l)

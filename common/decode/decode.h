@@ -10,6 +10,7 @@
 #include "../event.h"
 
 #include "api_words.h"
+#include "ports.h"
 
 /* Longest line looked at; the rest is cut and EVENT_TRUNCATED set. sshd's longest are about 1 KiB.
  */
@@ -54,10 +55,11 @@ struct decode_stream {
 	uint64_t last_ns; /* for "adds one on a backward step of over six months" */
 	uint64_t seen_ns; /* time of the last line that had one, for those without */
 	uint64_t line;
-	int forced_source;	   /* --source; -1 = auto */
-	int64_t boot_to_wall_ns;   /* wall = boot + this, for kernel records */
-	struct first_table *first; /* first_bytes.h; NULL: first bytes are skipped */
-	struct span more;	   /* of a line that holds several events; see decode_next() */
+	int forced_source;	    /* --source; -1 = auto */
+	int64_t boot_to_wall_ns;    /* wall = boot + this, for kernel records */
+	struct service_ports ports; /* who listens, as kernel records tell */
+	struct first_table *first;  /* first_bytes.h; NULL: first bytes are skipped */
+	struct span more;	    /* of a line that holds several events; see decode_next() */
 	struct audit_state audit;
 	struct api_words words; /* of the API request told last */
 	/* Unescaped JSON or XML; the spans of the last event may point here. */

@@ -126,9 +126,16 @@ static void set_api(struct event *e, struct span name, struct span value)
 		const char *name;
 		struct span *at;
 	} texts[] = {
-		{"verb", &e->subject}, {"target", &e->path},	 {"container", &e->api.container},
-		{"pod", &e->api.pod},  {"image", &e->api.image}, {"detail", &e->api.detail},
-		{"via", &e->via},      {"user", &e->user},
+		{"verb", &e->subject},
+		{"target", &e->path},
+		{"container", &e->api.container},
+		{"name", &e->api.name},
+		{"pod", &e->api.pod},
+		{"pod_name", &e->api.pod_name},
+		{"image", &e->api.image},
+		{"detail", &e->api.detail},
+		{"via", &e->via},
+		{"user", &e->user},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -11,6 +11,7 @@
 #include "../scope.h"
 #include "../wire.h"
 
+#include "container.h"
 #include "decode.h"
 #include "pam_text.h"
 
@@ -37,31 +38,6 @@ static uint32_t flags_of(uint32_t wire)
 		if (wire & flag_map[i].wire)
 			flags |= flag_map[i].event;
 	return flags;
-}
-
-/* What a listener's port says when nothing better does. */
-static const struct {
-	uint16_t port;
-	enum service service;
-} port_services[] = {
-	{22, SERVICE_SSH},	  {2222, SERVICE_SSH},	    {23, SERVICE_TELNET},
-	{21, SERVICE_FTP},	  {3389, SERVICE_RDP},	    {5900, SERVICE_VNC},
-	{5985, SERVICE_WINRM},	  {5986, SERVICE_WINRM},    {445, SERVICE_SMB},
-	{2375, SERVICE_DOCKER},	  {2376, SERVICE_DOCKER},   {10250, SERVICE_KUBELET},
-	{6443, SERVICE_KUBE_API}, {10255, SERVICE_KUBELET},
-};
-
-static enum service service_of_port(uint16_t port)
-{
-	for (size_t i = 0; i < sizeof(port_services) / sizeof(port_services[0]); i++)
-		if (port_services[i].port == port)
-			return port_services[i].service;
-	return SERVICE_NONE;
-}
-
-static enum service service_of(uint16_t port, struct span comm)
-{
-	return span_starts(comm, SPAN_LIT("sshd")) ? SERVICE_SSH : service_of_port(port);
 }
 
 static uint64_t wall_of(const struct decode_stream *s, uint64_t boot_ns)
@@ -93,13 +69,13 @@ static void set_session(uint64_t cookie, struct event *e)
 		e->conn = cookie;
 }
 
-static void set_conn(const struct wire_conn *c, struct event *e)
+static void set_conn(const struct decode_stream *s, const struct wire_conn *c, struct event *e)
 {
 	set_session(c->cookie, e);
 	e->netns = c->netns;
 	e->origin = endpoint_of(c, c->raddr, c->rport);
 	e->local = endpoint_of(c, c->laddr, c->lport);
-	e->service = service_of(c->lport, e->program);
+	e->service = service_behind(&s->ports, c->netns, c->lport, e->program);
 }
 
 static void set_proc(const struct wire_proc *p, struct event *e)
@@ -114,24 +90,24 @@ static void set_proc(const struct wire_proc *p, struct event *e)
 	e->program = span_of_array(p->comm, sizeof(p->comm));
 }
 
-static bool read_conn_open(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_conn_open(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_conn_open *w = record;
 
 	(void)s;
 	e->kind = EVENT_CONNECTION;
 	e->flags = flags_of(w->flags);
-	set_conn(&w->conn, e);
+	set_conn(s, &w->conn, e);
 	return true;
 }
 
-static bool read_conn_close(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_conn_close(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_conn_close *w = record;
 
 	e->kind = EVENT_CONNECTION_CLOSE;
 	e->flags = flags_of(w->flags);
-	set_conn(&w->conn, e);
+	set_conn(s, &w->conn, e);
 	e->opened_ns = wall_of(s, w->opened);
 	e->bytes_in = w->bytes_in;
 	e->bytes_out = w->bytes_out;
@@ -139,7 +115,7 @@ static bool read_conn_close(const struct decode_stream *s, const void *record, s
 	return true;
 }
 
-static bool read_pam(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_pam(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_pam *w = record;
 	const struct pam_service *service;
@@ -148,7 +124,7 @@ static bool read_pam(const struct decode_stream *s, const void *record, struct e
 	e->kind = EVENT_PAM;
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
-	set_conn(&w->conn, e);
+	set_conn(s, &w->conn, e);
 	if (w->call < WIRE_PAM_AUTHENTICATE || w->call > WIRE_PAM_END)
 		return false;
 	e->pam_call = (enum pam_call)w->call;
@@ -163,7 +139,7 @@ static bool read_pam(const struct decode_stream *s, const void *record, struct e
 	return true;
 }
 
-static bool read_fork(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_fork(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_fork *w = record;
 
@@ -175,7 +151,7 @@ static bool read_fork(const struct decode_stream *s, const void *record, struct 
 	return true;
 }
 
-static bool read_exec(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_exec(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_exec *w = record;
 
@@ -185,14 +161,14 @@ static bool read_exec(const struct decode_stream *s, const void *record, struct 
 	e->kind = EVENT_EXEC;
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
-	set_conn(&w->conn, e);
+	set_conn(s, &w->conn, e);
 	if (w->path[0])
 		e->program = span_of_array(w->path, sizeof(w->path));
 	e->args = (struct span){w->args, w->args_len};
 	return true;
 }
 
-static bool read_exit(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_exit(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_exit *w = record;
 
@@ -206,7 +182,7 @@ static bool read_exit(const struct decode_stream *s, const void *record, struct 
 	return true;
 }
 
-static bool read_listen(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_listen(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_listen *w = record;
 
@@ -217,13 +193,14 @@ static bool read_listen(const struct decode_stream *s, const void *record, struc
 	e->netns = w->conn.netns;
 	set_session(w->session, e);
 	e->dest = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
-	e->service = service_of(w->conn.lport, e->program);
+	service_listens(&s->ports, w->conn.netns, w->conn.lport, e->program);
+	e->service = service_behind(&s->ports, w->conn.netns, w->conn.lport, e->program);
 	if (w->cgroup)
 		e->cgroup = w->cgroup;
 	return true;
 }
 
-static bool read_connect(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_connect(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_connect *w = record;
 
@@ -240,7 +217,7 @@ static bool read_connect(const struct decode_stream *s, const void *record, stru
 	return true;
 }
 
-static bool read_bytes(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_bytes(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_bytes *w = record;
 
@@ -253,7 +230,7 @@ static bool read_bytes(const struct decode_stream *s, const void *record, struct
 	return true;
 }
 
-static bool read_snapshot(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_snapshot(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_snapshot *w = record;
 
@@ -263,7 +240,7 @@ static bool read_snapshot(const struct decode_stream *s, const void *record, str
 	if (w->flags & WIRE_F_LEADER) /* it holds the accepted socket */
 		e->flags |= EVENT_ESTABLISHED;
 	set_proc(&w->proc, e);
-	set_conn(&w->conn, e);
+	set_conn(s, &w->conn, e);
 	if (w->path[0])
 		e->program = span_of_array(w->path, sizeof(w->path));
 	e->bytes_in = w->bytes_in;
@@ -311,7 +288,7 @@ static bool is_ambiguous(const struct wire_loopback *w, unsigned best)
 	return clients > 1 || w->peers_count == WIRE_PEERS;
 }
 
-static bool read_loopback(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_loopback(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_loopback *w = record;
 	unsigned best = 0;
@@ -331,7 +308,7 @@ static bool read_loopback(const struct decode_stream *s, const void *record, str
 	e->out_conn = w->conn.cookie;
 	e->origin = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->local = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
-	e->service = service_of_port(w->conn.rport);
+	e->service = service_behind(&s->ports, w->conn.netns, w->conn.rport, (struct span){0});
 	e->args = (struct span){w->args, w->args_len};
 	if (is_ambiguous(w, best))
 		return true; /* without a dest: a local proxy, whoever its client is */
@@ -375,7 +352,7 @@ static struct span pod_of(struct span name)
 	return (struct span){0};
 }
 
-static bool read_handoff(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_handoff(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_handoff *w = record;
 
@@ -402,7 +379,7 @@ static bool read_handoff(const struct decode_stream *s, const void *record, stru
 	return true;
 }
 
-static bool read_server_shell(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_server_shell(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_server_shell *w = record;
 
@@ -412,7 +389,7 @@ static bool read_server_shell(const struct decode_stream *s, const void *record,
 	e->kind = EVENT_SERVER_SHELL;
 	e->flags = flags_of(w->flags);
 	if (w->conn.cookie)
-		set_conn(&w->conn, e);
+		set_conn(s, &w->conn, e);
 	e->conn = 0; /* it is the server's, not a session's */
 	set_proc(&w->proc, e);
 	e->program = span_of_array(w->server, sizeof(w->server));
@@ -430,28 +407,30 @@ static bool feed(const struct decode_stream *s, const struct wire_data_head *w, 
 	if (!s->first || !first_bytes_feed(s->first, w, data, e))
 		return true; /* kind NONE: nothing is said yet */
 	known = e->service;
-	set_conn(&w->conn, e);
-	e->service = known ? known : service_of_port(w->conn.lport);
+	set_conn(s, &w->conn, e);
+	e->service =
+		known ? known
+		      : service_behind(&s->ports, w->conn.netns, w->conn.lport, (struct span){0});
 	if (e->kind == EVENT_API)
 		api_read(&s->first->words, e);
 	return true;
 }
 
-static bool read_data(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_data(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_data *w = record;
 
 	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
 }
 
-static bool read_data_long(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_data_long(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_data_long *w = record;
 
 	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
 }
 
-static bool read_file(const struct decode_stream *s, const void *record, struct event *e)
+static bool read_file(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_file *w = record;
 
@@ -470,7 +449,60 @@ static bool read_file(const struct decode_stream *s, const void *record, struct 
 	return true;
 }
 
-#define READ_FILE	   read_file
+#define READ_FILE read_file
+/* Capabilities by number (linux/capability.h): together only a privileged container has them. */
+#define CAPS_PRIVILEGED (1ull << 16 | 1ull << 17 | 1ull << 19 | 1ull << 21)
+#define CAP_OF_ADMIN	(1ull << 21)
+
+static uint32_t container_risks(const struct wire_container *w)
+{
+	uint32_t risks = 0;
+
+	if ((w->caps & CAPS_PRIVILEGED) == CAPS_PRIVILEGED)
+		risks |= RISK_PRIVILEGED;
+	else if (w->caps & CAP_OF_ADMIN)
+		risks |= RISK_CAPABILITY;
+	risks |= w->shares & WIRE_SHARES_NET ? RISK_HOST_NETWORK : 0;
+	risks |= w->shares & WIRE_SHARES_PID ? RISK_HOST_PID : 0;
+	risks |= w->shares & WIRE_SHARES_IPC ? RISK_HOST_IPC : 0;
+	return risks;
+}
+
+/*
+ * By the id in its cgroup's name; of a runtime that names them otherwise (LXC, nspawn, runc by
+ * hand) what root started as the first process of a pid namespace. Without either it is none:
+ * a service of systemd has a mount namespace of its own, too.
+ */
+static bool read_container(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_container *w = record;
+	bool is_first = w->flags & WIRE_F_INIT;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args))
+		return false;
+	e->kind = EVENT_CONTAINER;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	e->subject = span_of_array(w->unit, sizeof(w->unit));
+	e->path = span_of_array(w->above, sizeof(w->above));
+	e->via = span_of_array(w->above_comm, sizeof(w->above_comm));
+	e->args = (struct span){w->args, w->args_len};
+	if (w->exe[0])
+		e->program = span_of_array(w->exe, sizeof(w->exe));
+	if (!w->puid)
+		e->flags |= EVENT_ROOT;
+	e->api.action = is_first ? API_START : API_EXEC;
+	e->api.risks = is_first ? container_risks(w) : 0;
+	e->api.container = container_id(e->subject);
+	if (span_empty(e->api.container))
+		e->api.container = container_id(e->path);
+	if (span_empty(e->api.container) && is_first && !w->puid)
+		e->api.container = container_of_name(e->subject, e->path);
+	return true;
+}
+
+#define READ_CONTAINER	   read_container
 #define READ_DATA_LONG	   read_data_long
 #define READ_DATA	   read_data
 #define READ_HANDOFF	   read_handoff
@@ -492,7 +524,7 @@ static bool read_file(const struct decode_stream *s, const void *record, struct 
 
 struct wire_kind {
 	uint32_t size;
-	bool (*read)(const struct decode_stream *s, const void *record, struct event *e);
+	bool (*read)(struct decode_stream *s, const void *record, struct event *e);
 };
 
 #define WIRE_ROW(id, name, type, precious) [id] = {sizeof(struct type), READ_##name},

@@ -157,7 +157,12 @@ static void say_containers(struct text *t, const struct session *s)
 			continue;
 		text_add(t, h->state == HANDOFF_JOINED ? " started container "
 						       : " asked for container ");
-		text_plain(t, span_of(h->to), strchr(h->to, '/') ? sizeof(h->to) : 12);
+		if (h->state == HANDOFF_JOINED && strchr(h->what, '('))
+			text_plain(t, span_of(h->what), sizeof(h->what)); /* it has a name */
+		else if (strchr(h->to, '/'))
+			text_plain(t, span_of(h->to), sizeof(h->to)); /* a pod's */
+		else
+			text_plain(t, span_of(h->to), 12);
 		text_add(t, ";");
 	}
 }

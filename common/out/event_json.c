@@ -97,6 +97,9 @@ static void put_api(struct writer *w, const struct event *e)
 	if (a->anonymous)
 		json_put_bool(w, "anonymous", true);
 	json_put_text(w, "container", span_first(a->container, WORD_SHOWN));
+	json_put_text(w, "name", span_first(a->name, WORD_SHOWN));
+	json_put_text(w, "pod", span_first(a->pod, WORD_SHOWN));
+	json_put_text(w, "pod_name", span_first(a->pod_name, WORD_SHOWN));
 	json_put_text(w, "image", span_first(a->image, WORD_SHOWN));
 	json_put_text(w, "detail", span_first(a->detail, WORD_SHOWN));
 	json_put_text(w, "via", span_first(e->via, WORD_SHOWN));

@@ -38,6 +38,9 @@ BODIES = {
     16: PROC + CONN + struct.pack("<II", 0, 9) + b"apache2".ljust(16, b"\0") +
         b"sh\0-c\0id".ljust(384, b"\0"),
     17: CONN + struct.pack("<IIII", 0, 0, 11, 0) + b"SSH-2.0-x\r\n".ljust(512, b"\0"),
+    20: PROC + struct.pack("<QIIII", 0x1fffff, 1, 0, 0x8000, 3) + b"runc".ljust(16, b"\0") +
+        (b"docker-" + b"4f" * 32 + b".scope").ljust(128, b"\0") + bytes(256) +
+        b"id\0".ljust(384, b"\0"),
     18: CONN + struct.pack("<IIII", 0, 0, 600, 0) + bytes(4096),
 }
 
@@ -76,6 +79,14 @@ def first_bytes():
     yield "status", b"HTTP/1.1 201 Created\r\n\r\n"
 
 
+BUNDLE = (b'{"process":{"capabilities":{"bounding":["CAP_SYS_ADMIN"]}},"mounts":[{"destination":'
+          b'"/etc/hosts","type":"bind","source":"/var/lib/docker/containers/' + b"4f" * 32 +
+          b'/hosts"},{"destination":"/h","type":"bind","source":"/"}],"annotations":{'
+          b'"io.kubernetes.cri.sandbox-name":"a\\u0041","io.kubernetes.cri.sandbox-namespace":"b"}}')
+ENGINE = (b'{"Name":"/web","Config":{"Image":"nginx","Labels":{"io.kubernetes.pod.name":"a",'
+          b'"io.kubernetes.container.name":"c"}}}')
+
+
 def record(kind):
     body = BODIES[kind]
     return struct.pack("<HHIQ", kind, 1, 16 + len(body), 5) + body
@@ -102,6 +113,9 @@ def main(directory):
         write(directory + "/first", name + "-cut", b"".join(
             bytes((0x20 if not at else 0, at >> 4, at & 15, len(d))) + d for at, d in cut) +
             b"\x10\0\0\x0fHTTP/1.1 200 OK")
+    for name, data in (("bundle", BUNDLE), ("engine", ENGINE),
+                       ("cgroup", b"cri-containerd-" + b"4f" * 32 + b".scope")):
+        write(directory + "/container", name, data)
     with open("deploy/outergate.yaml", "rb") as f:
         write(directory + "/config", "shipped", f.read())
     for path in glob.glob("tests/golden/geo/*.json"):

@@ -33,7 +33,7 @@ def docker_exec_is_the_sessions(w):
     c, address, key = as_root(w)
     c.ssh("root", address, words(d, "docker exec mine /bin/echo exec-mark; sleep 1"),
           key=key, check_rc=0)
-    s = joined(w, c.source, "exec-mark", "container", cid)
+    s = joined(w, c.source, "exec-mark", "container", "mine (%s)" % cid[:12])
     check(s["handoffs"][0]["by"] == "docker", "who asked", s)
 
 
