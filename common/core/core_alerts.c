@@ -435,6 +435,12 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	return a;
 }
 
+void alert_seen(struct calert *a, uint64_t time_ns)
+{
+	if (time_ns > a->pub.last_ns)
+		a->pub.last_ns = time_ns;
+}
+
 void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *f, struct calert *a,
 		bool is_new)
 {
@@ -454,8 +460,7 @@ void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *
 		loud = true;
 		a->notify_at *= 10;
 	}
-	if (e->time_ns > a->pub.last_ns)
-		a->pub.last_ns = e->time_ns;
+	alert_seen(a, e->time_ns);
 	if (f->first_ns && f->first_ns < a->pub.first_ns && x->detection->key != KEY_ACCESS)
 		a->pub.first_ns = f->first_ns;
 	if (!is_new)

@@ -230,6 +230,8 @@ struct conn *conn_join(struct core *c, const struct event *e)
 
 uint64_t conn_first(const struct conn *n)
 {
+	if (!n)
+		return 0;
 	return n->opened_ns ? n->opened_ns : n->first_ns;
 }
 

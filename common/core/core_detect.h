@@ -43,6 +43,8 @@ struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const st
 /* Adds to that alert, whatever its key. */
 void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *f, struct calert *a,
 		bool is_new);
+/* It goes on; a late event is late, not its last. */
+void alert_seen(struct calert *a, uint64_t time_ns);
 /* The open alert about the same thing; NULL when there is none. */
 struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f);
 
@@ -60,6 +62,8 @@ enum scope detect_scope(const struct detect_ctx *x);
 bool detect_is_external(const struct detect_ctx *x);
 /* The operator's lists: KnownRemoteIPs, KnownSSHClients, ExpectedOnward. */
 bool known_origin(const struct core *c, const struct session *s);
+/* core_settle.c: the kernel said that it was a key; the log has not yet said whose. */
+bool session_waits_for_key(const struct session *s);
 /* SharedAccounts: several people use it on purpose. */
 bool shared_account(const struct core *c, const struct session *s);
 /* core_api.c: may that address use container APIs: is it inside, or one of AllowedCIDRs? */
@@ -96,11 +100,10 @@ void say_habits(struct text *t, const struct profile *p, const struct session *s
 struct calert *odd_raise(struct detect_ctx *x, const struct event *e, enum severity s,
 			 const char *reason, bool learning);
 /*
- * Before an oddity of a login is raised: on a session of a mail service it is
+ * alert_raise() for any oddity of a login: on a session of a mail service it is
  * mail.abnormal_access, with the oddity as its reason. Parameters of the row are read before.
- * False: the oddity is disabled.
  */
-bool odd_raises_as(struct detect_ctx *x, struct fire *f);
+struct calert *odd_alert(struct detect_ctx *x, const struct event *e, struct fire *f);
 /* Failures of that source in TimeWindow, at the time of the event or any time since. */
 uint32_t source_failures(const struct detect_ctx *x, uint64_t at_ns);
 /* "alice, a password, from 203.0.113.10:4711 (external)" pieces for sentences. */

@@ -35,7 +35,8 @@ void say_habits(struct text *t, const struct profile *p, const struct session *s
 	text_add(t, "%u logins in %u days known", p->logins, core_day(s->open_ns) - p->first_day);
 }
 
-bool odd_raises_as(struct detect_ctx *x, struct fire *f)
+/* On a session of a mail service it is mail.abnormal_access. False: the oddity is disabled. */
+static bool odd_raises_as(struct detect_ctx *x, struct fire *f)
 {
 	static const struct {
 		unsigned index;
@@ -64,6 +65,13 @@ bool odd_raises_as(struct detect_ctx *x, struct fire *f)
 		break;
 	}
 	return true;
+}
+
+struct calert *odd_alert(struct detect_ctx *x, const struct event *e, struct fire *f)
+{
+	bool is_new;
+
+	return odd_raises_as(x, f) ? alert_raise(x, e, f, &is_new) : NULL;
 }
 
 struct calert *odd_raise(struct detect_ctx *x, const struct event *e, enum severity s,

@@ -196,7 +196,7 @@ struct unsettled {
 struct link {
 	uint64_t key;
 	uint64_t time_ns;
-	char why[24];
+	char why[24];		 /* nobody's any more; rows that are stored have it */
 	char chain[ID_TEXT_MAX]; /* "" until a chain grew from it */
 };
 

@@ -21,7 +21,7 @@ struct link *link_get(struct core *c, uint64_t key, uint64_t time_ns)
 	struct link *l = table_find(&c->links, &c->links_by, key, &key, sizeof(key));
 
 	if (l && c->now_ns >= l->time_ns + LINK_KEPT_NS)
-		l->why[0] = l->chain[0] = '\0';
+		l->chain[0] = '\0';
 	if (!l)
 		l = table_get(&c->links, &c->links_by, key, &key, sizeof(key), NULL);
 	if (l && time_ns > l->time_ns)

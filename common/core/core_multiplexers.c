@@ -148,13 +148,6 @@ static struct csession *owner_of(struct core *c, enum handoff_kind kind, struct 
 	return first;
 }
 
-/* The kernel's word opened it, and whose key it was comes from the log. */
-static bool waits_for_key(const struct session *s)
-{
-	return s->method_inferred && !s->key[0] && !s->existing &&
-	       (s->method == METHOD_PUBLICKEY || s->method == METHOD_CERTIFICATE);
-}
-
 /* Of one account, a session without a key says nothing of who it is. */
 static bool is_another(const struct session *a, const struct session *b)
 {
@@ -233,7 +226,7 @@ void multiplexer_reached(struct core *c, struct csession *s, enum handoff_kind k
 	if (!owner || owner == s)
 		return;
 	if (strcmp(owner->pub.account, s->pub.account) == 0 &&
-	    (waits_for_key(&owner->pub) || waits_for_key(&s->pub)))
+	    (session_waits_for_key(&owner->pub) || session_waits_for_key(&s->pub)))
 		wait_start(c, s, owner, e);
 	else
 		judge(c, s, owner, e);

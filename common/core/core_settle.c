@@ -40,7 +40,7 @@ static void settle(struct core *c, struct csession *s, const struct event *e)
 		core_detect_one(c, asked[i], &opened, n, s, "settled");
 }
 
-static bool is_waiting_for_key(const struct session *s)
+bool session_waits_for_key(const struct session *s)
 {
 	return s->method_inferred && !s->key[0] && !s->existing &&
 	       (s->method == METHOD_PUBLICKEY || s->method == METHOD_CERTIFICATE);
@@ -77,7 +77,7 @@ void settle_opened(struct core *c, struct csession *s, const struct event *e)
 {
 	struct unsettled *u;
 
-	if (!is_waiting_for_key(&s->pub)) {
+	if (!session_waits_for_key(&s->pub)) {
 		settle(c, s, e);
 		return;
 	}
@@ -89,7 +89,7 @@ void settle_opened(struct core *c, struct csession *s, const struct event *e)
 
 void settle_told(struct core *c, struct csession *s, const struct event *e)
 {
-	struct unsettled *u = is_waiting_for_key(&s->pub) ? NULL : entry_of(c, s);
+	struct unsettled *u = session_waits_for_key(&s->pub) ? NULL : entry_of(c, s);
 
 	if (!u)
 		return;

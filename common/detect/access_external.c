@@ -64,7 +64,7 @@ static void fire(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	f.first_ns = s->pub.existing || !x->conn ? e->time_ns : conn_first(x->conn);
+	f.first_ns = s->pub.existing ? e->time_ns : conn_first(x->conn);
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
@@ -73,7 +73,7 @@ static void fire(struct detect_ctx *x, const struct event *e)
 		say(x, &a->pub);
 	else
 		say_count(&a->pub);
-	if (!is_new && !a->pub.key[0])
+	if (!a->pub.key[0])
 		memcpy(a->pub.key, s->pub.key, sizeof(a->pub.key));
 }
 

@@ -61,7 +61,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 					      : alert_raise(x, &outer, &f, &is_new);
 	if (!a)
 		return;
-	if (s && strcmp(a->pub.session, s->pub.id) != 0) {
+	if (s) {
 		memcpy(a->pub.session, s->pub.id, sizeof(a->pub.session));
 		alert_grew(x->core, a, false);
 	}

@@ -17,7 +17,7 @@
 /* A redirection says nothing but where to ask. */
 static bool was_used(const struct event *e)
 {
-	bool redirected = e->result >= 300 && e->result < 400 && e->result != 304;
+	bool redirected = e->result >= 300 && e->result != 304;
 
 	return e->api.anonymous && e->outcome == OUTCOME_SUCCESS && !redirected &&
 	       e->api.action != API_HARMLESS;

@@ -75,8 +75,7 @@ static void revise(struct detect_ctx *x, const struct event *e, struct calert *a
 	if (!is_last && v->sent / 2 < x->session->told_sent)
 		return;
 	x->session->told_sent = v->sent;
-	if (e->time_ns > a->pub.last_ns)
-		a->pub.last_ns = e->time_ns;
+	alert_seen(a, e->time_ns);
 	say(x, &a->pub, v);
 	alert_changed(x->core, a, false);
 }

@@ -150,8 +150,7 @@ static void revise(struct detect_ctx *x, const struct event *e)
 	if (!a)
 		return;
 	s->told_bytes = now;
-	if (e->time_ns > a->pub.last_ns)
-		a->pub.last_ns = e->time_ns;
+	alert_seen(a, e->time_ns);
 	say(x, a);
 	alert_changed(x->core, a, false);
 }

@@ -115,7 +115,7 @@ static void by_server(struct detect_ctx *x, const struct event *e)
 	if (!seen_first(x->core, key, core_day(e->time_ns), SERVER_DAYS) && !alert_find(x, e, &f))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
-	if (!a || !is_new)
+	if (!is_new)
 		return;
 	t = TEXT_IN(a->pub.sentence);
 	text_quote(&t, e->program, 16);
@@ -148,7 +148,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	x->session->pub.has_shell = true;
 	a = alert_raise(x, e, &f, &is_new);
-	if (a && e->kind != EVENT_EXEC)
+	if (a) /* of programs tell() says more, when it goes out */
 		say_channel(&x->session->pub, e, &a->pub);
 }
 

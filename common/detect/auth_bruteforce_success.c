@@ -87,34 +87,16 @@ static bool looks_like_guessers(const struct detect_ctx *x, const struct event *
 	return p && spread_shows(x->core, p, s, e->time_ns);
 }
 
-static void remember(struct detect_ctx *x, const struct event *e, const char *why)
-{
-	struct session *s = &x->session->pub;
-	struct core *c = x->core;
-	uint64_t keys[3];
-	unsigned n = 0;
-
-	keys[n++] = link_key(c, LINK_SOURCE, hash_addr(0, &s->origin.addr));
-	keys[n++] = link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account)));
-	if (s->key[0])
-		keys[n++] = link_key(c, LINK_KEY, hash_text(0, span_of(s->key)));
-	while (n--) {
-		struct link *l = link_get(c, keys[n], e->time_ns);
-
-		if (l)
-			span_copy(l->why, sizeof(l->why), span_of(why));
-	}
-}
-
-/* The log names the key after the kernel has told of the login: it is the intruder's, too. */
-static void remember_key(struct detect_ctx *x, const struct event *e)
+static void remember(const struct detect_ctx *x, const struct event *e)
 {
 	const struct session *s = &x->session->pub;
-	const struct link *l =
-		link_find(x->core, link_key(x->core, LINK_SOURCE, hash_addr(0, &s->origin.addr)));
+	struct core *c = x->core;
 
-	if (s->key[0] && s->anomaly_mask >> x->index & 1 && l)
-		remember(x, e, l->why);
+	(void)link_get(c, link_key(c, LINK_SOURCE, hash_addr(0, &s->origin.addr)), e->time_ns);
+	(void)link_get(c, link_key(c, LINK_IDENTITY, hash_text(0, span_of(s->account))),
+		       e->time_ns);
+	if (s->key[0])
+		(void)link_get(c, link_key(c, LINK_KEY, hash_text(0, span_of(s->key))), e->time_ns);
 }
 
 /* The story of that source and account is being told: one more session of it is no news. */
@@ -168,7 +150,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (x->session->pub.existing)
 		return;
 	if (e->kind == EVENT_AUTH_NOTE) {
-		remember_key(x, e);
+		/* The log names the key after the kernel has told of the login. */
+		if (x->session->pub.anomaly_mask >> x->index & 1)
+			remember(x, e);
 		return;
 	}
 	own = same_source(x, e) || same_slow_source(x, e);
@@ -182,7 +166,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		f.reason = "other-source";
 	}
 	f.severity = severity_by_scope(x, f.severity);
-	f.first_ns = x->conn ? conn_first(x->conn) : 0;
+	f.first_ns = conn_first(x->conn);
 	f.count = 1;
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
@@ -190,10 +174,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (failures > x->session->pub.failures_before && own)
 		x->session->pub.failures_before = failures;
 	say(x, &a->pub, failures, own);
-	if (is_new)
-		join_chain(x, a);
+	join_chain(x, a);
 	if (detect_is_external(x))
-		remember(x, e, f.reason);
+		remember(x, e);
 }
 
 const struct detection detection_auth_bruteforce_success = {

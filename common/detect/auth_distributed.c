@@ -51,7 +51,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);
 	if (a && n <= a->pub.count) {
-		a->pub.last_ns = e->time_ns > a->pub.last_ns ? e->time_ns : a->pub.last_ns;
+		alert_seen(a, e->time_ns);
 		return; /* no more than were told */
 	}
 	f.open = a;

@@ -22,10 +22,10 @@ static unsigned distinct(const struct detect_ctx *x, const struct event *e, cons
 
 	*ret_exist = 0;
 	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++)
-		if (p->who[i] && p->stamp[i] > newest)
+		if (p->stamp[i] > newest)
 			newest = p->stamp[i];
 	for (unsigned i = 0; i < SPRAY_ACCOUNTS; i++) {
-		if (!p->who[i] || newest - p->stamp[i] >= window)
+		if (newest - p->stamp[i] >= window) /* never, too */
 			continue;
 		n++;
 		*ret_exist += p->exists >> i & 1;
@@ -84,7 +84,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	f.severity = weigh(x, success, exist);
 	f.open = a = open_alert(x, e, p);
 	if (a && !success && n <= a->pub.count && f.severity <= a->pub.severity) {
-		a->pub.last_ns = e->time_ns > a->pub.last_ns ? e->time_ns : a->pub.last_ns;
+		alert_seen(a, e->time_ns);
 		return; /* the same accounts again */
 	}
 	f.count = a && n < a->pub.count ? (uint32_t)a->pub.count : n;

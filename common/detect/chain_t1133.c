@@ -250,8 +250,7 @@ static bool chain_join(struct detect_ctx *x, struct calert *a)
 	for (unsigned i = 0, n = link_keys(c, &x->session->pub, keys); i < n; i++) {
 		struct link *l = link_get(c, keys[i], c->now_ns);
 
-		if (l)
-			memcpy(l->chain, a->pub.id, ID_TEXT_MAX);
+		memcpy(l->chain, a->pub.id, ID_TEXT_MAX); /* the oldest link made room */
 	}
 	for (unsigned i = 0; i < CHAIN_SESSIONS; i++) {
 		if (a->chain_sessions[i].slot == mine.slot &&
@@ -324,7 +323,7 @@ static void start(struct detect_ctx *x, const struct event *e, const char *reaso
 	struct calert *a;
 	bool is_new;
 
-	f.first_ns = x->conn ? conn_first(x->conn) : 0;
+	f.first_ns = conn_first(x->conn);
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
@@ -341,8 +340,7 @@ static void go_on(struct detect_ctx *x, const struct event *e, struct calert *a)
 	uint64_t stage = x->session->pub.anomaly_mask & ~x->session->chain_stages;
 	uint64_t own = 1ull << (x->index & 63);
 
-	if (e->time_ns > a->pub.last_ns)
-		a->pub.last_ns = e->time_ns;
+	alert_seen(a, e->time_ns);
 	tell(x->core, a);
 	numbers(a, &x->session->pub);
 	if (stage & ~own)

@@ -43,12 +43,12 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!is_container_api(e->service) || !e->origin.addr.family ||
-	    api_allowed(x->core, &e->origin.addr) || addr_eq(&e->origin.addr, &e->local.addr))
+	if (!is_container_api(e->service) || api_allowed(x->core, &e->origin.addr) ||
+	    addr_eq(&e->origin.addr, &e->local.addr))
 		return;
 	if (e->kind == EVENT_CLIENT && api_is_audited(x->core, e->service))
 		return;
-	if (e->kind == EVENT_API && e->api.action == API_HARMLESS && e->service != SERVICE_DOCKER &&
+	if (e->api.action == API_HARMLESS && e->service != SERVICE_DOCKER &&
 	    e->outcome == OUTCOME_SUCCESS)
 		return;
 	if (e->outcome == OUTCOME_REFUSED || e->outcome == OUTCOME_FAILURE)
@@ -56,11 +56,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
-	if (is_new)
+	/* What it did says more than what it read. */
+	if (is_new || (a->pub.severity == f.severity && e->api.action >= API_CREATE))
 		say(&a->pub, e);
-	else if (a->pub.severity == f.severity && e->kind == EVENT_API &&
-		 e->api.action >= API_CREATE)
-		say(&a->pub, e); /* what it did says more than what it read */
 	struct text t = TEXT_IN(a->pub.numbers);
 
 	text_add(&t, "%u requests that day, 0 of AllowedCIDRs", (unsigned)a->pub.count);

@@ -77,11 +77,11 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (e->api.risks)
 		f.severity = SEVERITY_HIGH;
 	a = alert_find(x, e, &f);
-	before = a ? a->pub.severity : SEVERITY_INFO;
+	before = a ? a->pub.severity : SEVERITY_INFO; /* lower than any */
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
-	if (is_new || f.severity > before)
+	if (f.severity > before)
 		say(&a->pub, e);
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, "%u requests that created or ran something", (unsigned)a->pub.count);

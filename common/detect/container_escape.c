@@ -37,7 +37,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	f.reason = e->kind == EVENT_FILE ? "file" : "namespace";
 	a = alert_raise(x, e, &f, &is_new);
-	if (!a || !is_new)
+	if (!is_new)
 		return;
 	t = TEXT_IN(a->pub.sentence);
 	text_add(&t, "A container that ");

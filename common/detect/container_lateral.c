@@ -41,7 +41,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	    !(e->flags & EVENT_ESTABLISHED) || !is_way_on(&e->dest))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
-	if (!a || !is_new)
+	if (!is_new)
 		return;
 	t = TEXT_IN(a->pub.sentence);
 	text_add(&t, "A container that ");

@@ -61,7 +61,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new, by_country, learning;
 
-	if (e->outcome != OUTCOME_SUCCESS || !e->origin.addr.family)
+	if (e->outcome != OUTCOME_SUCCESS)
 		return;
 	fill(c, e, &s);
 	p = profile_of_account(c, &s);

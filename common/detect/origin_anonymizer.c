@@ -37,21 +37,18 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct fire f = {.severity = SEVERITY_MEDIUM, .count = 1};
 	struct calert *a;
 	size_t kind = 0;
-	bool is_new;
 
 	if (!detect_is_external(x))
 		return;
-	while (kind < KINDS && !(x->session->pub.geo.flags & kinds[kind].flag))
-		kind++;
+	for (; kind < KINDS && !(x->session->pub.geo.flags & kinds[kind].flag); kind++)
+		;
 	if (kind == KINDS)
 		return;
 	if (known_origin(x->core, &x->session->pub))
 		f.severity = SEVERITY_INFO;
 	f.reason = kinds[kind].reason;
 	f.match_key = x->session->pub.key;
-	if (!odd_raises_as(x, &f))
-		return;
-	a = alert_raise(x, e, &f, &is_new);
+	a = odd_alert(x, e, &f);
 	if (a)
 		say(&a->pub, &x->session->pub, kinds[kind].words);
 }

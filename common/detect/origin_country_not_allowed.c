@@ -59,7 +59,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct fire f = {.severity = SEVERITY_HIGH, .count = 1};
 	struct calert *a;
 	enum verdict v;
-	bool is_new;
 
 	if (!detect_is_external(x))
 		return;
@@ -70,9 +69,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		f.severity = SEVERITY_INFO;
 	f.reason = v == UNRESOLVED ? "unresolved" : "not-allowed";
 	f.match_key = x->session->pub.key;
-	if (!odd_raises_as(x, &f))
-		return;
-	a = alert_raise(x, e, &f, &is_new);
+	a = odd_alert(x, e, &f);
 	if (a)
 		say(&a->pub, &x->session->pub, v);
 }

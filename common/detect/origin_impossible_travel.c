@@ -100,13 +100,10 @@ static void fire(struct detect_ctx *x, const struct event *e, const struct last_
 	const struct session *s = &x->session->pub;
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1, .match_key = s->key};
 	struct calert *a;
-	bool is_new;
 
 	if (known_origin(x->core, s))
 		f.severity = p->known ? SEVERITY_INFO : SEVERITY_LOW;
-	if (!odd_raises_as(x, &f))
-		return;
-	a = alert_raise(x, e, &f, &is_new);
+	a = odd_alert(x, e, &f);
 	if (a)
 		say(&a->pub, s, p, j);
 }

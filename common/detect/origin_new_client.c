@@ -16,13 +16,13 @@ enum {
 	PARAM_LOGINS
 };
 
-static void say(struct detect_ctx *x, struct alert *a, const struct profile *p, bool by_key)
+static void say(struct detect_ctx *x, struct alert *a, const struct profile *p)
 {
 	const struct session *s = &x->session->pub;
 	struct text t = TEXT_IN(a->sentence);
 
 	say_login(&t, s);
-	if (!by_key) {
+	if (strcmp(a->reason, "key") != 0) {
 		text_add(&t, " by the client ");
 		text_quote(&t, span_of(s->client), 48);
 		if (!strcmp(a->reason, "fingerprint"))
@@ -43,15 +43,14 @@ static bool is_other_program(const struct detect_ctx *x, const struct profile *p
 	char value[TRAIT_VALUE];
 
 	trait_of_session(&x->session->pub, TRAIT_FINGERPRINT, value);
-	return value[0] && profile_has_banner(x->core, p, value) &&
-	       habit_is_new(x, p, TRAIT_FINGERPRINT);
+	return profile_has_banner(x->core, p, value) && habit_is_new(x, p, TRAIT_FINGERPRINT);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	const char *reason = "key";
+	const char *reason;
 	const struct profile *p;
-	bool learning, by_key;
+	bool learning;
 	struct calert *a;
 
 	if (x->session->pub.existing || !detect_is_external(x))
@@ -61,16 +60,17 @@ static void step(struct detect_ctx *x, const struct event *e)
 				      x->session->pub.open_ns);
 	if (!p || !p->logins)
 		return; /* everything is new */
-	by_key = habit_is_new(x, p, TRAIT_KEY);
-	if (!by_key && habit_is_new(x, p, TRAIT_CLIENT))
+	if (habit_is_new(x, p, TRAIT_KEY))
+		reason = "key";
+	else if (habit_is_new(x, p, TRAIT_CLIENT))
 		reason = "client";
-	else if (!by_key && is_other_program(x, p))
+	else if (is_other_program(x, p))
 		reason = "fingerprint";
-	else if (!by_key)
+	else
 		return;
 	a = odd_raise(x, e, SEVERITY_LOW, reason, learning);
 	if (a)
-		say(x, &a->pub, p, by_key);
+		say(x, &a->pub, p);
 }
 
 const struct detection detection_origin_new_client = {

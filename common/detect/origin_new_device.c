@@ -37,8 +37,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new, learning;
 
-	if (span_empty(e->mac) || x->session->pub.existing || detect_is_external(x) ||
-	    x->session->pub.scope == SCOPE_LOOPBACK)
+	if (x->session->pub.existing || detect_is_external(x))
 		return;
 	w = device_note(x->core, &x->session->pub.origin.addr, e->mac, core_day(e->time_ns));
 	if (!w.is_new && !w.has_changed)

@@ -45,7 +45,7 @@ static bool has_known_key(const struct detect_ctx *x, const struct profile *p)
 	char value[TRAIT_VALUE];
 
 	trait_of_session(&x->session->pub, TRAIT_KEY, value);
-	return value[0] && profile_has(x->core, p, TRAIT_KEY, value);
+	return profile_has(x->core, p, TRAIT_KEY, value);
 }
 
 /* The first login from there was told, and waits to be learned. */

@@ -33,7 +33,7 @@ static bool is_elsewhere(const struct core *c, const struct session *own, const 
 
 static bool is_duplicate(const struct core *c, const struct session *own, const struct session *s)
 {
-	if (s == own || s->state != SESSION_OPEN || s->service != own->service ||
+	if (s->state != SESSION_OPEN || s->service != own->service ||
 	    strcmp(s->account, own->account) != 0)
 		return false;
 	if (own->key[0] && s->key[0] && strcmp(own->key, s->key) != 0)
@@ -66,8 +66,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	    x->session->pub.anomaly_mask >> x->index & 1)
 		return;
 	own = &x->session->pub;
-	if (shared_account(c, own) || expected_automation(c, own) ||
-	    (own->method_inferred && own->method == METHOD_PUBLICKEY && !own->key[0]))
+	if (shared_account(c, own) || expected_automation(c, own) || session_waits_for_key(own))
 		return; /* whose key it is will be told in a moment */
 	if (one_account_each(own->service))
 		f.severity = SEVERITY_MEDIUM;

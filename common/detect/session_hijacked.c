@@ -53,9 +53,7 @@ static void say_multiplexer(struct text *t, const struct session *s, const struc
 	text_quote(t, e->path, 64);
 	text_add(t, " of a session that ");
 	text_quote(t, e->user, 48);
-	text_add(t, strcmp(s->account, "") != 0 && span_is(e->user, s->account)
-			    ? " opened with another key."
-			    : " opened.");
+	text_add(t, span_is(e->user, s->account) ? " opened with another key." : " opened.");
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -76,7 +74,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		say_tscon(&t, e);
 	else if (strcmp(x->reason, "takeover") == 0)
 		say_takeover(&t, x, e);
-	else if (x->session)
+	else
 		say_multiplexer(&t, &x->session->pub, e);
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, a->pub.count == 1 ? "%u time" : "%u times", (unsigned)a->pub.count);
