@@ -48,6 +48,10 @@ void alert_seen(struct calert *a, uint64_t time_ns);
 /* The open alert about the same thing; NULL when there is none. */
 struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f);
 
+/* One after the other, *at beginning with 0; NULL behind the last. */
+struct calert *alert_next(const struct core *c, uint32_t *at);
+const struct csession *session_next(const struct core *c, uint32_t *at);
+
 /* A parameter of the row, as configured. */
 static inline uint64_t detect_param(const struct detect_ctx *x, unsigned i)
 {

@@ -282,12 +282,11 @@ static bool is_part(const struct calert *a, const struct csession *s)
 static void take_parts(struct detect_ctx *x, struct calert *chain)
 {
 	struct core *c = x->core;
+	struct calert *a;
+	uint32_t at = 0;
 
-	for (uint32_t i = 0; i < c->alerts.fresh; i++) {
-		struct calert *a = pool_at(&c->alerts, i);
-
-		if (!pool_is_used(&c->alerts, i) || a == chain || a->pub.part_of[0] ||
-		    !is_part(a, x->session))
+	while ((a = alert_next(c, &at))) {
+		if (a == chain || a->pub.part_of[0] || !is_part(a, x->session))
 			continue;
 		memcpy(a->pub.part_of, chain->pub.id, ID_TEXT_MAX);
 		if (a->changed && a->pub.revision == 0)

@@ -33,7 +33,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 
 	if (!is_container_api(x->session->pub.service))
 		return;
-	if (e->kind == EVENT_EXEC && (span_empty(e->via) || !enters_host(e)))
+	if (e->kind == EVENT_EXEC && !enters_host(e))
 		return;
 	f.reason = e->kind == EVENT_FILE ? "file" : "namespace";
 	a = alert_raise(x, e, &f, &is_new);

@@ -37,8 +37,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (span_empty(e->via) || !is_container_api(x->session->pub.service) ||
-	    !(e->flags & EVENT_ESTABLISHED) || !is_way_on(&e->dest))
+	if (!is_container_api(x->session->pub.service) || !(e->flags & EVENT_ESTABLISHED) ||
+	    !is_way_on(&e->dest))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
 	if (!is_new)

@@ -59,7 +59,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct core *c = x->core;
 	struct fire f = {.severity = SEVERITY_LOW, .count = 1, .reason = ""};
 	const struct session *own;
+	const struct csession *s;
 	struct calert *a;
+	uint32_t at = 0;
 	bool is_new;
 
 	if (x->session->pub.existing || !detect_is_external(x) ||
@@ -70,10 +72,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return; /* whose key it is will be told in a moment */
 	if (one_account_each(own->service))
 		f.severity = SEVERITY_MEDIUM;
-	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
-		const struct csession *s = pool_at(&c->sessions, i);
-
-		if (!pool_is_used(&c->sessions, i) || !is_duplicate(c, own, &s->pub))
+	while ((s = session_next(c, &at))) {
+		if (!is_duplicate(c, own, &s->pub))
 			continue;
 		a = alert_raise(x, e, &f, &is_new);
 		if (a)

@@ -88,18 +88,17 @@ static void step(struct detect_ctx *x, const struct event *e)
 	const struct core *c = x->core;
 	struct crowd g = {.usual = true};
 	struct fire f = {.restart = true};
+	const struct csession *s;
+	uint32_t at = 0;
 	struct calert *a;
 	bool is_new;
 
 	if (x->session->pub.existing || !detect_is_external(x) ||
 	    !is_counted(x, &x->session->pub) || known_origin(c, &x->session->pub))
 		return;
-	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
-		const struct csession *s = pool_at(&c->sessions, i);
-
-		if (pool_is_used(&c->sessions, i) && is_counted(x, &s->pub))
+	while ((s = session_next(c, &at)))
+		if (is_counted(x, &s->pub))
 			crowd_add(&g, c, &s->pub);
-	}
 	if (g.used < detect_param(x, PARAM_ACCOUNTS) || g.usual)
 		return;
 	f.severity = one_account_each(x->session->pub.service) ? SEVERITY_MEDIUM : SEVERITY_LOW;
