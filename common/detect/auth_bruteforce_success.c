@@ -114,7 +114,22 @@ static void join_chain(const struct detect_ctx *x, struct calert *a)
 	a->loud = false;
 }
 
-static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool own)
+static void say_numbers(const struct detect_ctx *x, struct alert *a, uint32_t failures, bool own,
+			bool in_window)
+{
+	uint32_t threshold = x->core->config.failed_logon_threshold;
+	struct text t = TEXT_IN(a->numbers);
+
+	if (!in_window) {
+		text_add(&t, "%u failures in all, the guessing at most 24h ago", failures);
+		return;
+	}
+	text_add(&t, "%u failures %s %u in ", failures,
+		 own ? ">" : ">=", own ? threshold : (unsigned)detect_param(x, PARAM_GUESSES));
+	say_duration(&t, x->core->config.time_window_s);
+}
+
+static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool own, bool in_window)
 {
 	const struct session *s = &x->session->pub;
 	struct text t = TEXT_IN(a->sentence);
@@ -133,11 +148,7 @@ static void say(struct detect_ctx *x, struct alert *a, uint32_t failures, bool o
 			 "was never seen at.",
 			 failures);
 	text_add(&t, " If nobody explains it, end the session and change the password.");
-	t = TEXT_IN(a->numbers);
-	text_add(&t, "%u failures %s %u in ", failures, own ? ">" : ">=",
-		 own ? x->core->config.failed_logon_threshold
-		     : (unsigned)detect_param(x, PARAM_GUESSES));
-	say_duration(&t, x->core->config.time_window_s);
+	say_numbers(x, a, failures, own, in_window);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
@@ -145,7 +156,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "same-source", .restart = true};
 	uint32_t failures;
 	struct calert *a;
-	bool own, is_new;
+	bool own, in_window, is_new;
 
 	if (x->session->pub.existing)
 		return;
@@ -157,8 +168,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	}
 	own = same_source(x, e) || same_slow_source(x, e);
 	failures = own ? source_failures(x, e->time_ns) : guesses_of_others(x, e);
-	if (own && !failures)
-		failures = x->source->total;
+	in_window = !own || failures > x->core->config.failed_logon_threshold;
+	if (!in_window)
+		failures = x->source->total; /* it guessed earlier that day, or slowly */
 	if (!own && failures < detect_param(x, PARAM_GUESSES))
 		return;
 	if (!own) {
@@ -173,7 +185,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	if (failures > x->session->pub.failures_before && own)
 		x->session->pub.failures_before = failures;
-	say(x, &a->pub, failures, own);
+	say(x, &a->pub, failures, own, in_window);
 	join_chain(x, a);
 	if (detect_is_external(x))
 		remember(x, e);

@@ -80,9 +80,8 @@ static bool is_odd(const struct csession *s)
 	unsigned low = 0;
 
 	for (unsigned i = 0; i < DETECTION_COUNT; i++) {
-		if (strncmp(detections[i]->id, "origin.", 7) != 0 &&
-		    i != DETECTION_mail_abnormal_access)
-			continue;
+		if (strncmp(detections[i]->id, "origin.", 7) != 0)
+			continue; /* nothing runs in a mailbox's session */
 		if (s->worst_by[i] >= SEVERITY_MEDIUM)
 			return true;
 		low += s->worst_by[i] == SEVERITY_LOW;
@@ -95,8 +94,6 @@ static bool has_activity(const struct detect_ctx *x)
 {
 	const struct core *c = x->core;
 
-	if (x->session->pub.worst < SEVERITY_MEDIUM)
-		return false;
 	for (unsigned i = 0; i < SESSION_ALERTS; i++) {
 		const struct calert *a = pool_get(&c->alerts, x->session->alerts[i]);
 
@@ -110,7 +107,7 @@ static bool has_activity(const struct detect_ctx *x)
 /* What was typed last says more than what a login shell's profile ran first. */
 static void say_commands(struct text *t, const struct session *s)
 {
-	bool by_hand = s->commands_kept && s->commands[0].text[0] == '-';
+	bool by_hand = s->commands[0].text[0] == '-';
 	unsigned kept = s->commands_kept, n = kept < 3 ? kept : 3, from = by_hand ? kept - n : 0;
 
 	if (!n)
@@ -238,8 +235,8 @@ static void tell(struct core *c, struct calert *a)
 	text_add(&t, "%s%s", story, advice);
 }
 
-/* True when it was not in there yet. */
-static bool chain_join(struct detect_ctx *x, struct calert *a)
+/* Once a session: from then on it has the chain's name. */
+static void chain_join(struct detect_ctx *x, struct calert *a)
 {
 	struct core *c = x->core;
 	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, x->session));
@@ -253,15 +250,11 @@ static bool chain_join(struct detect_ctx *x, struct calert *a)
 		memcpy(l->chain, a->pub.id, ID_TEXT_MAX); /* the oldest link made room */
 	}
 	for (unsigned i = 0; i < CHAIN_SESSIONS; i++) {
-		if (a->chain_sessions[i].slot == mine.slot &&
-		    a->chain_sessions[i].generation == mine.generation)
-			return false;
 		if (pool_get(&c->sessions, a->chain_sessions[i]))
 			continue;
 		a->chain_sessions[i] = mine;
 		break;
 	}
-	return true;
 }
 
 static bool is_part(const struct calert *a, const struct csession *s)
@@ -269,7 +262,7 @@ static bool is_part(const struct calert *a, const struct csession *s)
 	struct addr source = source_addr(&s->pub.origin.addr), from;
 	bool is_guess;
 
-	if (strcmp(a->pub.session, s->pub.id) == 0 && a->pub.detection->key != KEY_REASON)
+	if (strcmp(a->pub.session, s->pub.id) == 0)
 		return true;
 	is_guess = a->pub.detection == detections[DETECTION_auth_bruteforce_success] &&
 		   strcmp(a->pub.account, s->pub.account) == 0;
@@ -309,8 +302,8 @@ static void grow(struct detect_ctx *x, const struct event *e, struct calert *a)
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1};
 
 	alert_grow(x, e, &f, a, false);
-	if (chain_join(x, a))
-		alert_changed(x->core, a, true); /* a new stage of the story */
+	chain_join(x, a);
+	alert_changed(x->core, a, true); /* a new stage of the story */
 	take_parts(x, a);
 	tell(x->core, a);
 	numbers(a, &x->session->pub);
@@ -373,14 +366,12 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	in_chain = x->session->pub.alert_chain[0];
 	l = linked(x->core, &x->session->pub);
-	if (!in_chain && !l && !has_activity(x))
-		return;
 	a = chain_of(x, l);
-	if (!in_chain && !has_activity(x) && !(a && is_same_intruder(x, a)))
-		return;
 	if (in_chain) {
 		if (a)
 			go_on(x, e, a);
+	} else if (!has_activity(x) && !(a && is_same_intruder(x, a))) {
+		return;
 	} else if (a) {
 		grow(x, e, a);
 	} else if (was_guessing(x) || l) {
