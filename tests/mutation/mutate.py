@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Mutation run: breaks the code one condition at a time and asks whether a test notices.
 
-    usage: mutate.py BUILD [--sample N] [--seed S] [--jobs N] [--near] [--after OUTPUT] [--list]
-                     [FILE...]
+    usage: mutate.py BUILD [--sample N] [--seed S] [--jobs N] [--near] [--after OUTPUT]
+                     [--first OUTPUT] [--list] [FILE...]
 
 For each file (default: detections and what counts for them) the mutants are:
   - a whole condition of if, while or ?: taken as true and as false (while: false only)
@@ -20,7 +20,8 @@ counted apart. Exit 1 when others survived.
 
 --near runs only the golden cases and unit programs of the same detection and of chains, for a first look:
 what survives then is not known to survive. --after OUTPUT goes on from there: what that run killed
-stays killed unless its file was changed since, the rest is tried again with every test.
+stays killed unless its file was changed since, the rest is tried again with every test. --first OUTPUT
+takes nothing from that run but which test to try first, so that a whole run is done in a fraction.
 """
 import concurrent.futures
 import os
@@ -237,8 +238,8 @@ class Tests:
             sys.exit("mutate: a test fails without any mutant: %s" % test.name)
         return time.monotonic() - started
 
-    def killer(self, stem, library):
-        """The name of the test that notices, or None."""
+    def killer(self, stem, library, likely):
+        """The name of the test that notices, or None. likely: names of those to try first."""
         own = stem.replace("_", ".", 1) + "/"
         words = [w for w in stem.split("_") if len(w) > 3]
 
@@ -249,8 +250,9 @@ class Tests:
                 return 1
             return 2 if test.name.startswith(("chain.", "test_detect")) else 3
         env = dict(os.environ, LD_PRELOAD=str(library))
-        for test, _ in sorted(self.all, key=lambda row: (nearness(row[0]), row[1])):
-            if self.near and nearness(test) == 3:
+        for test, _ in sorted(self.all, key=lambda row: (row[0].name not in likely,
+                                                         nearness(row[0]), row[1])):
+            if self.near and nearness(test) == 3 and test.name not in likely:
                 break
             if any(w in test.name for w in ATTEMPTS) and not stem.startswith(("auth_", "core_")):
                 continue
@@ -285,15 +287,16 @@ def find(files):
 
 
 def arguments(argv):
-    options = {"sample": 0, "seed": 1, "jobs": os.cpu_count() or 1, "near": False, "after": ""}
+    options = {"sample": 0, "seed": 1, "jobs": os.cpu_count() or 1, "near": False, "after": "",
+               "first": ""}
     files, only_list = [], False
     rest = argv[2:]
     while rest:
         a = rest.pop(0)
         if a == "--near":
             options["near"] = True
-        elif a == "--after":
-            options["after"] = rest.pop(0)
+        elif a in ("--after", "--first"):
+            options[a[2:]] = rest.pop(0)
         elif a[2:] in options:
             options[a[2:]] = int(rest.pop(0))
         elif a == "--list":
@@ -318,7 +321,17 @@ def killed_before(path):
     return found
 
 
-def fate_of(tree, tests, mutant, before):
+def killers_there(path):
+    """{(file, what): names}: which tests killed such mutants in an earlier run."""
+    found = {}
+    for line in pathlib.Path(path).read_text().splitlines() if path else []:
+        m = re.match(r"(common/\S+\.c):\d+: (.*\]): killed by (.*)$", line)
+        if m:
+            found.setdefault(m.group(1, 2), set()).add(m.group(3))
+    return found
+
+
+def fate_of(tree, tests, mutant, before, there):
     """What killed it, or None."""
     source, number, _, name, text = mutant
     if (source, number, name) in before:
@@ -326,7 +339,7 @@ def fate_of(tree, tests, mutant, before):
     library = tree.dir / ("mutant-%d-%d.so" % (os.getpid(), threading.get_ident()))
     if not tree.compile(source, library, text, ["-shared"]):
         return "compiler"
-    return tests.killer(pathlib.Path(source).stem, library)
+    return tests.killer(pathlib.Path(source).stem, library, there.get((source, name), ()))
 
 
 def report(todo, killers, known):
@@ -364,8 +377,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, \
             concurrent.futures.ThreadPoolExecutor(options["jobs"]) as pool:
         tests = Tests(tree, tree.prepare(pool), pathlib.Path(scratch), options["near"])
-        before = killed_before(options["after"])
-        return report(todo, pool.map(lambda m: fate_of(tree, tests, m, before), todo),
+        before, there = killed_before(options["after"]), killers_there(options["first"])
+        return report(todo, pool.map(lambda m: fate_of(tree, tests, m, before, there), todo),
                       equivalents())
 
 
