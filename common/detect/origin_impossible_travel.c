@@ -65,14 +65,14 @@ static void say_place(struct text *t, const char *city, const char *country)
 	if (!city[0] && !country[0])
 		return;
 	text_add(t, " in ");
-	if (city[0])
-		say_name(t, city);
+	say_name(t, city);
 	text_add(t, "%s%s", city[0] && country[0] ? ", " : "", country);
 }
 
-static void say(struct alert *a, const struct session *s, const struct last_place *p,
+static void say(const struct detect_ctx *x, struct alert *a, const struct last_place *p,
 		const struct journey *j)
 {
+	const struct session *s = &x->session->pub;
 	struct text t = TEXT_IN(a->sentence);
 	bool is_later = s->open_ns >= p->time_ns;
 
@@ -87,7 +87,7 @@ static void say(struct alert *a, const struct session *s, const struct last_plac
 	say_place(&t, p->city, p->country);
 	text_add(&t, ": at least %u km apart, %u km/h.", (unsigned)(j->metres / 1000),
 		 (unsigned)j->speed_kmh);
-	if (a->severity < SEVERITY_MEDIUM)
+	if (known_origin(x->core, s))
 		text_add(&t, " The address or client is known.");
 	t = TEXT_IN(a->numbers);
 	text_add(&t, "%u km in %u s, %u km/h", (unsigned)(j->metres / 1000), (unsigned)j->seconds,
@@ -105,7 +105,7 @@ static void fire(struct detect_ctx *x, const struct event *e, const struct last_
 		f.severity = p->known ? SEVERITY_INFO : SEVERITY_LOW;
 	a = odd_alert(x, e, &f);
 	if (a)
-		say(&a->pub, s, p, j);
+		say(x, &a->pub, p, j);
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
