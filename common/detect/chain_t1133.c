@@ -150,8 +150,8 @@ static void say_containers(struct text *t, const struct session *s)
 	for (unsigned i = 0; i < s->handoffs_kept; i++) {
 		const struct session_handoff *h = &s->handoffs[i];
 
-		if (h->kind != HANDOFF_CONTAINER || !h->to[0])
-			continue;
+		if (!h->to[0])
+			continue; /* not a container: none else has a name in such a session */
 		text_add(t, h->state == HANDOFF_JOINED ? " started container "
 						       : " asked for container ");
 		if (h->state == HANDOFF_JOINED && strchr(h->what, '('))
@@ -282,7 +282,7 @@ static void take_parts(struct detect_ctx *x, struct calert *chain)
 		if (a == chain || a->pub.part_of[0] || !is_part(a, x->session))
 			continue;
 		memcpy(a->pub.part_of, chain->pub.id, ID_TEXT_MAX);
-		if (a->changed && a->pub.revision == 0)
+		if (a->pub.revision == 0)
 			continue; /* it fires in this very step: it is sent, then part of it */
 		a->loud = false;
 		alert_changed(c, a, false);

@@ -86,7 +86,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	severity = how_odd(x, p, by_country);
 	a = odd_raise(x, e, severity, by_country ? "country" : "network", learning);
-	if (!learning && severity > SEVERITY_INFO)
+	if (!learning)
 		x->session->odd = severity_unless_known(x, severity) > SEVERITY_INFO;
 	if (a)
 		say(x, &a->pub, p, by_country);

@@ -3,7 +3,7 @@
  * such, and nothing is concluded from when or whence it came. Habits of
  * which nothing was learned judge nobody.
  */
-#include "detect_world.h"
+#include "guess_world.h"
 
 #define DAY   86400.0
 #define HOME  "203.0.113.9"
@@ -16,7 +16,7 @@ static void lookup(const struct geo_source *g, const struct addr *a, struct geo 
 	if (a->family != ADDR_V4)
 		return;
 	memcpy(ret->country, a->bytes[0] == 203 ? "DE" : "BR", 3);
-	ret->asn = a->bytes[0] == 203 ? 64500 : 64501;
+	ret->asn = a->bytes[0] == 203 ? 64500 : a->bytes[0] == 198 ? 64501 : 64502;
 }
 
 static const struct geo_source atlas = {lookup};
@@ -142,16 +142,18 @@ static void its_card_is_no_news(void **state)
 	world_free(w);
 }
 
-/* A guessed login is the first of all: nothing is learned from it, so nothing is odd after it. */
+/* A login that was perhaps guessed is the first of all: nothing is learned, so nothing is odd. */
 static void a_first_login_that_was_guessed(void **state)
 {
 	struct world *w = world_start(atlas_world());
 	struct event e;
 
 	(void)state;
-	guess(w, 0, HOTEL, 7);
-	visit(w, 60, HOTEL, 4711, "alice");
-	assert_int_equal(alerts_of(w, "auth.bruteforce_success"), 1);
+	from_networks(w, 0, 12, "alice");
+	accepted(w, 60, HOTEL, 4711, "alice", METHOD_PASSWORD, "");
+	disconnected(w, 90, HOTEL, 4711, "alice");
+	assert_int_equal(alert_of(w, "auth.bruteforce_success", HOTEL)->last.severity,
+			 SEVERITY_MEDIUM);
 	e = text_event(w, EVENT_MFA, 7 * 3600, HOME, 4712, "alice");
 	e.outcome = OUTCOME_SUCCESS;
 	step(w, &e);
@@ -164,6 +166,23 @@ static void a_first_login_that_was_guessed(void **state)
 	world_free(w);
 }
 
+/* Its source was forgotten meanwhile; how often it had failed is known of the session. */
+static void a_session_knows_what_it_came_after(void **state)
+{
+	struct world *w = world_make(true);
+	struct cidr source;
+
+	(void)state;
+	w->config.detections[DETECTION_auth_bruteforce_success].enabled = false;
+	world_start(w);
+	intrude(w, 0, 5, HOTEL, 7);
+	assert_true(cidr_parse(SPAN_LIT(HOTEL "/32"), &source));
+	assert_true(core_forget(w->core, (struct span){0}, &source) > 0);
+	onward(w, 20, 5, "10.0.0.5", 22);
+	assert_string_equal(alert_of(w, "chain.t1133", HOTEL)->last.reason, "guessed");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +191,7 @@ int main(void)
 		cmocka_unit_test(it_is_no_second_place),
 		cmocka_unit_test(its_card_is_no_news),
 		cmocka_unit_test(a_first_login_that_was_guessed),
+		cmocka_unit_test(a_session_knows_what_it_came_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,200 @@
+/*
+ * Who is told: what is in the day's digest, what is still being learned and what an operator's list
+ * knows is kept and not sent; and when what is told goes out.
+ */
+#include "detect_world.h"
+
+#define DAY   86400.0
+#define HOME  "203.0.113.9"
+#define HOTEL "198.51.100.77"
+
+static void lookup(const struct geo_source *g, const struct addr *a, struct geo *ret)
+{
+	(void)g;
+	memcpy(ret->country, a->bytes[0] == 203 ? "DE" : "BR", 3);
+	ret->asn = a->bytes[0] == 203 ? 64500 : 64501;
+}
+
+static const struct geo_source atlas = {lookup};
+
+/* Names that do not exist, and root, for whom a verdict proves nothing. */
+static void guess_nobody(struct world *w, double at, const char *origin)
+{
+	for (unsigned i = 0; i < 6; i++)
+		failed_unknown(w, at + i, origin, 1000 + i, "oracle");
+}
+
+static void guess_root(struct world *w, double at, const char *origin)
+{
+	for (unsigned i = 0; i < 6; i++)
+		failed(w, at + i, origin, 1000 + i, "root");
+}
+
+static void names_that_do_not_exist_are_not_sent(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	guess_nobody(w, 0, A);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.severity, SEVERITY_INFO);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->notified, 0);
+	world_free(w);
+}
+
+/* Three low ones a day; what was info before and is low now is one, too. */
+static void a_rise_is_one_of_the_days(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	guess_nobody(w, 7000, A);
+	guess_root(w, 7100, "20.0.1.1");
+	guess_root(w, 7200, "20.0.2.1");
+	assert_int_equal(alert_of(w, "auth.bruteforce", "20.0.2.1")->last.severity, SEVERITY_LOW);
+	guess_root(w, 7300, "20.0.3.1");
+	assert_int_equal(alert_of(w, "auth.bruteforce", "20.0.3.1")->notified, 1);
+	guess_root(w, 7400, A);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.severity, SEVERITY_LOW);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->notified, 0);
+	world_free(w);
+}
+
+static void spray(struct world *w, double at, const char *origin, bool exist)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "user%u", i);
+		if (exist)
+			failed(w, at + i, origin, 1000 + i, name);
+		else
+			failed_unknown(w, at + i, origin, 1000 + i, name);
+	}
+}
+
+/* A spray that is low is one of them; one at accounts that exist is not, however many there were.
+ */
+static void sprays_share_the_day(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		guess_root(w, 7000 + i * 100,
+			   i == 0   ? "20.0.1.1"
+			   : i == 1 ? "20.0.2.1"
+				    : "20.0.3.1");
+	spray(w, 8000, A, false);
+	assert_int_equal(alert_of(w, "auth.spray", A)->last.severity, SEVERITY_LOW);
+	assert_int_equal(alert_of(w, "auth.spray", A)->notified, 0);
+	spray(w, 9000, B, true);
+	assert_int_equal(alert_of(w, "auth.spray", B)->last.severity, SEVERITY_MEDIUM);
+	assert_int_equal(alert_of(w, "auth.spray", B)->notified, 1);
+	world_free(w);
+}
+
+/* It was sent, and goes on: that costs none of the day's. */
+static void a_spray_that_goes_on_costs_nothing(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	spray(w, 8000, A, false);
+	assert_int_equal(alert_of(w, "auth.spray", A)->notified, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "more%u", i);
+		failed_unknown(w, 8100 + i, A, 2000 + i, name);
+	}
+	assert_true(alert_of(w, "auth.spray", A)->last.count > 10);
+	guess_root(w, 9000, "20.0.1.1");
+	guess_root(w, 9100, "20.0.2.1");
+	assert_int_equal(alert_of(w, "auth.bruteforce", "20.0.2.1")->notified, 1);
+	world_free(w);
+}
+
+/* A second factor for a place that is new: sent, unless the habits are still being learned. */
+static void learning_is_not_sent(void **state)
+{
+	for (unsigned days = 5; days <= 20; days += 15) {
+		struct world *w = world_make(false);
+		struct event e;
+
+		(void)state;
+		w->id.geo = &atlas;
+		world_start(w);
+		for (unsigned d = 0; d < days; d++) {
+			accepted(w, d * DAY, HOME, 1024 + d, "alice", METHOD_PASSWORD, "");
+			disconnected(w, d * DAY + 30, HOME, 1024 + d, "alice");
+		}
+		e = text_event(w, EVENT_MFA, days * DAY, HOTEL, 0, "alice");
+		e.outcome = OUTCOME_SUCCESS;
+		step(w, &e);
+		assert_int_equal(alert_of(w, "mfa.new_place", HOTEL)->notified, days > 14);
+		world_free(w);
+	}
+}
+
+/* What fires in the very step in which the story begins is sent, and is part of it all the same. */
+static void what_begins_a_story_is_sent(void **state)
+{
+	struct world *w = world_new(true);
+	const struct seen_alert *a;
+
+	(void)state;
+	intrude(w, 0, 5, A, 7);
+	onward(w, 20, 5, "10.0.0.5", 22);
+	assert_int_equal(alerts_of(w, "chain.t1133"), 1);
+	a = alert_of(w, "activity.lateral_movement", A);
+	assert_int_equal(a->notified, 1);
+	assert_string_equal(a->last.part_of, alert_of(w, "chain.t1133", A)->last.id);
+	world_free(w);
+}
+
+/* A story is revised at once when a session of it ends, and not for every program. */
+static void an_end_is_told_at_once(void **state)
+{
+	struct world *w = world_make(true);
+	unsigned before;
+	struct event e;
+
+	(void)state;
+	w->id.hash_seed = 5;
+	w->paced = true;
+	world_start(w);
+	intrude(w, 0, 5, A, 7);
+	onward(w, 20, 5, "10.0.0.5", 22);
+	EXEC(w, 21, 5, "/usr/bin/id", "id");
+	before = alert_of(w, "chain.t1133", A)->revisions;
+	EXEC(w, 22, 5, "/usr/bin/w", "w");
+	assert_int_equal(alert_of(w, "chain.t1133", A)->revisions, before);
+	e = text_event(w, EVENT_ATTEMPT, 22.5, A, 2999, "alice");
+	e.outcome = OUTCOME_SUCCESS;
+	e.method = METHOD_PASSWORD;
+	e.client = SPAN_LIT("SSH-2.0-libssh2_1.11"); /* what the log adds is a revision */
+	step(w, &e);
+	assert_int_equal(alert_of(w, "chain.t1133", A)->revisions, before + 1);
+	closed(w, 23, 5, A, 2999, 10, 20, 1);
+	before = alert_of(w, "chain.t1133", A)->revisions;
+	e = kernel_event(w, EVENT_EXIT, 24, 5, NULL, 0);
+	step(w, &e); /* its last process: the session ends */
+	assert_int_equal(session_nth(w, 0)->state, SESSION_CLOSED);
+	assert_int_equal(alert_of(w, "chain.t1133", A)->revisions, before + 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_that_do_not_exist_are_not_sent),
+		cmocka_unit_test(a_rise_is_one_of_the_days),
+		cmocka_unit_test(sprays_share_the_day),
+		cmocka_unit_test(a_spray_that_goes_on_costs_nothing),
+		cmocka_unit_test(learning_is_not_sent),
+		cmocka_unit_test(what_begins_a_story_is_sent),
+		cmocka_unit_test(an_end_is_told_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
