@@ -58,6 +58,8 @@ static void say(const struct detect_ctx *x, struct alert *a, const struct verdic
 		say_bytes(&t, v->usual);
 	}
 	text_add(&t, ".");
+	if (v->sent <= v->limit)
+		return; /* more is usual by now: the numbers that made it fire stay */
 	t = TEXT_IN(a->numbers);
 	text_add(&t, "%llu bytes out > %llu", (unsigned long long)v->sent,
 		 (unsigned long long)v->limit);

@@ -105,7 +105,7 @@ static void join_chain(const struct detect_ctx *x, struct calert *a)
 	const struct session *s = &x->session->pub;
 	const struct link *l =
 		link_find(x->core, link_key(x->core, LINK_SOURCE, hash_addr(0, &s->origin.addr)));
-	const struct calert *chain = l && l->chain[0] ? alert_by_id(x->core, l->chain) : NULL;
+	const struct calert *chain = l ? alert_by_id(x->core, l->chain) : NULL;
 
 	if (!chain || chain->pub.state == ALERT_CLOSED ||
 	    strcmp(chain->pub.account, s->account) != 0)
@@ -183,7 +183,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
-	if (failures > x->session->pub.failures_before && own)
+	if (own)
 		x->session->pub.failures_before = failures;
 	say(x, &a->pub, failures, own, in_window);
 	join_chain(x, a);

@@ -2,7 +2,7 @@
  * Who is told: what is in the day's digest, what is still being learned and what an operator's list
  * knows is kept and not sent; and when what is told goes out.
  */
-#include "detect_world.h"
+#include "guess_world.h"
 
 #define DAY   86400.0
 #define HOME  "203.0.113.9"
@@ -184,6 +184,82 @@ static void an_end_is_told_at_once(void **state)
 	world_free(w);
 }
 
+/* A person has closed the story: the same intruder again is news, and no part of it. */
+static void after_a_story_was_closed(void **state)
+{
+	for (unsigned close = 0; close < 2; close++) {
+		struct world *w = world_new(true);
+		char chain[ID_TEXT_MAX];
+		const struct seen_alert *a;
+
+		(void)state;
+		intrude(w, 0, 5, A, 7);
+		onward(w, 20, 5, "10.0.0.5", 22);
+		strcpy(chain, alert_of(w, "chain.t1133", A)->last.id);
+		if (close)
+			core_alert_word(w->core, chain, CORE_CLOSED, NULL, (T0 + 30) * SEC);
+		intrude(w, 1000, 50, A, 7);
+		a = alert_of(w, "auth.bruteforce_success", A);
+		assert_int_equal(a->last.first_ns / SEC, T0 + 1007);
+		assert_int_equal(a->notified, close);
+		assert_int_equal(strcmp(a->last.part_of, chain) == 0, !close);
+		world_free(w);
+	}
+}
+
+static void failed_on(struct world *w, double at, const char *origin, unsigned port)
+{
+	struct event e = text_event(w, EVENT_ATTEMPT, at, origin, 4000 + (unsigned)at, "alice");
+
+	e.local.port = (uint16_t)port;
+	e.outcome = OUTCOME_FAILURE;
+	e.method = METHOD_PASSWORD;
+	e.flags = EVENT_ACCOUNT_EXISTS;
+	step(w, &e);
+}
+
+/* So many listeners that a digest gave way; what it had counted is taken from no other. */
+static void a_digest_that_gave_way(void **state)
+{
+	struct world *w = world_new(false);
+	const struct alert *a;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		failed_on(w, i, A, 22);
+	for (unsigned i = 0; i < 32; i++)
+		failed_on(w, 10 + i, "20.0.1.1", 2000 + i);
+	failed_on(w, 50, A, 22);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 6);
+	for (unsigned i = 0; i < 6; i++) {
+		char origin[32];
+
+		snprintf(origin, sizeof(origin), "30.0.%u.1", i);
+		failed_on(w, 60 + i, origin, 22);
+	}
+	a = &alert_of(w, "auth.noise", NULL)->last;
+	assert_string_equal(a->numbers, "6 failures, 6 sources");
+	world_free(w);
+}
+
+/* The account's guesses are still counted, and who guessed it is no longer known. */
+static void a_guessed_account_whose_guessers_are_forgotten(void **state)
+{
+	struct world *w = world_new(false);
+	char name[16];
+
+	(void)state;
+	from_networks(w, 0, 12, "alice");
+	for (unsigned i = 0; i < 2 * SPREADS_MAX; i++) {
+		snprintf(name, sizeof(name), "user%u", i / 2);
+		failed(w, 20 + i * 0.1, i % 2 ? "60.0.1.1" : "60.0.2.1", 1 + i, name);
+	}
+	assert_null(spread_find(w->core, SPAN_LIT("alice")));
+	accepted(w, 100, A, 999, "alice", METHOD_PASSWORD, "");
+	assert_int_equal(alert_of(w, "auth.bruteforce_success", A)->last.severity, SEVERITY_MEDIUM);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +270,9 @@ int main(void)
 		cmocka_unit_test(learning_is_not_sent),
 		cmocka_unit_test(what_begins_a_story_is_sent),
 		cmocka_unit_test(an_end_is_told_at_once),
+		cmocka_unit_test(after_a_story_was_closed),
+		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(a_guessed_account_whose_guessers_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
