@@ -4,6 +4,8 @@
  */
 #include "guess_world.h"
 
+#include "common/core/core_detect.h"
+
 #define DAY   86400.0
 #define HOME  "203.0.113.9"
 #define HOTEL "198.51.100.77"
@@ -260,6 +262,28 @@ static void a_guessed_account_whose_guessers_are_forgotten(void **state)
 	world_free(w);
 }
 
+/* Edges to learn have an end, however many hosts a session goes on to. */
+static void more_hosts_than_edges(void **state)
+{
+	struct world *w = world_new(true);
+	const struct csession *s;
+	uint32_t at = 0;
+
+	(void)state;
+	connected(w, 0, 5, A, 2999);
+	pam_password(w, 1, 5, A, 2999, "alice");
+	for (unsigned i = 0; i < BURST_MAX + 9; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "10.0.0.%u", 1 + i);
+		onward(w, 2 + i, 5, host, 22);
+	}
+	s = session_next(w->core, &at);
+	assert_int_equal(s->edges_used, BURST_MAX);
+	assert_int_equal(alert_of(w, "activity.lateral_movement", A)->last.count, BURST_MAX + 9);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +296,7 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(more_hosts_than_edges),
 		cmocka_unit_test(a_guessed_account_whose_guessers_are_forgotten),
 	};
 
