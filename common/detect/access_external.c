@@ -54,17 +54,17 @@ static void say(struct detect_ctx *x, struct alert *a)
 	say_count(a);
 }
 
-static void fire(struct detect_ctx *x, const struct event *e)
+static void fire(struct detect_ctx *x, const struct event *e, uint64_t first_ns)
 {
 	struct csession *s = x->session;
 	struct fire f = {.severity = is_expected(x) ? SEVERITY_INFO : SEVERITY_LOW,
 			 .reason = "",
 			 .count = 1,
+			 .first_ns = first_ns,
 			 .match_key = s->pub.key};
 	struct calert *a;
 	bool is_new;
 
-	f.first_ns = s->pub.existing ? e->time_ns : conn_first(x->conn);
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;
@@ -85,10 +85,10 @@ static void revise(struct detect_ctx *x, const struct event *e)
 
 	if (!a)
 		return;
-	if (a->pub.key[0] && s->key[0] && strcmp(a->pub.key, s->key) != 0) {
-		a->pub.count -= a->pub.count > 1; /* it was another identity after all */
+	if (a->pub.count > 1 && a->pub.key[0] && s->key[0] && strcmp(a->pub.key, s->key) != 0) {
+		a->pub.count--; /* it was another identity after all */
 		say_count(&a->pub);
-		fire(x, e);
+		fire(x, e, e->time_ns); /* the connection's time may have named the other */
 		return;
 	}
 	if (strcmp(a->pub.session, s->id) != 0)
@@ -106,7 +106,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!detect_is_external(x))
 		return;
 	if (e->kind == EVENT_SESSION_OPEN)
-		fire(x, e);
+		fire(x, e, x->session->pub.existing ? e->time_ns : conn_first(x->conn));
 	else
 		revise(x, e);
 }

@@ -70,7 +70,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (!x->session || e->outcome != OUTCOME_SUCCESS ||
+	if (!x->session || /* nobody's, or not answered with more than no */
 	    (e->api.action != API_CREATE && e->api.action != API_EXEC))
 		return;
 	f.reason = e->api.action == API_EXEC ? "exec" : "create";

@@ -13,15 +13,12 @@
  */
 #include "../core/core_detect.h"
 
-static void say_takeover(struct text *t, const struct detect_ctx *x, const struct event *e)
+static void say_takeover(struct text *t, const struct alert *a, const struct event *e)
 {
 	text_add(t, "The desktop of ");
 	text_quote(t, e->account, 48);
 	text_add(t, " appeared at ");
-	if (x->session)
-		say_from(t, &x->session->pub);
-	else
-		say_origin(t, &e->origin, SCOPE_NONE);
+	say_from_geo(t, &a->origin, a->scope, &a->geo);
 	text_add(t, ", on the client ");
 	text_quote(t, e->client, 32);
 	text_add(t, " that the session of ");
@@ -73,7 +70,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (is_tscon)
 		say_tscon(&t, e);
 	else if (strcmp(x->reason, "takeover") == 0)
-		say_takeover(&t, x, e);
+		say_takeover(&t, &a->pub, e);
 	else
 		say_multiplexer(&t, &x->session->pub, e);
 	t = TEXT_IN(a->pub.numbers);

@@ -108,8 +108,10 @@ static void the_unit_of_its_command_line(void **state)
 	on.dest = ep("10.20.0.2", 22);
 	on.program = SPAN_LIT("ssh");
 	on.out_conn = 77;
+	on.flags = EVENT_ESTABLISHED;
 	step(w, &on);
 	assert_int_equal(alerts_of(w, LATERAL), 1);
+	assert_int_equal(alerts_of(w, "container.lateral"), 0); /* it is none */
 	assert_int_equal(session_nth(w, 0)->dests[0].via, 1);
 	ended(w, 4, ID(1));
 	assert_int_equal(session_nth(w, 0)->state, SESSION_CLOSED);

@@ -284,6 +284,43 @@ static void more_hosts_than_edges(void **state)
 	world_free(w);
 }
 
+/* What a log claims is told as a claim, in words of our own where the line has none. */
+static void a_claim_without_its_line(void **state)
+{
+	struct world *w = world_new(true);
+
+	(void)state;
+	connected(w, 0, 5, A, 2999);
+	pam_password(w, 1, 5, A, 2999, "alice");
+	accepted(w, 2, A, 2999, "root", METHOD_PASSWORD, "");
+	assert_non_null(strstr(alert_of(w, "sensor.mismatch", NULL)->last.sentence,
+			       "A log line claims a login of 'root' from 203.0.113.9"));
+	world_free(w);
+}
+
+/* A file says one key, the journal another: it is one login, by the one that the journal says. */
+static void the_journal_knows_better(void **state)
+{
+	struct world *w = world_new(true);
+	struct event e;
+
+	(void)state;
+	connected(w, 0, 5, A, 2999);
+	pam(w, 1, 5, A, 2999, PAM_CALL_ACCT_MGMT, 0, "alice", EVENT_PROVEN);
+	e = text_event(w, EVENT_ATTEMPT, 1.1, A, 2999, "alice");
+	e.trust = TRUST_TEXT;
+	e.outcome = OUTCOME_SUCCESS;
+	e.method = METHOD_PUBLICKEY;
+	e.key = SPAN_LIT("ED25519 SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+	step(w, &e);
+	accepted(w, 1.2, A, 2999, "alice", METHOD_PUBLICKEY,
+		 "ED25519 SHA256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB");
+	assert_int_equal(alerts_of(w, "access.external"), 1);
+	assert_int_equal(alert_of(w, "access.external", A)->last.count, 1);
+	assert_non_null(strstr(alert_of(w, "access.external", A)->last.key, "SHA256:BBBB"));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +333,8 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(a_claim_without_its_line),
+		cmocka_unit_test(the_journal_knows_better),
 		cmocka_unit_test(more_hosts_than_edges),
 		cmocka_unit_test(a_guessed_account_whose_guessers_are_forgotten),
 	};
