@@ -5,6 +5,7 @@
 #include "guess_world.h"
 
 #include "common/core/core_detect.h"
+#include "common/decode/decode.h"
 
 #define DAY   86400.0
 #define HOME  "203.0.113.9"
@@ -18,6 +19,16 @@ static void lookup(const struct geo_source *g, const struct addr *a, struct geo 
 }
 
 static const struct geo_source atlas = {lookup};
+
+/* 192.0.2.0/24 is one network, everything else another, elsewhere. */
+static void lookup_halves(const struct geo_source *g, const struct addr *a, struct geo *ret)
+{
+	(void)g;
+	memcpy(ret->country, a->bytes[0] == 192 ? "DE" : "BR", 3);
+	ret->asn = a->bytes[0] == 192 ? 64500 : 64501;
+}
+
+static const struct geo_source halves = {lookup_halves};
 
 /* Names that do not exist, and root, for whom a verdict proves nothing. */
 static void guess_nobody(struct world *w, double at, const char *origin)
@@ -321,6 +332,46 @@ static void the_journal_knows_better(void **state)
 	world_free(w);
 }
 
+/* Everything of a file of events, as replay does it. */
+static void replay(struct world *w, const char *path)
+{
+	struct decode_stream *d = calloc(1, sizeof(*d));
+	static char line[65536];
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	d->forced_source = -1;
+	while (fgets(line, sizeof(line), f)) {
+		const char *reason;
+		struct event e;
+
+		if (decode_line(d, span_of(line), &e, &reason) == DECODE_EVENT)
+			step(w, &e);
+	}
+	assert_int_equal(fclose(f), 0);
+	free(d);
+}
+
+/* A desktop that goes on within one network is kept; one that goes on in another country is sent.
+ */
+static void a_desktop_that_moves_nearby_is_not_sent(void **state)
+{
+	static const char *const paths[] = {
+		"tests/golden/session.address_changed/one-network/input.log",
+		"tests/golden/session.address_changed/another-country/input.log"};
+
+	for (unsigned far = 0; far < 2; far++) {
+		struct world *w = world_make(false);
+
+		(void)state;
+		w->id.geo = &halves;
+		world_start(w);
+		replay(w, paths[far]);
+		assert_int_equal(alert_of(w, "session.address_changed", NULL)->notified, far);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +384,7 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(a_desktop_that_moves_nearby_is_not_sent),
 		cmocka_unit_test(a_claim_without_its_line),
 		cmocka_unit_test(the_journal_knows_better),
 		cmocka_unit_test(more_hosts_than_edges),
