@@ -54,13 +54,13 @@ static void say(struct detect_ctx *x, struct alert *a)
 	say_count(a);
 }
 
-static void fire(struct detect_ctx *x, const struct event *e, uint64_t first_ns)
+static void fire(struct detect_ctx *x, const struct event *e)
 {
 	struct csession *s = x->session;
 	struct fire f = {.severity = is_expected(x) ? SEVERITY_INFO : SEVERITY_LOW,
 			 .reason = "",
 			 .count = 1,
-			 .first_ns = first_ns,
+			 .first_ns = s->pub.existing ? e->time_ns : conn_first(x->conn),
 			 .match_key = s->pub.key};
 	struct calert *a;
 	bool is_new;
@@ -85,14 +85,14 @@ static void revise(struct detect_ctx *x, const struct event *e)
 
 	if (!a)
 		return;
-	if (a->pub.count > 1 && a->pub.key[0] && s->key[0] && strcmp(a->pub.key, s->key) != 0) {
-		a->pub.count--; /* it was another identity after all */
-		say_count(&a->pub);
-		fire(x, e, e->time_ns); /* the connection's time may have named the other */
+	if (strcmp(a->pub.session, s->id) != 0) { /* it joined before its key was told */
+		if (a->pub.key[0] && s->key[0] && strcmp(a->pub.key, s->key) != 0) {
+			a->pub.count--; /* it was another identity after all */
+			say_count(&a->pub);
+			fire(x, e);
+		}
 		return;
 	}
-	if (strcmp(a->pub.session, s->id) != 0)
-		return;
 	a->pub.method = s->method;
 	memcpy(a->pub.key, s->key, sizeof(a->pub.key));
 	memcpy(a->pub.client, s->client, sizeof(a->pub.client));
@@ -106,7 +106,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!detect_is_external(x))
 		return;
 	if (e->kind == EVENT_SESSION_OPEN)
-		fire(x, e, x->session->pub.existing ? e->time_ns : conn_first(x->conn));
+		fire(x, e);
 	else
 		revise(x, e);
 }
