@@ -372,6 +372,34 @@ static void a_desktop_that_moves_nearby_is_not_sent(void **state)
 	}
 }
 
+/* A tunnel is told by its structure; that it calls itself a thread of the kernel makes it worse. */
+static void a_tunnel_under_another_name(void **state)
+{
+	for (unsigned masked = 0; masked < 2; masked++) {
+		struct world *w = world_new(true);
+		struct event e = kernel_event(w, EVENT_LOOPBACK, 0, 70001, "127.0.0.1", 40001);
+		const struct alert *a;
+
+		(void)state;
+		e.local = ep("127.0.0.1", 22);
+		e.dest = ep("198.51.100.7", 443);
+		e.program = masked ? SPAN_LIT("kworker/0:1") : SPAN_LIT("ssh");
+		e.args = masked ? SPAN_LIT("[kworker/0:1]") : SPAN_LIT("ssh\0-R\0relay");
+		e.path = masked ? SPAN_LIT("/tmp/.x/kw") : SPAN_LIT("/usr/bin/ssh");
+		e.uid = 1001;
+		e.proc.pid = 77;
+		step(w, &e);
+		connected(w, 0.01, 5, "127.0.0.1", 40001);
+		pam_failed(w, 1, 5, "127.0.0.1", 40001, "alice");
+		tick(w, 30);
+		a = &alert_of(w, "access.loopback_forwarded", NULL)->last;
+		assert_string_equal(a->reason, masked ? "masquerade" : "");
+		assert_int_equal(a->severity, masked ? SEVERITY_CRITICAL : SEVERITY_HIGH);
+		assert_int_equal(strstr(a->sentence, " It calls itself ") != NULL, masked);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +412,7 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(a_tunnel_under_another_name),
 		cmocka_unit_test(a_desktop_that_moves_nearby_is_not_sent),
 		cmocka_unit_test(a_claim_without_its_line),
 		cmocka_unit_test(the_journal_knows_better),
