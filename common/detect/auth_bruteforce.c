@@ -144,8 +144,6 @@ static void source_forget(struct core *c, const struct source *s, struct window 
 
 	if (c->credited_asn)
 		asn_forget_source(c, c->credited_asn, failures, &s->addr);
-	if (!net)
-		return;
 	exact = window_exact(c, WINDOW_OF(&net->failures));
 	if (exact.stamp != net->failures.stamp)
 		window_subtract(exact, failures);
@@ -207,8 +205,6 @@ static bool fire_network(struct detect_ctx *x, const struct event *e)
 	struct fire f = {.reason = "network", .by_network = true};
 	struct window failures;
 
-	if (!net)
-		return false;
 	failures = window_exact(x->core, WINDOW_OF(&net->failures));
 	n = window_most_at(failures, now, core_window_ds(x->core));
 	f.severity = severity_of(x, net->exists_ds, net->weak_ds, now);
@@ -235,12 +231,11 @@ static void fire_asn(struct detect_ctx *x, const struct event *e)
 		fire_aggregate(x, e, &f, n, (uint32_t)detect_param(x, PARAM_ASN));
 }
 
+/* Of an attempt there always is a source, and its network: the harmless make room. */
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	bool over;
 
-	if (!x->source)
-		return;
 	over = most(x, e) > x->core->config.failed_logon_threshold;
 	if (over)
 		x->source->fired_ds = core_ds(x->core, e->time_ns);

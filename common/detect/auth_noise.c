@@ -76,8 +76,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!x->source)
-		return;
 	if (guess_is_alerted(x, e)) {
 		count_out(x, d);
 		return;
