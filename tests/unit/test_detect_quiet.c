@@ -400,6 +400,35 @@ static void a_tunnel_under_another_name(void **state)
 	}
 }
 
+/* What came of a request is in the cluster's audit log; its client's hello is no second alert. */
+static void what_an_audit_log_tells(void **state)
+{
+	for (unsigned audited = 0; audited < 2; audited++) {
+		struct world *w = world_new(true);
+		struct event e = text_event(w, EVENT_API, 1, A, 0, "alice");
+
+		(void)state;
+		tick(w, 0);
+		e.trust = TRUST_TEXT;
+		e.service = SERVICE_KUBE_API;
+		e.outcome = OUTCOME_SUCCESS;
+		e.api.action = API_READ;
+		if (audited) {
+			step(w, &e);
+			assert_int_equal(alerts_of(w, "container.api_external"), 1);
+			e.time_ns += SEC;
+			step(w, &e);
+			assert_int_equal(alert_of(w, "container.api_external", A)->last.count, 2);
+		}
+		e = kernel_event(w, EVENT_CLIENT, 3, 6, B, 4711);
+		e.service = SERVICE_KUBE_API;
+		e.local.port = 6443;
+		step(w, &e);
+		assert_int_equal(alert_of(w, "container.api_external", B) != NULL, !audited);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +441,7 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(what_an_audit_log_tells),
 		cmocka_unit_test(a_tunnel_under_another_name),
 		cmocka_unit_test(a_desktop_that_moves_nearby_is_not_sent),
 		cmocka_unit_test(a_claim_without_its_line),
