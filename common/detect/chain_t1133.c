@@ -154,7 +154,7 @@ static void say_containers(struct text *t, const struct session *s)
 			continue; /* not a container: none else has a name in such a session */
 		text_add(t, h->state == HANDOFF_JOINED ? " started container "
 						       : " asked for container ");
-		if (h->state == HANDOFF_JOINED && strchr(h->what, '('))
+		if (strchr(h->what, '('))
 			text_plain(t, span_of(h->what), sizeof(h->what)); /* it has a name */
 		else if (strchr(h->to, '/'))
 			text_plain(t, span_of(h->to), sizeof(h->to)); /* a pod's */

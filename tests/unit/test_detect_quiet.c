@@ -429,6 +429,48 @@ static void what_an_audit_log_tells(void **state)
 	}
 }
 
+#define CONTAINER "4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e4f5e"
+
+/* A story names a container as its engine does, where that is known. */
+static void a_container_has_a_name(void **state)
+{
+	for (unsigned named = 0; named < 2; named++) {
+		struct world *w = world_new(true);
+		struct event e = kernel_event(w, EVENT_API, 1, 0, A, 4711);
+
+		(void)state;
+		e.service = SERVICE_DOCKER;
+		e.outcome = OUTCOME_SUCCESS;
+		e.subject = SPAN_LIT("POST");
+		e.path = SPAN_LIT("/containers/create");
+		e.api.action = API_CREATE;
+		e.api.container = SPAN_LIT(CONTAINER);
+		step(w, &e);
+		e = (struct event){.kind = EVENT_CONTAINER,
+				   .trust = TRUST_KERNEL,
+				   .flags = EVENT_ROOT,
+				   .time_ns = (T0 + 2) * SEC};
+		e.api.action = API_START;
+		e.api.container = SPAN_LIT(CONTAINER);
+		e.api.name = SPAN_LIT("miner");
+		if (named)
+			step(w, &e);
+		e = kernel_event(w, EVENT_EXEC, 3, 0, NULL, 0);
+		e.local = (struct endpoint){0};
+		e.handoff = 1ull << 63 | 1;
+		e.broker.kind = HANDOFF_CONTAINER;
+		e.program = SPAN_LIT("sh");
+		e.args = SPAN_LIT("sh");
+		e.subject = SPAN_LIT("docker-" CONTAINER ".scope");
+		e.proc.pid = 5001;
+		step(w, &e);
+		assert_non_null(strstr(alert_of(w, "chain.t1133", A)->last.sentence,
+				       named ? " started container miner (4f5e4f5e4f5e);"
+					     : " started container 4f5e4f5e4f5e...;"));
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +483,7 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_at_once),
 		cmocka_unit_test(after_a_story_was_closed),
 		cmocka_unit_test(a_digest_that_gave_way),
+		cmocka_unit_test(a_container_has_a_name),
 		cmocka_unit_test(what_an_audit_log_tells),
 		cmocka_unit_test(a_tunnel_under_another_name),
 		cmocka_unit_test(a_desktop_that_moves_nearby_is_not_sent),
