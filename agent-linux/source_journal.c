@@ -104,7 +104,7 @@ static int matches_add(sd_journal *j)
 		"SYSLOG_IDENTIFIER=sshd",      "SYSLOG_IDENTIFIER=sshd-session",
 		"SYSLOG_IDENTIFIER=sshd-auth", "SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
 		"SYSLOG_IDENTIFIER=pam_duo",   "SYSLOG_IDENTIFIER=login_duo",
-		"SYSLOG_IDENTIFIER=dovecot",
+		"SYSLOG_IDENTIFIER=dovecot",   "SYSLOG_IDENTIFIER=kubelet",
 	};
 	int r = 0;
 

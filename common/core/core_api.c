@@ -23,7 +23,9 @@
 
 static uint64_t api_id(const struct core *c, const struct event *e)
 {
-	uint64_t h = hash_u64(hash_u64(c->seed, e->service), e->local.port);
+	/* A log names no port; not always is the connection of its line still known. */
+	uint16_t port = e->trust == TRUST_KERNEL ? e->local.port : 0;
+	uint64_t h = hash_u64(hash_u64(c->seed, e->service), port);
 
 	h = hash_text(hash_addr(hash_u64(h, conn_host(c, e)), &e->origin.addr), e->account);
 	return (h >> 3) | API_ID;
@@ -48,10 +50,14 @@ struct span api_target(const struct event *e)
 	return query ? span_first(e->path, (size_t)(query - e->path.ptr)) : e->path;
 }
 
-bool api_allowed(const struct core *c, const struct addr *origin)
+bool api_allowed(const struct core *c, const struct event *e)
 {
 	const struct scope_rules *rules = &c->config.scope;
+	const struct addr *origin = &e->origin.addr;
 
+	/* This host, by its own outer address: the API server asks the kubelet. */
+	if (origin->family && addr_eq(origin, &e->local.addr))
+		return true;
 	if (!scope_counts_as_external(scope_of(origin, rules), rules))
 		return true;
 	for (unsigned i = 0; i < c->config.allowed_count; i++)
@@ -67,6 +73,8 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 	struct csession *s;
 	struct conn *n;
 
+	if (e->trust != TRUST_KERNEL && e->opened_ns) /* a log tells when a request has ended */
+		told.time_ns = e->opened_ns;
 	told.conn = api_id(c, e);
 	told.origin.port = 0;
 	told.method = e->api.anonymous || e->service == SERVICE_DOCKER ? METHOD_NO_AUTH : e->method;
@@ -103,7 +111,7 @@ void api_told(struct core *c, const struct event *e)
 	struct event told = *e;
 	struct csession *s = NULL;
 	struct conn *n = NULL;
-	struct conn *own = e->conn ? conn_find(c, e) : NULL;
+	struct conn *own = e->conn || e->origin.port ? conn_find(c, e) : NULL;
 
 	if (e->service == SERVICE_KUBE_API && e->trust == TRUST_TEXT)
 		c->kube_audited_ns = c->now_ns;
@@ -113,16 +121,18 @@ void api_told(struct core *c, const struct event *e)
 		conn_evidence(c, own);
 		if (own->origin.addr.family)
 			told.origin = *conn_origin(c, own);
+		if (!told.local.addr.family)
+			told.local = own->local;
 	}
 	proxy_forwarded(c, &told);
-	if (told.outcome == OUTCOME_REFUSED && !api_allowed(c, &told.origin.addr))
+	if (told.outcome == OUTCOME_REFUSED && !api_allowed(c, &told))
 		c->stats.apis_refused += told.count;
 	if (!is_container_api(e->service) || !told.origin.addr.family) {
 		core_detect(c, &told, NULL, NULL);
 		return;
 	}
 	/* What every cluster shows to anybody is no visit; an engine shows nothing to anybody. */
-	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told.origin.addr) &&
+	if (e->outcome == OUTCOME_SUCCESS && !api_allowed(c, &told) &&
 	    (e->api.action != API_HARMLESS || e->service == SERVICE_DOCKER))
 		s = session_get(c, &told, &n);
 	if (s && (e->api.action == API_CREATE || e->api.action == API_START ||

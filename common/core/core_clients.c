@@ -11,6 +11,10 @@
  */
 #include "core_internal.h"
 
+#include "core_detect.h"
+
+#define ENGINE_MET_NS (10 * SECOND_NS) /* what is armed stays so for longer */
+
 static struct client_note *note_of(struct core *c, uint64_t cookie)
 {
 	struct client_note *t = &c->clients[cookie % CLIENT_NOTES];
@@ -45,6 +49,16 @@ void client_take(struct core *c, const struct conn *n, struct csession *s)
 	s->pub.claimed = t->claimed;
 }
 
+/* What it asks for inside a log may tell, later than what comes of it begins. */
+static void engine_met(struct core *c, const struct event *e)
+{
+	if (!is_container_api(e->service) || c->now_ns < c->engine_met_ns + ENGINE_MET_NS ||
+	    api_allowed(c, e))
+		return;
+	c->engine_met_ns = c->now_ns;
+	c->engine_asked = true;
+}
+
 void client_told(struct core *c, const struct event *e)
 {
 	struct conn *n = e->conn ? conn_find(c, e) : NULL;
@@ -60,6 +74,7 @@ void client_told(struct core *c, const struct event *e)
 		client_take(c, n, s);
 		session_changed(c, s);
 	}
+	engine_met(c, e);
 	core_detect(c, e, n, s);
 }
 

@@ -70,8 +70,8 @@ bool known_origin(const struct core *c, const struct session *s);
 bool session_waits_for_key(const struct session *s);
 /* SharedAccounts: several people use it on purpose. */
 bool shared_account(const struct core *c, const struct session *s);
-/* core_api.c: may that address use container APIs: is it inside, or one of AllowedCIDRs? */
-bool api_allowed(const struct core *core, const struct addr *origin);
+/* core_api.c: may who asks there use container APIs: is it inside, or one of AllowedCIDRs? */
+bool api_allowed(const struct core *core, const struct event *e);
 /* What that service is asked for a log tells, inside of TLS too. */
 bool api_is_audited(const struct core *c, enum service s);
 /* docker, kubelet, kube-api, kube-dashboard */

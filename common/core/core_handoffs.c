@@ -223,34 +223,6 @@ void handoff_told(struct core *c, const struct event *e)
 	multiplexer_reached(c, s, t.kind, e);
 }
 
-/*
- * An API request has the engine start something. A container's id is its own name for it; a program
- * in a container that is there is known by its words.
- */
-void handoff_api(struct core *c, struct csession *s, const struct event *e)
-{
-	static const struct handoff_tool engine = {"", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)};
-	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
-	struct event asked = *e;
-	struct handoff_request *q;
-
-	asked.program = span_of(service_name(e->service));
-	for (unsigned i = 0; i < HANDOFF_REQUESTS && e->api.action == API_START; i++) {
-		q = &c->handoff_requests[i];
-		if (q->time_ns && is_same(q->session, mine) && span_is(e->api.container, q->path)) {
-			q->time_ns = e->time_ns; /* created before; it counts from now */
-			return;
-		}
-	}
-	q = request_slot(c, mine);
-	request_fill(q, mine, &asked, &engine);
-	q->is_api = true;
-	q->is_pod = !span_empty(e->api.pod);
-	if (e->api.action != API_EXEC)
-		span_copy(q->path, sizeof(q->path), q->is_pod ? e->api.pod : e->api.container);
-	q->entry = (uint8_t)entry_note(c, s, &asked, HANDOFF_CONTAINER, e->api.container);
-}
-
 /* A session left a job or a unit: what is started by it is the session's doing. */
 void handoff_file(struct core *c, struct csession *s, const struct event *e)
 {
@@ -575,6 +547,8 @@ static void birth_decide(struct core *c, struct handoff_birth *b, const struct e
 	if (fit == FIT_POSSIBLE || fit == FIT_NAMED)
 		entry_born(c, pool_get(&c->sessions, best->session), best->entry, e,
 			   fit == FIT_NAMED ? HANDOFF_JOINED : HANDOFF_POSSIBLE);
+	if (fit == FIT_NONE && e->broker.kind == HANDOFF_CONTAINER && !is_runtime(e))
+		unclaimed_note(c, e);
 	birth_drop(c, b);
 }
 
@@ -638,6 +612,58 @@ bool handoff_resolve(struct core *c, struct event *e, char via[HANDOFF_VIA])
 	e->via_entry = b->via;
 	e->via = span_of(session_via(&s->pub, b->via, via));
 	return true;
+}
+
+/* What was begun while that request was under way, and told before it. */
+static void claim(struct core *c, struct csession *s, struct handoff_request *q,
+		  const struct event *e)
+{
+	struct event *begun = e->opened_ns ? unclaimed_find(c, e) : NULL;
+	struct conn *n = pool_get(&c->conns, s->conn);
+	char via[HANDOFF_VIA];
+	struct event of;
+
+	if (!begun || !n)
+		return;
+	of = *begun;
+	*begun = (struct event){0};
+	q->taken = true;
+	entry_born(c, s, q->entry, &of, HANDOFF_JOINED);
+	of.handoff = 0;
+	of.conn = n->cookie;
+	of.via_entry = q->entry + 1;
+	of.via = span_of(session_via(&s->pub, of.via_entry, via));
+	proc_execed(c, &of);
+}
+
+/*
+ * An API request has the engine start something. A container's id is its own name for it; a program
+ * in a container that is there is known by its words.
+ */
+void handoff_api(struct core *c, struct csession *s, const struct event *e)
+{
+	static const struct handoff_tool engine = {"", HANDOFF_CONTAINER, KIND_BIT(CONTAINER)};
+	struct handle mine = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	struct event asked = *e;
+	struct handoff_request *q;
+
+	asked.program = span_of(service_name(e->service));
+	for (unsigned i = 0; i < HANDOFF_REQUESTS && e->api.action == API_START; i++) {
+		q = &c->handoff_requests[i];
+		if (q->time_ns && is_same(q->session, mine) && span_is(e->api.container, q->path)) {
+			q->time_ns = e->time_ns; /* created before; it counts from now */
+			return;
+		}
+	}
+	q = request_slot(c, mine);
+	request_fill(q, mine, &asked, &engine);
+	q->is_api = true;
+	q->is_pod = !span_empty(e->api.pod);
+	if (e->api.action != API_EXEC)
+		span_copy(q->path, sizeof(q->path), q->is_pod ? e->api.pod : e->api.container);
+	q->entry = (uint8_t)entry_note(c, s, &asked, HANDOFF_CONTAINER, e->api.container);
+	if (e->api.action == API_EXEC)
+		claim(c, s, q, e);
 }
 
 void handoffs_restore(struct core *c, struct handle session, const struct session *s)

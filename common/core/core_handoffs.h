@@ -73,6 +73,10 @@ bool handoffs_live(const struct core *c, const struct csession *s);
 void handoffs_restore(struct core *c, struct handle session, const struct session *s);
 void core_let_go(struct core *c, uint64_t id);
 
+/* --- core_unclaimed.c */
+void unclaimed_note(struct core *c, const struct event *e);
+struct event *unclaimed_find(struct core *c, const struct event *e);
+
 /* --- core_multiplexers.c: whose tmux or screen it is */
 bool multiplexer_attaches(enum handoff_kind kind, struct span args);
 void multiplexer_reached(struct core *c, struct csession *s, enum handoff_kind kind,

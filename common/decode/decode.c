@@ -74,8 +74,8 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 	return -1;
 }
 
-static enum decode_result read_frame(const struct decode_stream *s, const struct frame *f,
-				     bool truncated, struct event *ret, const char **reason)
+static enum decode_result read_frame(struct decode_stream *s, const struct frame *f, bool truncated,
+				     struct event *ret, const char **reason)
 {
 	int i = pick_decoder(s, f);
 	enum decode_result r;
@@ -89,6 +89,8 @@ static enum decode_result read_frame(const struct decode_stream *s, const struct
 	if (truncated)
 		ret->flags |= EVENT_TRUNCATED;
 	r = decoders[i]->decode(f, ret, reason);
+	if (r == DECODE_EVENT && ret->kind == EVENT_API)
+		api_read(&s->words, ret);
 	/* Without an ident only words that fit are sshd's; the rest is somebody else's text. */
 	if (r == DECODE_BAD && span_empty(f->ident)) {
 		*reason = "no program's name in front, and not a line of a known source";

@@ -46,7 +46,7 @@ static void step_api(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
-	if (e->service == SERVICE_NONE || !was_used(e) || api_allowed(x->core, &e->origin.addr))
+	if (e->service == SERVICE_NONE || !was_used(e) || api_allowed(x->core, e))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)

@@ -43,8 +43,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (!is_container_api(e->service) || api_allowed(x->core, &e->origin.addr) ||
-	    addr_eq(&e->origin.addr, &e->local.addr))
+	if (!is_container_api(e->service) || api_allowed(x->core, e))
 		return;
 	if (e->kind == EVENT_CLIENT && api_is_audited(x->core, e->service))
 		return;

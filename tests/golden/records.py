@@ -9,8 +9,8 @@ space inside one), pid, uid, comm, handoff's path is a socket, of (bytes: "conne
 Seconds count from 2026-01-01 00:00:00 UTC. "x20" in front repeats the line with the cookie, the
 port and the time one further each time. "loopback" has keys of its own, see there.
 
-"SECONDS text MESSAGE..." is a line of sshd's log, between the
-records: these are then several files, one after the other (parts()).
+"SECONDS text MESSAGE..." is a line of sshd's log, "SECONDS log LINE..." one of anybody's (@T@ in it
+is the time), between the records: these are then several files, one after the other (parts()).
 """
 import datetime
 import ipaddress
@@ -211,15 +211,19 @@ def further(k, n):
     return k
 
 
+TEXTS = ("text", "log")
+
+
 def lines(path):
     with open(path, encoding="utf-8") as f:
         for line in f:
-            words = shlex.split(line, comments=True)
+            plain = line.split(None, 2)
+            words = plain if plain[1:2] == ["log"] else shlex.split(line, comments=True)
             if not words:
                 continue
             times = int(words.pop(0)[1:]) if words[0][0] == "x" else 1
             at, kind = float(words[0]), words[1]
-            if kind == "text":
+            if kind in TEXTS:
                 yield at, kind, {"text": line.split(None, 2)[2].rstrip("\n")}
                 continue
             keys = dict(w.split("=", 1) for w in words[2:])
@@ -239,16 +243,18 @@ def write(rows, path):
 
 def write_text(rows, path):
     with open(path, "w", encoding="utf-8") as out:
-        for at, _, keys in rows:
+        for at, kind, keys in rows:
             when = datetime.datetime.fromtimestamp(BASE_WALL / 1e9 + at, datetime.timezone.utc)
-            out.write(f"{when.isoformat(timespec='milliseconds')} bastion sshd[77]: {keys['text']}\n")
+            time, text = when.isoformat(timespec="milliseconds"), keys["text"]
+            out.write(text.replace("@T@", time) + "\n" if kind == "log" else
+                      f"{time} bastion sshd[77]: {text}\n")
 
 
 def parts(path, folder):
     """Files of records and of text in turn, in the order of their times."""
     origins.clear()
     rows, made = sorted(lines(path), key=lambda x: x[0]), []
-    for is_text, group in itertools.groupby(rows, key=lambda row: row[1] == "text"):
+    for is_text, group in itertools.groupby(rows, key=lambda row: row[1] in TEXTS):
         made.append(pathlib.Path(folder) / f"{len(made):03d}.{'log' if is_text else 'rec'}")
         (write_text if is_text else write)(group, made[-1])
     return made
@@ -256,7 +262,7 @@ def parts(path, folder):
 
 def main():
     rows = sorted(lines(sys.argv[1]), key=lambda x: x[0])
-    write([r for r in rows if r[1] != "text"], sys.argv[2])
+    write([r for r in rows if r[1] not in TEXTS], sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -98,14 +98,17 @@ class Cluster:
 
     # --- programs
 
-    def start(self, name, argv):
+    def start(self, name, argv, wrapper=()):
         log = open("%s/log/%s" % (AT, name), "ab")
         self.procs[name] = subprocess.Popen(
-            self.net.inside_ns(self.net.srv, [binary(argv[0])] + argv[1:]),
+            self.net.inside_ns(self.net.srv, [*wrapper, binary(argv[0])] + argv[1:]),
             env={"PATH": self.docker.path, "HOME": AT}, stdin=subprocess.DEVNULL, stdout=log,
             stderr=log)
 
     def said(self, name):
+        if name == "kubelet":
+            return run(["journalctl", "-q", "-o", "cat", "-t", name, "-n", "30"],
+                       check=False).stdout.decode("utf-8", "replace")[-3000:]
         with open("%s/log/%s" % (AT, name), "rb") as f:
             return f.read()[-3000:].decode("utf-8", "replace")
 
@@ -167,7 +170,8 @@ class Cluster:
             "--oom-score-adj=0", "--pod-infra-container-image=pause",
             "--docker-endpoint=unix://" + self.docker.socket, "--resolv-conf=",
             "--experimental-dockershim-root-directory=%s/dockershim" % AT,
-            "--eviction-hard=memory.available<1Mi", "--node-status-update-frequency=5s"])
+            "--eviction-hard=memory.available<1Mi", "--node-status-update-frequency=5s",
+            "-v=3"], wrapper=["systemd-cat", "-t", "kubelet"])  # as its unit would: to the journal
 
     def node_ready(self):
         self.runs("kubelet")
@@ -308,6 +312,14 @@ for _ in range(q["times"]):
     c.endheaders(body)
     r = c.getresponse()
     text = r.read().decode("utf-8", "replace")
+if r.status == 101:
+    got = r.fp.read() if r.fp else b""
+    while True:
+        more = c.sock.recv(4096)
+        if not more:
+            break
+        got += more
+    text = got.decode("utf-8", "replace")
 print(json.dumps([r.status, text[:200000]]))
 """
 
@@ -339,6 +351,13 @@ class Outsider:
         if want:
             check(status == want, "%s %s: %d" % (method, path, status), answer)
         return status, answer
+
+    def upgraded(self, path, token=None, port=6443):
+        """An exec by WebSocket: all that came until the server closed it."""
+        return self.ask("GET", path, token, port=port, want=101, headers=[
+            ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Protocol", "v4.channel.k8s.io")])[1]
 
     def config(self, token):
         return write("%s/conf/%s-%s" % (AT, self.server, token), KUBECONFIG % (self.server, token))

@@ -3,7 +3,7 @@ import json
 
 from cases import case
 from cluster import ADMIN, ADMINS, NODE, Outsider
-from harness import check
+from harness import brief, check
 from sandbox import run, wait_for
 from test_a_cluster import api_alerts, let_in, nothing, stored
 
@@ -160,22 +160,55 @@ def kubelet_by_way_of_the_api_server(w):
     a = stored(w, o, "container.created_after_api")
     check(a["reason"] == "exec" and "default/proxied" in a["sentence"] and
           "proxied-mark" in a["sentence"], "what was run where", a)
+    ran(w, o, "echo proxied-mark")
 
 
 @case("kubernetes")
 def kubelet_that_asks_nobody(w):
-    """10250 inside TLS: the connection and what the client is."""
+    """10250 inside TLS: the connection by the kernel, what was asked for by the kubelet's own log,
+    and what it had run in the container."""
     standing_pod(w, "fallen")
     o = Outsider(w)
     status, answer = o.ask("GET", "/pods", port=10250)
     check(status == 200 and "fallen" in answer, "the kubelet shows its pods", answer[:300])
     a = stored(w, o, "container.api_external")
-    check(a["service"] == "kubelet" and a["severity"] == "medium" and "10250" in a["sentence"],
-          "what was reached", a)
-    status, answer = o.ask("POST", "/run/default/fallen/c", port=10250, body="cmd=echo+run-mark",
-                           headers=[("Content-Type", "application/x-www-form-urlencoded")])
+    check(a["service"] == "kubelet" and a["severity"] == "medium", "what was reached", a)
+    status, answer = o.ask("POST", "/run/default/fallen/c?cmd=echo+run-mark", port=10250)
     check(status == 200 and "run-mark" in answer, "the kubelet runs it", answer[:300])
-    stored(w, o, "container.api_external", lambda a: a["count"] >= 2)
+    a = stored(w, o, "container.created_after_api")
+    check("default/fallen" in a["sentence"] and "run-mark" in a["sentence"], "what and where", a)
+    s = ran(w, o, "echo run-mark")
+    check(s["service"] == "kubelet", "whose", s)
+    answer = o.upgraded("/exec/default/fallen/c?output=1&command=sh&command=-c&command="
+                        "echo+exec-mark%3Bsleep+1", port=10250)
+    check("exec-mark" in answer, "the kubelet executes it", answer[:300])
+    ran(w, o, "exec-mark")
+
+
+@case("kubernetes")
+def kubelet_asked_by_its_own_host(w):
+    """The API server reaches it by the node's outer address: nobody from outside."""
+    standing_pod(w, "own")
+    w.cluster.api("logs", "own")
+    w.settle()
+    found = [a for a in w.agent.stored_alerts() if
+             a.get("origin", {}).get("address") in (w.cluster.address, "127.0.0.1", "::1")]
+    check(not found, brief(found), *found)
+    check(not [s for s in w.agent.sessions() if s["existing"]], "nobody was there before")
+
+
+@case("kubernetes")
+def others_words_are_not_the_strangers(w):
+    """The administrator runs the same, in the minute of the stranger's request."""
+    standing_pod(w, "shared")
+    o = Outsider(w)
+    o.ask("GET", "/pods", port=10250, want=200)
+    w.cluster.api("exec", "shared", "--", "echo", "same-mark")
+    o.ask("POST", "/run/default/shared/c?cmd=echo+same-mark", port=10250, want=200)
+    ran(w, o, "same-mark")
+    w.settle()
+    s = w.agent.sessions(origin__address=o.address)[0]
+    check(len([t for t in texts(s) if "same-mark" in t]) == 1, "its own alone", s)
 
 
 @case("kubernetes")
