@@ -33,8 +33,8 @@ static uint64_t api_id(const struct core *c, const struct event *e)
 
 bool api_is_audited(const struct core *c, enum service s)
 {
-	return s == SERVICE_KUBE_API && c->kube_audited_ns &&
-	       c->now_ns < c->kube_audited_ns + API_AUDITED_NS;
+	return s == SERVICE_KUBE_API && c->engines.kube_audited_ns &&
+	       c->now_ns < c->engines.kube_audited_ns + API_AUDITED_NS;
 }
 
 bool is_container_api(enum service s)
@@ -98,7 +98,7 @@ static struct csession *session_get(struct core *c, const struct event *e, struc
 	if (!s)
 		return NULL;
 	s->pub.method_inferred = false;
-	c->engine_asked = true;
+	c->engines.asked = true;
 	s->confirm_ns = s->pub.last_ns + API_IDLE_NS;
 	pool_touch(&c->sessions, pool_slot(&c->sessions, s), POOL_PINNED);
 	core_due(c, s->confirm_ns);
@@ -114,7 +114,7 @@ void api_told(struct core *c, const struct event *e)
 	struct conn *own = e->conn || e->origin.port ? conn_find(c, e) : NULL;
 
 	if (e->service == SERVICE_KUBE_API && e->trust == TRUST_TEXT)
-		c->kube_audited_ns = c->now_ns;
+		c->engines.kube_audited_ns = c->now_ns;
 	/* Who asked: the connection's origin, else what the log says; behind a proxy whom that
 	 * names. */
 	if (own) {
@@ -143,8 +143,8 @@ void api_told(struct core *c, const struct event *e)
 
 bool core_engine_asked(struct core *c)
 {
-	bool asked = c->engine_asked;
+	bool asked = c->engines.asked;
 
-	c->engine_asked = false;
+	c->engines.asked = false;
 	return asked;
 }

@@ -52,11 +52,11 @@ void client_take(struct core *c, const struct conn *n, struct csession *s)
 /* What it asks for inside a log may tell, later than what comes of it begins. */
 static void engine_met(struct core *c, const struct event *e)
 {
-	if (!is_container_api(e->service) || c->now_ns < c->engine_met_ns + ENGINE_MET_NS ||
+	if (!is_container_api(e->service) || c->now_ns < c->engines.met_ns + ENGINE_MET_NS ||
 	    api_allowed(c, e))
 		return;
-	c->engine_met_ns = c->now_ns;
-	c->engine_asked = true;
+	c->engines.met_ns = c->now_ns;
+	c->engines.asked = true;
 }
 
 void client_told(struct core *c, const struct event *e)

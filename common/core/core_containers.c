@@ -21,7 +21,7 @@ static struct span id_in(struct span text)
 
 	for (size_t i = 0, n; i < text.len; i += n + 1) {
 		for (n = 0; i + n < text.len; n++)
-			if (!memchr("0123456789abcdef", text.ptr[i + n], 16))
+			if (!text.ptr[i + n] || !strchr("0123456789abcdef", text.ptr[i + n]))
 				break;
 		if (n > best.len)
 			best = span_first(span_skip(text, i), n);

@@ -38,6 +38,21 @@ struct handoff_birth {
 	bool joined, seen; /* seen: since the agent runs */
 };
 
+/* Began in a container, for nobody. */
+#define UNCLAIMED_MAX 8
+struct unclaimed {
+	struct event e; /* kind NONE: free */
+	char args[128], program[48], cgroup[96];
+};
+
+struct engines {
+	bool asked;		  /* core_engine_asked() */
+	uint64_t met_ns;	  /* when a stranger last spoke TLS with one */
+	uint64_t kube_audited_ns; /* the last that an audit log told; 0: there is none */
+	struct unclaimed unclaimed[UNCLAIMED_MAX];
+	unsigned unclaimed_next;
+};
+
 #define MULTIPLEXER_WAITS 8
 
 /* A client of a multiplexer, before the log has told whose key it was. */

@@ -241,13 +241,6 @@ struct held {
 	char program[128], args[COMMAND_MAX];
 };
 
-/* Began in a container, for nobody. */
-#define UNCLAIMED_MAX 8
-struct unclaimed {
-	struct event e; /* kind NONE: free */
-	char args[128], program[48], cgroup[96];
-};
-
 /* A shell on a connection without a session. */
 struct unseen {
 	struct handle conn;
@@ -376,11 +369,7 @@ struct core {
 	struct held held[HELD_MAX];
 	unsigned held_next;
 	struct client_note clients[CLIENT_NOTES];
-	bool engine_asked;	/* core_engine_asked() */
-	uint64_t engine_met_ns; /* when a stranger last spoke TLS with one */
-	struct unclaimed unclaimed[UNCLAIMED_MAX];
-	unsigned unclaimed_next;
-	uint64_t kube_audited_ns; /* the last that an audit log told; 0: there is none */
+	struct engines engines;
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];

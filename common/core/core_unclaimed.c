@@ -20,7 +20,7 @@ static struct span kept(char *at, size_t cap, struct span s)
 
 void unclaimed_note(struct core *c, const struct event *e)
 {
-	struct unclaimed *u = &c->unclaimed[c->unclaimed_next++ % UNCLAIMED_MAX];
+	struct unclaimed *u = &c->engines.unclaimed[c->engines.unclaimed_next++ % UNCLAIMED_MAX];
 
 	if (e->args.len > sizeof(u->args)) /* cut words are no proof */
 		return;
@@ -35,7 +35,7 @@ void unclaimed_note(struct core *c, const struct event *e)
 struct event *unclaimed_find(struct core *c, const struct event *e)
 {
 	for (unsigned i = 0; i < UNCLAIMED_MAX; i++) {
-		struct event *x = &c->unclaimed[i].e;
+		struct event *x = &c->engines.unclaimed[i].e;
 
 		if (x->kind != EVENT_EXEC || x->time_ns < e->opened_ns || x->time_ns > e->time_ns ||
 		    x->flags & EVENT_TRUNCATED || !handoff_words_are(e->args, x->args))
