@@ -124,6 +124,8 @@ fuzz-build: $(FUZZ_BIN)
 fuzz: fuzz-build
 	SECONDS_EACH=300 BUILD=$(BUILD) bash tests/fuzz/run.sh
 
+include windows.mk
+
 # --- benchmarks: the figures of the README
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)

@@ -17,7 +17,15 @@
 
 #include "common/config_expiry.h"
 #include "common/store/request_run.h"
-#include "control.h"
+#include "cli/control.h"
+
+/* Each is true of every installation of this version. */
+static const char *const control_unseen[] = {
+	"logins of daemons that use no PAM and log to no source above",
+	"UDP services: mosh, WireGuard, QUIC",
+	"AF_VSOCK listeners; logins over a local socket (AF_UNIX) by processes of this host",
+};
+#define CONTROL_UNSEEN_COUNT (sizeof(control_unseen) / sizeof(control_unseen[0]))
 
 #define REQUESTS_AT_ONCE 64
 

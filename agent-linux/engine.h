@@ -17,7 +17,7 @@
 #include "common/store/store.h"
 #include "common/decode/first_bytes.h"
 #include "common/wire.h"
-#include "echo.h"
+#include "common/decode/echo.h"
 #include "sensor.h"
 
 struct engine;

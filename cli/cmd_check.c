@@ -169,7 +169,7 @@ static bool file_exists(const char *path)
 }
 
 /* The file is good: what it says, and what in it will do nothing. */
-static int tell(const char *path, const struct config *c, const struct geo_files *g)
+static int check_tell(const char *path, const struct config *c, const struct geo_files *g)
 {
 	if (!path && !file_exists(COMMAND_CONFIG_PATH))
 		printf("no %s: the embedded defaults are in force\n", COMMAND_CONFIG_PATH);
@@ -193,7 +193,7 @@ static int check_file(const char *path)
 	if (!err && !c.geo_is_default)
 		err = command_geo(g, &c);
 	if (!err)
-		err = tell(path, &c, g);
+		err = check_tell(path, &c, g);
 	geo_files_close(g);
 	free(g);
 	return err;

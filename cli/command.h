@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "common/config.h"
+#include "common/plat.h"
 
 /* Exit codes of every command (SPEC section 5). */
 enum {
@@ -17,7 +18,7 @@ enum {
 	EXIT_PERMISSION = 3
 };
 
-#define COMMAND_CONFIG_PATH "/etc/outergate/outergate.yaml"
+#define COMMAND_CONFIG_PATH PLAT_CONFIG
 
 struct command {
 	const char *name;

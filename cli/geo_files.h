@@ -26,7 +26,7 @@ struct geo_copy {
 	const uint8_t *bytes; /* NULL: none */
 	size_t len;
 	int fd;
-	char name[32]; /* a path that leads to the same bytes while fd is open */
+	char name[CONFIG_PATH_MAX]; /* a path that leads to the same bytes while fd is open */
 };
 
 enum geo_file_state {

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 /* Longer than any line the decoders look at, so that they see that it was cut. */
@@ -244,32 +243,32 @@ static int read_error(struct input *in, const char *path)
 }
 
 /* All that is left into a file of its own, for who must read it at any place. */
-static int put_aside(struct input *in, int fd)
+static int put_aside(struct input *in, FILE *f)
 {
 	while (have(in, 1)) {
-		ssize_t n = write(fd, in->block + in->start, in->end - in->start);
+		size_t n = fwrite(in->block + in->start, 1, in->end - in->start, f);
 
-		if (n < 0)
+		if (!n)
 			return -errno;
-		in->start += (size_t)n;
+		in->start += n;
 	}
-	return 0;
+	return fclose(f) ? -errno : 0;
 }
 
 static int read_evtx_aside(struct input *in, const char *path)
 {
-	char name[] = "/tmp/outergate-evtx-XXXXXX";
-	int fd = mkostemp(name, O_CLOEXEC), r;
+	char name[512];
+	FILE *f = plat_temporary(name, sizeof(name));
+	int r;
 
-	if (fd < 0)
+	if (!f)
 		return command_fail(EXIT_INPUT, "cannot write %s: %s", name, strerror(errno));
-	r = put_aside(in, fd);
-	close(fd);
+	r = put_aside(in, f);
 	if (r)
 		r = command_fail(EXIT_INPUT, "cannot write %s: %s", name, strerror(-r));
 	else
 		r = input_read_evtx(name, path, in->sink);
-	unlink(name);
+	remove(name);
 	return r;
 }
 

@@ -2,25 +2,23 @@
 #include "cli/replay_store.h"
 
 #include "cli/command.h"
+#include "common/plat.h"
 #include "common/store/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Nobody's file is added to: an agent's store holds what happened to it, and only that. */
 static int make_new(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	int fd = plat_new_file(path);
 
-	if (fd < 0 && errno == EEXIST)
+	if (fd == -EEXIST)
 		return command_fail(EXIT_INPUT, "%s: exists; --store wants a new file", path);
 	if (fd < 0)
-		return command_fail(errno == EACCES || errno == EPERM ? EXIT_PERMISSION
-								      : EXIT_INPUT,
-				    "%s: %s", path, strerror(errno));
-	close(fd);
+		return command_fail(fd == -EACCES || fd == -EPERM ? EXIT_PERMISSION : EXIT_INPUT,
+				    "%s: %s", path, strerror(-fd));
+	plat_close(fd);
 	return EXIT_FINE;
 }
 
@@ -29,7 +27,7 @@ int replay_keep_try(const char *path)
 	int code = make_new(path);
 
 	if (!code)
-		unlink(path);
+		remove(path);
 	return code;
 }
 

@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
+#include "common/plat.h"
 
-#define ZONE_DIR      "/usr/share/zoneinfo/"
 #define ZONE_FILE_MAX (256u << 10)
 
 static bool is_name(const char *name)
@@ -36,7 +35,7 @@ static int footer(const char *text, size_t len, struct zone *ret)
 
 int zone_from_file(const char *name, struct zone *ret)
 {
-	char path[sizeof(ZONE_DIR) + 64], *text;
+	char path[sizeof(PLAT_ZONES) + 64], *text;
 	size_t len;
 	int r;
 
@@ -45,7 +44,7 @@ int zone_from_file(const char *name, struct zone *ret)
 		return 0;
 	}
 	if (!is_name(name) ||
-	    snprintf(path, sizeof(path), ZONE_DIR "%s", name) >= (int)sizeof(path))
+	    snprintf(path, sizeof(path), PLAT_ZONES "%s", name) >= (int)sizeof(path))
 		return -ENOENT;
 	r = command_read_file(path, ZONE_FILE_MAX, &text, &len);
 	if (r)
@@ -55,26 +54,13 @@ int zone_from_file(const char *name, struct zone *ret)
 	return r;
 }
 
-/* "../usr/share/zoneinfo/Europe/Berlin" -> "Europe/Berlin" */
-static const char *localtime_link(char *buf, size_t cap)
-{
-	ssize_t n = readlink("/etc/localtime", buf, cap - 1);
-	char *name;
-
-	if (n <= 0)
-		return "";
-	buf[n] = '\0';
-	name = strstr(buf, "zoneinfo/");
-	return name ? name + strlen("zoneinfo/") : "";
-}
-
 void zone_of_host(char name[64], struct zone *ret)
 {
 	char link[512];
 	const char *tz = getenv("TZ");
 
 	if (!tz)
-		tz = localtime_link(link, sizeof(link));
+		tz = plat_zone(link, sizeof(link));
 	tz += *tz == ':';
 	*ret = (struct zone){0};
 	if (!span_copy(name, 64, span_of(tz)) ||

@@ -14,4 +14,7 @@ int zone_from_file(const char *name, struct zone *ret);
  */
 void zone_of_host(char name[64], struct zone *ret);
 
+/* Of agent-*: the name or rule that this machine keeps; "" when it has none. */
+const char *plat_zone(char *buf, size_t cap);
+
 #endif

@@ -9,6 +9,7 @@
  * says so, never a word that is read and has no effect.
  */
 #include "config_reader.h"
+#include "plat.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -429,7 +430,7 @@ void config_defaults(struct config *ret)
 {
 	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
 	/* Of tools/geo.sh; and of libloc, whose package and updater both put it there. */
-	static const char *const geo[] = {"/var/lib/outergate/geo/country.mmdb",
+	static const char *const geo[] = {PLAT_GEO "country.mmdb",
 					  "/var/lib/location/database.db"};
 
 	memset(ret, 0, sizeof(*ret));
@@ -448,8 +449,8 @@ void config_defaults(struct config *ret)
 			  span_of(geo[i]));
 	ret->geo_is_default = true;
 	ret->watch_ports[ret->watch_ports_count++] = 22;
-	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT("/var/lib/outergate/outergate.db"));
-	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT("/run/outergate"));
+	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT(PLAT_STORE));
+	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT(PLAT_RUN));
 	ret->limits = (struct config_limits){
 		.sessions = 512,
 		.sources = 65536,

@@ -14,7 +14,16 @@
 #else
 #include <assert.h>
 #include <stddef.h>
+#if __has_include(<linux/types.h>)
 #include <linux/types.h>
+#else /* recorded ones are read anywhere */
+#include <stdint.h>
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int32_t __s32;
+#endif
 #endif
 
 #define WIRE_VERSION 1

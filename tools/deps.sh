@@ -2,6 +2,7 @@
 # Installs what Debian 12 needs; does nothing when all is there.
 #   deps.sh build   to build and run the agent
 #   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
+#   deps.sh windows      to build outergate.exe and run it under Wine, for `make windows`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
@@ -9,6 +10,7 @@ libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static libdevmapper1.02.1 $demo"
+windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
@@ -16,8 +18,9 @@ build) packages=$build ;;
 demo) packages=$demo ;;
 test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
+windows) packages=$windows ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows" >&2
 	exit 2
 	;;
 esac

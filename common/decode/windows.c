@@ -146,7 +146,7 @@ static uint64_t activity_of(struct span guid)
 	return any ? h >> 12 : 0; /* a double holds it */
 }
 
-static const struct windows_provider providers[] = {
+const struct windows_provider windows_providers[] = {
 	{"Microsoft-Windows-Security-Auditing", "Security", windows_security_rows},
 	{"Microsoft-Windows-RemoteDesktopServices-RdpCoreTS",
 	 "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/", windows_rdp_rows},
@@ -159,19 +159,22 @@ static const struct windows_provider providers[] = {
 	{"Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/", windows_sysmon_rows},
 };
 
+const unsigned windows_providers_count = sizeof(windows_providers) / sizeof(windows_providers[0]);
+
 static const struct windows_row *row_of(const struct windows_event *w, const char **reason)
 {
-	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
-		struct span channel = span_of(providers[i].channel);
+	for (size_t i = 0; i < windows_providers_count; i++) {
+		struct span channel = span_of(windows_providers[i].channel);
 		bool ours = span_empty(w->provider)
 				    ? w->channel.len >= channel.len &&
 					      windows_same_name(span_first(w->channel, channel.len),
 								channel)
-				    : windows_same_name(w->provider, span_of(providers[i].name));
+				    : windows_same_name(w->provider,
+							span_of(windows_providers[i].name));
 
 		if (!ours)
 			continue;
-		for (const struct windows_row *r = providers[i].rows; r->id; r++)
+		for (const struct windows_row *r = windows_providers[i].rows; r->id; r++)
 			if (r->id == w->id)
 				return r;
 		*reason = "a Windows event that tells of no remote session";

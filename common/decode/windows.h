@@ -62,6 +62,8 @@ struct windows_provider {
 	const char *name, *channel; /* either is enough; a channel matches by its beginning */
 	const struct windows_row *rows;
 };
+extern const struct windows_provider windows_providers[];
+extern const unsigned windows_providers_count;
 extern const struct windows_row windows_security_rows[], windows_rdp_rows[], windows_session_rows[],
 	windows_connection_rows[], windows_openssh_rows[], windows_winrm_rows[],
 	windows_sysmon_rows[];

@@ -4,50 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "control.h"
-
-#define STATUS_MAX (1u << 20)
-
-static int ask(const char *runtime, char **ret)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r = 0;
-	size_t len = 0;
-	char *buf;
-
-	if (fd < 0)
-		return -errno;
-	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_NAME, runtime) >=
-	    (int)sizeof(a.sun_path))
-		r = -ENAMETOOLONG;
-	if (!r && connect(fd, (struct sockaddr *)&a, sizeof(a)))
-		r = -errno;
-	buf = r ? NULL : calloc(1, STATUS_MAX);
-	while (buf && len < STATUS_MAX - 1) {
-		ssize_t n = read(fd, buf + len, STATUS_MAX - 1 - len);
-
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	close(fd);
-	*ret = buf;
-	return r ? r : (buf ? 0 : -ENOMEM);
-}
-
-int command_poke_agent(const struct config *c)
-{
-	char *buf = NULL;
-	int r = ask(c->runtime, &buf);
-
-	free(buf);
-	return r;
-}
+#include "cli/control.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -174,13 +133,13 @@ static int status(const struct command *self, int argc, char **argv)
 	r = command_config(path, &config);
 	if (r)
 		return r;
-	r = ask(config.runtime, &buf);
+	r = control_ask(config.runtime, &buf);
 	if (r == -EACCES)
 		return command_fail(EXIT_PERMISSION, "not permitted to ask the agent: %s",
 				    strerror(-r));
 	if (r)
-		return command_fail(EXIT_INPUT, "the agent does not run (no answer on %s/%s: %s)",
-				    config.runtime, CONTROL_NAME, strerror(-r));
+		return command_fail(EXIT_INPUT, "the agent does not run (no answer on %s%s: %s)",
+				    config.runtime, control_name, strerror(-r));
 	o = json_loads(buf, 0, NULL);
 	if (!o)
 		r = command_fail(EXIT_INPUT, "the agent gave no readable answer");

@@ -1,5 +1,6 @@
 /*
- * Outergate on Linux. Every command is a row of cli/commands.def; `run` is agent-linux/cmd_run.c.
+ * Outergate. Every command is a row of cli/commands.def; `run` is in agent-linux/ and
+ * agent-windows/.
  *
  *   outergate run                      watch this host
  *   outergate replay auth.log          the same correlation over recorded input
@@ -39,6 +40,7 @@ static bool asks_for_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	plat_start();
 	if (argc < 2) {
 		help_all(stderr);
 		return EXIT_USAGE;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/out/siphash.h"
+#include "../out/siphash.h"
 
 /* What makes two lines the same; the raw text differs by its frame. */
 static uint64_t event_hash(const struct event *ev)
@@ -12,6 +12,7 @@ static uint64_t event_hash(const struct event *ev)
 	struct {
 		uint32_t kind, outcome, method, pid, port, count;
 		uint64_t account, key, text, asked;
+		uint64_t logon, when; /* of a Windows event, whose time is exact in both */
 	} k = {0};
 
 	k.kind = ev->kind;
@@ -22,6 +23,10 @@ static uint64_t event_hash(const struct event *ev)
 	k.count = ev->count;
 	k.account = siphash(ev->account, 0, 1);
 	k.key = siphash(ev->key, 0, 2);
+	if (ev->win.id) {
+		k.logon = ev->win.logon ^ (uint64_t)ev->win.id << 48;
+		k.when = ev->time_ns;
+	}
 	k.asked = siphash(ev->subject, siphash(ev->path, 0, 4), 5); /* of an API */
 	addr_format(&ev->origin.addr, addr);
 	k.text = siphash(span_of(addr), ev->witness,

@@ -1,5 +1,6 @@
 /*
- * echo: the same thing told by two text sources (the journal and /var/log/auth.log) is told once.
+ * echo: the same thing told by two sources (the journal and /var/log/auth.log; an ETW session and
+ * the event log) is told once.
  *
  * Counts per source how often an identical event came; one that another source has told at least
  * as often before is an echo. A line whose writer is proven false is never an echo.
@@ -9,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "common/event.h"
+#include "../event.h"
 
 /* A login makes about 4 lines; this holds the last minute of 60 attempts a second. */
 #define ECHO_ROWS    16384

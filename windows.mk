@@ -1,0 +1,48 @@
+# outergate.exe, built on Linux: `make windows` (tools/windows-deps.sh makes what it is linked with).
+# Its own tree of objects; common/ and cli/ are the same sources.
+WIN      = $(BUILD)/windows
+WIN_HOST = x86_64-w64-mingw32
+WIN_CC   = $(WIN_HOST)-gcc
+WIN_CFLAGS = -std=gnu11 -O2 -g -fno-strict-aliasing -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 \
+	-D_WIN32_WINNT=0x0A00 -DUNICODE -D_UNICODE -D_CRT_RAND_S \
+	-DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(BUILD) -isystem $(WIN)/prefix/include $(WARN) -Wno-format
+WIN_LIBS = -static -L$(WIN)/prefix/lib -ljansson -lsqlite3 -lyaml -lmaxminddb -lmd -levtx -lz -lws2_32
+# Advapi32 has the calls of ETW; the others are loaded by every console program anyway.
+WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32 -lntdll
+
+WIN_COMMON := $(COMMON_SRC:%.c=$(WIN)/%.o)
+WIN_AGENT  := $(patsubst %.c,$(WIN)/%.o,$(wildcard agent-windows/*.c cli/*.c))
+WIN_UNIT   := $(UNIT_SRC:tests/unit/%.c=$(WIN)/tests/%.exe)
+
+.PHONY: windows windows-deps test-windows
+windows: $(WIN)/outergate.exe
+windows-deps: $(WIN)/.prefix
+$(WIN)/.prefix: tools/windows-deps.sh tools/deps.sh
+	@mkdir -p $(@D)
+	@sh tools/deps.sh windows
+	@BUILD=$(BUILD) bash tools/windows-deps.sh
+	@touch $@
+$(WIN)/%.o: %.c $(WIN)/.prefix | $(BUILD)/outergate.yaml.h
+	@mkdir -p $(@D)
+	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -MMD -MP -c $< -o $@
+-include $(WIN_COMMON:.o=.d) $(WIN_AGENT:.o=.d)
+$(WIN)/libcommon.a: $(WIN_COMMON)
+	@rm -f $@
+	$(call say,AR $@)$(WIN_HOST)-ar rcs $@ $^
+$(WIN)/resources.o: agent-windows/outergate.rc agent-windows/outergate.manifest VERSION \
+		$(WIN)/messages.rc
+	$(call say,WINDRES $<)$(WIN_HOST)-windres -I$(WIN) -Iagent-windows -DVERSION_TEXT='\"$(VERSION)\"' \
+		-DVERSION_WORDS=$(subst .,$(comma),$(VERSION)),0 $< $@
+comma := ,
+# One message a detection, with its number: the Event Log shows a sentence instead of "not found".
+$(WIN)/messages.rc: $(BUILD)/outergate agent-windows/messages.sh
+	@mkdir -p $(@D)
+	@OUTERGATE=$(BUILD)/outergate sh agent-windows/messages.sh $(WIN)
+$(WIN)/outergate.exe: $(WIN_AGENT) $(WIN)/libcommon.a $(WIN)/resources.o
+	$(call say,WINLD $@)$(WIN_CC) -o $@ $^ $(WIN_LIBS) $(WIN_SYSTEM)
+$(WIN)/tests/%.exe: tests/unit/%.c $(WIN)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -Itests/unit $< $(WIN)/libcommon.a -L$(WIN)/prefix/lib \
+		-lcmocka-static $(WIN_LIBS) -o $@
+test-windows: windows $(WIN_UNIT)
+	BUILD=$(BUILD) bash tests/wine/run.sh
