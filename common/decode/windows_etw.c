@@ -81,25 +81,27 @@ static struct span utf16(struct json *j, const uint8_t *p, size_t units)
 	return s;
 }
 
-/* Up to its NUL, or as long as it is told to be; its last NUL may be missing. */
+/*
+ * Up to its NUL, or as long as it is told to be. The end of the payload ends it as well, if at
+ * least a unit of it is there; an odd byte at the end is half of one, so it was cut.
+ */
 static bool take_text(struct payload *d, struct json *j, size_t length, bool wide, struct span *ret)
 {
 	size_t unit = wide ? 2 : 1, units = d->left / unit, n = 0, used;
 
-	if (length) {
-		if (length > units)
-			return false;
+	if (units < (length ? length : 1))
+		return false;
+	if (length)
 		units = length;
-	}
 	while (n < units && number_at(d->p + n * unit, unit))
 		n++;
-	used = length ? length * unit : (n + (n < units)) * unit;
+	if (!length && n == units && d->left % unit)
+		return false;
+	used = (length ? length : n + (n < units)) * unit;
 	if (wide)
 		*ret = utf16(j, d->p, n);
 	else
 		*ret = (struct span){(const char *)d->p, n};
-	if (!length && n == units)
-		used = d->left; /* the end of the payload ends it; an odd byte is nobody's */
 	d->p += used;
 	d->left -= used;
 	return true;
@@ -248,7 +250,9 @@ bool windows_from_etw(const struct etw_template *t, struct span payload, bool is
 			*reason = "an ETW event that is cut short, or not as its template says";
 			return i > 0;
 		}
-		windows_add(ret, span_of(f->name), value);
+		windows_add(ret, span_of_array(f->name, sizeof(f->name)), value);
 	}
+	if (scratch->cut)
+		*reason = "an ETW event whose texts are longer than there is room";
 	return true;
 }

@@ -1,6 +1,7 @@
 """Seed corpora: seeds.py DIR writes DIR/line (the decoder cases), DIR/wire (one record of every
-kind, and all of them in a row), DIR/first (first bytes of connections), DIR/config (the shipped
-configuration) and DIR/geo (the databases of the golden cases)."""
+kind, and all of them in a row), DIR/first (first bytes of connections), DIR/etw (payloads of ETW
+events with their templates), DIR/config (the shipped configuration) and DIR/geo (the databases of
+the golden cases)."""
 import glob
 import json
 import os
@@ -87,6 +88,37 @@ ENGINE = (b'{"Name":"/web","Config":{"Image":"nginx","Labels":{"io.kubernetes.po
           b'"io.kubernetes.container.name":"c"}}}')
 
 
+# Fields of fuzz_etw.c by their place there, and a value: (name, TDH_INTYPE_*, bytes)
+SID = b"\1\5\0\0\0\0\0\5" + struct.pack("<5I", 21, 1, 2, 3, 1104)
+LOGON = [(0, 1, "alice"), (1, 21, 0xa96e8), (2, 21, 0xa96b3), (3, 8, 10), (28, 19, SID),
+         (4, 1, "C:\\x\\svchost.exe"), (5, 1, "203.0.113.9"), (6, 1, "4711")]
+REFUSED = [(0, 1, "a\U0001f600"), (7, 20, 0xc000006d), (8, 20, 0xc000006a), (3, 8, 3),
+           (5, 1, "2001:db8::9"), (6, 1, "0")]
+
+
+def etw(which, fields, bits=1):
+    head, payload = bytes((bits, which, len(fields))), b""
+    for name, kind, value in fields:
+        head += bytes((name, kind, 0xff, 0))
+        payload += (value.encode("utf-16-le") + b"\0\0" if kind == 1 else
+                    value if kind == 19 else value.to_bytes(8 if kind == 21 else 4, "little"))
+    return head + payload
+
+
+def etw_seeds(providers=7):
+    yield "logon", etw(10 * providers, LOGON)
+    yield "logon-32", etw(10 * providers, LOGON, 0)
+    yield "refused", etw(11 * providers, REFUSED)
+    yield "cut", etw(11 * providers, REFUSED)[:-9]
+    yield "session", etw(2, [(9, 1, "CORP\\alice"), (10, 8, 2), (11, 1, "203.0.113.9")])
+    yield "connection", etw(6 * providers + 1, [(9, 1, "TCP"), (12, 1, "[2001:db8::9]:4711")])
+    yield "openssh", etw(27 * providers + 4, [
+        (17, 1, "sshd"), (16, 1, "Failed password for root from 203.0.113.9 port 4711 ssh2")])
+    # SMBServer's: a length, and a sockaddr of that length
+    yield "socket", bytes((1, 0, 2, 0, 8, 0xff, 0, 18, 14, 0, 0x80)) + struct.pack(
+        "<IHH4s8x", 16, 2, 0x3930, b"\xcb\0\x71\x09")
+
+
 def record(kind):
     body = BODIES[kind]
     return struct.pack("<HHIQ", kind, 1, 16 + len(body), 5) + body
@@ -104,6 +136,8 @@ def main(directory):
         lines.append(line)
         write(directory + "/line", name, (b"\xfe" if b"\n" in line else b"\xff") + line)
     write(directory + "/line", "stream", b"\xff" + b"\n".join(lines[:16]))
+    for name, data in etw_seeds():
+        write(directory + "/etw", name, data)
     for kind in BODIES:
         write(directory + "/wire", "kind-%02d" % kind, record(kind))
     write(directory + "/wire", "all", b"".join(map(record, BODIES)))
