@@ -8,7 +8,7 @@ WIN_CFLAGS = -std=gnu11 -O2 -g -fno-strict-aliasing -D_GNU_SOURCE -D__USE_MINGW_
 	-DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(BUILD) -isystem $(WIN)/prefix/include $(WARN) -Wno-format
 WIN_LIBS = -static -L$(WIN)/prefix/lib -ljansson -lsqlite3 -lyaml -lmaxminddb -lmd -levtx -lz -lws2_32
 # Advapi32 has the calls of ETW; the others are loaded by every console program anyway.
-WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32 -lntdll
+WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32 -lbcrypt
 
 WIN_COMMON := $(COMMON_SRC:%.c=$(WIN)/%.o)
 WIN_AGENT  := $(patsubst %.c,$(WIN)/%.o,$(wildcard agent-windows/*.c cli/*.c))

@@ -186,8 +186,12 @@ void file_source_close(struct file_source *f);
 
 /* source_fanotify.c: changes of files by which somebody can come back */
 void fanotify_source_open(struct engine *e, unsigned status);
-/* What was written before the record that is being delivered. */
-void fanotify_source_take(struct engine *e);
+/*
+ * What was written before the record that is being delivered. What the processes of that hand-off
+ * (its id) have written themselves waits until they are known: fanotify_source_later().
+ */
+void fanotify_source_take(struct engine *e, uint64_t awaited);
+void fanotify_source_later(struct engine *e);
 /* Files that were asked about too often to look at once, and homes that are not there yet. */
 void fanotify_source_poll(struct engine *e, uint64_t now);
 uint64_t fanotify_source_next(const struct engine *e); /* UINT64_MAX: nothing waits */

@@ -213,7 +213,9 @@ static void name_changed(struct engine *e, const struct fanotify_dir *d, const c
 	if (watch_match(kind, name)) {
 		f = watched_file_get(s, kind, uid, name);
 		culprit_find(e, pid, &who);
-		if (f)
+		if (f && who.known && who.proc.conn == s->awaited && s->later_used < LATER_MAX)
+			s->later[s->later_used++] = (struct later){f, who};
+		else if (f)
 			watched_file_touch(e, f, &who);
 		else
 			losses_tell(e, 1, "changes of files (too many names to keep)");
@@ -319,10 +321,23 @@ static void on_fanotify(struct engine *e, struct watcher *w)
 	events_take(e, w->fd, false);
 }
 
-void fanotify_source_take(struct engine *e)
+void fanotify_source_take(struct engine *e, uint64_t awaited)
 {
-	if (e->fanotify && e->fanotify->watcher.ready)
-		events_take(e, e->fanotify->watcher.fd, true);
+	if (!e->fanotify || !e->fanotify->watcher.ready)
+		return;
+	e->fanotify->awaited = awaited;
+	events_take(e, e->fanotify->watcher.fd, true);
+	e->fanotify->awaited = 0;
+}
+
+void fanotify_source_later(struct engine *e)
+{
+	struct fanotify_source *s = e->fanotify;
+
+	for (unsigned i = 0; s && i < s->later_used; i++)
+		watched_file_touch(e, s->later[i].file, &s->later[i].who);
+	if (s)
+		s->later_used = 0;
 }
 
 void fanotify_source_poll(struct engine *e, uint64_t now)

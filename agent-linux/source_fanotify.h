@@ -50,6 +50,13 @@ struct watched_file {
 	struct culprit due_who;
 };
 
+/* Changes by a hand-off's processes, of which the core is being told. */
+#define LATER_MAX 16
+struct later {
+	struct watched_file *file;
+	struct culprit who;
+};
+
 struct fanotify_source {
 	struct watcher watcher;
 	unsigned status;
@@ -64,6 +71,9 @@ struct fanotify_source {
 	struct watched_file files[FANOTIFY_FILES_MAX];
 	unsigned files_count;
 	uint64_t files_due_ns; /* 0: none */
+	uint64_t awaited;      /* conn of those processes; 0: none */
+	struct later later[LATER_MAX];
+	unsigned later_used;
 };
 
 /* Path for people; the home is as the account database had it. */

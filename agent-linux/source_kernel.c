@@ -147,8 +147,9 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		neighbour_name(e, &ev, mac);
 		/* A job or a unit is written before somebody starts it. */
 		if (ev.handoff && ev.kind == EVENT_EXEC)
-			fanotify_source_take(e);
+			fanotify_source_take(e, ev.handoff);
 		engine_event(e, &ev);
+		fanotify_source_later(e);
 		containers_done(&container);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);

@@ -1,0 +1,437 @@
+/* agent: start, the loop, and what happens to one event. */
+#include "agent.h"
+
+#include <bcrypt.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store/request_run.h"
+
+#define NS_PER_S       1000000000ull
+#define SAVE_INTERVAL  NS_PER_S
+#define PRUNE_INTERVAL (3600 * NS_PER_S)
+#define QUEUE_SIZE     (8u << 20)
+#define CORE_BLOB      "core"
+#define PRIVACY_BLOB   "privacy-key"
+#define SEED_BLOB      "machine-id"
+#define MEMORY_SMALL   (256u << 10)
+#define TAKE_MAX       512 /* records before the others get their turn */
+#define REQUESTS_MAX   64
+#define FILETIME_1970  116444736000000000ull
+
+uint64_t clock_wall_ns(void)
+{
+	FILETIME t;
+
+	GetSystemTimePreciseAsFileTime(&t);
+	return (((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - FILETIME_1970) * 100;
+}
+
+static bool random_bytes(void *to, size_t n)
+{
+	return BCryptGenRandom(NULL, to, (ULONG)n, BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0;
+}
+
+static void store_check(struct agent *a, int r, const char *what)
+{
+	if (r) {
+		core_stats(a->core)->store_errors++;
+		if (!a->store_failing)
+			agent_say(a, "store: %s: %s", what, store_error(a->store));
+	}
+	a->store_failing = r != 0;
+}
+
+static void transaction_begin(struct agent *a)
+{
+	if (a->in_transaction)
+		return;
+	if (store_begin(a->store))
+		store_check(a, -1, "begin");
+	else
+		a->in_transaction = true;
+}
+
+static void transaction_end(struct agent *a)
+{
+	if (!a->in_transaction)
+		return;
+	a->in_transaction = false;
+	store_check(a, store_commit(a->store), "commit");
+}
+
+static void out_deliver(struct agent *a)
+{
+	for (unsigned i = 0; i < a->out.count; i++) {
+		const struct core_out_item *it = &a->out.items[i];
+
+		transaction_begin(a);
+		if (it->kind == OUT_ALERT) {
+			/* Told first, kept second: a slow disk never delays an alert. */
+			if (it->alert->notify && !it->alert->observe)
+				sinks_alert(a, it->alert);
+			a->alert_put = true;
+			store_check(a, store_put_alert(a->store, it->alert), "alert");
+		} else {
+			store_check(a, store_put_session(a->store, it->session), "session");
+		}
+	}
+}
+
+static void step(struct agent *a, const struct event *e)
+{
+	core_step(a->core, e, &a->out);
+	a->dirty = true;
+	if (a->out.count)
+		out_deliver(a);
+}
+
+void agent_event(struct agent *a, unsigned source, const struct event *e)
+{
+	struct event own = *e;
+
+	own.host = (struct span){0}; /* all of it is of this machine, however it is called */
+	if (!echo_seen(&a->echo, source, &own))
+		step(a, &own);
+}
+
+void agent_sensor(struct agent *a, const char *text)
+{
+	struct event e = {.kind = EVENT_SENSOR,
+			  .time_ns = clock_wall_ns(),
+			  .trust = TRUST_KERNEL,
+			  .count = 1,
+			  .text = span_of(text)};
+
+	step(a, &e);
+}
+
+void agent_loss(struct agent *a, const char *what, uint64_t count)
+{
+	struct event e = {.kind = EVENT_LOSS,
+			  .time_ns = clock_wall_ns(),
+			  .trust = TRUST_KERNEL,
+			  .count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX,
+			  .text = span_of(what)};
+
+	core_stats(a->core)->records_lost_bulk += count;
+	step(a, &e);
+}
+
+/* The core's memory and how far the log was read: one transaction. */
+static void memory_put(struct agent *a, size_t most)
+{
+	size_t need = core_export(a->core, NULL, 0);
+	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
+
+	if (!buf)
+		return;
+	core_export(a->core, buf, need);
+	store_check(a, store_put_blob(a->store, CORE_BLOB, buf, need), "core memory");
+	free(buf);
+	evt_save(a);
+	a->dirty = false;
+	a->saved_ns = clock_wall_ns();
+}
+
+static void flush(struct agent *a)
+{
+	if (a->in_transaction && a->alert_put)
+		memory_put(a, MEMORY_SMALL);
+	a->alert_put = false;
+	transaction_end(a);
+}
+
+static void save(struct agent *a)
+{
+	if (!a->dirty)
+		return;
+	transaction_begin(a);
+	memory_put(a, SIZE_MAX);
+	transaction_end(a);
+}
+
+static void prune(struct agent *a, uint64_t now)
+{
+	if (now - a->pruned_ns < PRUNE_INTERVAL)
+		return;
+	flush(a);
+	store_check(a,
+		    store_prune(a->store, now, a->config->retention_alerts_s,
+				a->config->retention_sessions_s, a->config->store_max_bytes, NULL),
+		    "prune");
+	a->pruned_ns = now;
+}
+
+/* What somebody has asked for by way of the store. */
+static void requests(struct agent *a)
+{
+	struct event tick = {.kind = EVENT_TICK, .time_ns = clock_wall_ns(), .count = 1};
+	char result[REQUEST_RESULT_MAX];
+	struct store_request q;
+	unsigned n = 0;
+
+	for (; n < REQUESTS_MAX && !store_request_next(a->store, &q); n++) {
+		request_run(a->core, a->store, &q, tick.time_ns, result);
+		if (store_request_done(a->store, q.id, result))
+			return;
+	}
+	if (!n)
+		return;
+	step(a, &tick);
+	save(a);
+	flush(a);
+}
+
+/* --- start */
+
+static int blob_random(struct agent *a, const char *name, void *to, size_t n)
+{
+	void *buf = NULL;
+	size_t len = 0;
+	int r = store_get_blob(a->store, name, &buf, &len);
+
+	if (!r && len == n) {
+		memcpy(to, buf, n);
+		free(buf);
+		return 0;
+	}
+	free(buf);
+	if (!random_bytes(to, n))
+		return -EIO;
+	return store_put_blob(a->store, name, to, n);
+}
+
+static bool restore_session(void *arg, const struct session *s)
+{
+	return core_restore_session(arg, s) != -ENOSPC;
+}
+
+static bool restore_alert(void *arg, const struct alert *alert)
+{
+	return core_restore_alert(arg, alert) != -ENOSPC;
+}
+
+static void restore(struct agent *a)
+{
+	struct store_filter live = {.live = true, .limit = a->config->limits.sessions};
+	void *buf = NULL;
+	size_t len = 0;
+
+	if (!store_get_blob(a->store, CORE_BLOB, &buf, &len) && core_import(a->core, buf, len))
+		agent_say(a, "the core's saved memory is of another version; starting without it");
+	free(buf);
+	store_sessions(a->store, &live, restore_session, a->core);
+	live.limit = a->config->limits.alerts;
+	store_alerts(a->store, &live, restore_alert, a->core);
+}
+
+static int open_store(struct agent *a)
+{
+	uint64_t id[2];
+	int r = store_open(a->config->store, STORE_WRITE, &a->store);
+
+	if (r) {
+		agent_say(a, "cannot open the store %s: %s", a->config->store,
+			  store_open_reason(r));
+		return r;
+	}
+	if (store_error(a->store)[0])
+		agent_say(a, "store: %s", store_error(a->store));
+	r = blob_random(a, PRIVACY_BLOB, &a->policy.privacy_key, sizeof(a->policy.privacy_key));
+	if (!r)
+		r = blob_random(a, SEED_BLOB, id, sizeof(id));
+	snprintf(a->identity.host_id, sizeof(a->identity.host_id), "%016llx%016llx",
+		 (unsigned long long)id[0], (unsigned long long)id[1]);
+	return r;
+}
+
+static void geo_say(const char *sentence)
+{
+	fprintf(stderr, "outergate: %s\n", sentence);
+}
+
+static int open_core(struct agent *a)
+{
+	/* No number tells one start of Windows from another: when it was is one. */
+	snprintf(a->identity.boot_id, sizeof(a->identity.boot_id), "%llu",
+		 (unsigned long long)((clock_wall_ns() / 1000000 - GetTickCount64()) / 10000));
+	if (!random_bytes(&a->identity.hash_seed, sizeof(a->identity.hash_seed)))
+		return -EIO;
+	a->policy.host_id = a->identity.host_id;
+	a->policy.boot_id = a->identity.boot_id;
+	store_set_policy(a->store, &a->policy);
+	(void)geo_files_open(&a->geo, a->config);
+	a->identity.geo = &a->geo.set.source;
+	a->core = core_new(a->config, &a->identity);
+	return a->core ? 0 : -ENOMEM;
+}
+
+static int agent_open(struct agent *a)
+{
+	int r;
+
+	sinks_open(a);
+	a->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
+	a->queue = a->wake ? queue_new(QUEUE_SIZE, a->wake) : NULL;
+	if (!a->queue)
+		return -ENOMEM;
+	r = open_store(a);
+	if (!r)
+		r = open_core(a);
+	if (r)
+		return r;
+	restore(a);
+	requests(a);
+	r = control_open(a);
+	if (r)
+		agent_say(a, "no pipe: %s (status will not work)", strerror(-r));
+	/* What happens from now on waits in the queue while the log is read up to it. */
+	etw_open(a);
+	evt_open(a);
+	return 0;
+}
+
+static void say_ready(struct agent *a)
+{
+	unsigned sessions = 0, channels = 0;
+
+	for (unsigned i = 0; i < SESSIONS_MAX; i++)
+		sessions += a->etw[i].on;
+	for (unsigned i = 0; i < a->channels_count; i++)
+		channels += a->channels[i].on;
+	agent_say(a,
+		  "ready (%u of %u ETW sessions, %u of %u channels of the event log, "
+		  "configuration: %s, store: %s)",
+		  sessions, SESSIONS_MAX, channels, a->channels_count, a->config_name,
+		  a->config->store);
+	if (!channels && !sessions)
+		agent_sensor(a, "etw-lost: neither the event log nor an ETW session can be read");
+	else if (!a->channels[0].on && !a->etw[0].on)
+		agent_sensor(a, "probe-missing: the Security log cannot be read");
+}
+
+/* --- the loop */
+
+static bool take_records(struct agent *a)
+{
+	static char payload[65536];
+	struct etw_copy head;
+
+	for (unsigned i = 0; i < TAKE_MAX; i++) {
+		if (!queue_take(a->queue, &head, payload))
+			return false;
+		etw_take(a, &head, payload);
+	}
+	return true;
+}
+
+static void tick(struct agent *a)
+{
+	struct event e = {.kind = EVENT_TICK, .time_ns = clock_wall_ns(), .count = 1};
+	bool was_dirty = a->dirty;
+
+	if (core_next_tick(a->core) <= e.time_ns) {
+		step(a, &e);
+		a->dirty = was_dirty || a->out.count;
+	}
+	(void)etw_look(a, e.time_ns);
+	(void)evt_look(a, e.time_ns);
+	(void)geo_files_poll(&a->geo, e.time_ns, geo_say);
+	if (a->dirty && e.time_ns - a->saved_ns >= SAVE_INTERVAL)
+		save(a);
+	prune(a, e.time_ns);
+}
+
+/* How long nothing is to be done: at most a second, for looks and saving. */
+static DWORD patience(struct agent *a, bool more)
+{
+	uint64_t now = clock_wall_ns(), next = core_next_tick(a->core);
+
+	if (more)
+		return 0;
+	if (next <= now)
+		return 10;
+	next = (next - now) / 1000000 + 1;
+	return next < 1000 ? (DWORD)next : 1000;
+}
+
+static void loop(struct agent *a)
+{
+	HANDLE set[MAXIMUM_WAIT_OBJECTS];
+	bool more = true;
+
+	for (;;) {
+		DWORD n = 0, r;
+
+		set[n++] = a->stop;
+		set[n++] = a->wake;
+		if (a->pipe_event)
+			set[n++] = a->pipe_event;
+		for (unsigned i = 0; i < a->channels_count; i++)
+			if (a->channels[i].on)
+				set[n++] = a->channels[i].signal;
+		flush(a);
+		r = WaitForMultipleObjects(n, set, FALSE, patience(a, more));
+		if (WaitForSingleObject(a->stop, 0) == WAIT_OBJECT_0)
+			return;
+		if (r == WAIT_FAILED)
+			Sleep(100);
+		if (a->pipe_event && WaitForSingleObject(a->pipe_event, 0) == WAIT_OBJECT_0) {
+			requests(a);
+			control_answer(a);
+		}
+		more = take_records(a);
+		for (unsigned i = 0; i < a->channels_count; i++) {
+			struct evt_channel *c = &a->channels[i];
+
+			if (c->on &&
+			    (c->pending || WaitForSingleObject(c->signal, 0) == WAIT_OBJECT_0))
+				more |= evt_read(a, c);
+		}
+		tick(a);
+	}
+}
+
+static void agent_close(struct agent *a)
+{
+	etw_close(a);
+	if (a->store && a->core) {
+		while (take_records(a))
+			;
+		core_flush(a->core, &a->out);
+		out_deliver(a);
+		a->dirty = true;
+		save(a);
+	}
+	evt_close(a);
+	control_close(a);
+	geo_files_close(&a->geo);
+	store_close(a->store);
+	core_free(a->core);
+	queue_free(a->queue);
+	sinks_close(a);
+}
+
+int agent_run(struct agent *a)
+{
+	int r;
+
+	a->started_ns = a->saved_ns = clock_wall_ns();
+	a->policy.keep_unknown_accounts = a->config->keep_unknown_accounts;
+	a->policy.command_lines = (int)a->config->command_lines;
+	r = agent_open(a);
+	if (r) {
+		agent_say(a, "cannot start: %s", strerror(-r));
+	} else {
+		a->dirty = true;
+		save(a);
+		say_ready(a);
+		loop(a);
+	}
+	agent_close(a);
+	return r ? 1 : 0;
+}

@@ -1,0 +1,267 @@
+/*
+ * service: the agent under the service manager, and `service install|remove|start|stop`.
+ *
+ * It runs as SYSTEM, since only SYSTEM may open the event log's own session; the manager starts it
+ * again after a crash. Its directory belongs to SYSTEM and Administrators alone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+
+#include <sddl.h>
+
+#include "cli/command.h"
+
+#define NAME	 L"Outergate"
+#define TITLE	 L"Outergate"
+#define ABOUT	 L"Sees every external remote service session on this machine."
+#define LOG_KEY	 L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Outergate"
+#define ACCESS	 L"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+#define WAIT_MS	 30000
+#define RESET_S	 86400
+#define AGAIN_MS 5000
+
+static SERVICE_STATUS_HANDLE handle;
+static SERVICE_STATUS state = {.dwServiceType = SERVICE_WIN32_OWN_PROCESS};
+static HANDLE stop;
+static int (*work)(HANDLE stop);
+static int code;
+
+static void state_tell(DWORD now, DWORD wait_ms)
+{
+	state.dwCurrentState = now;
+	state.dwWaitHint = wait_ms;
+	state.dwControlsAccepted =
+		now == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0;
+	SetServiceStatus(handle, &state);
+}
+
+static DWORD WINAPI on_control(DWORD what, DWORD type, void *data, void *context)
+{
+	(void)type;
+	(void)data;
+	(void)context;
+	if (what == SERVICE_CONTROL_STOP || what == SERVICE_CONTROL_SHUTDOWN) {
+		state_tell(SERVICE_STOP_PENDING, WAIT_MS);
+		SetEvent(stop);
+		return NO_ERROR;
+	}
+	return what == SERVICE_CONTROL_INTERROGATE ? NO_ERROR : ERROR_CALL_NOT_IMPLEMENTED;
+}
+
+static void WINAPI service_main(DWORD argc, wchar_t **argv)
+{
+	(void)argc;
+	(void)argv;
+	handle = RegisterServiceCtrlHandlerExW(NAME, on_control, NULL);
+	if (!handle)
+		return;
+	state_tell(SERVICE_RUNNING, 0);
+	code = work(stop);
+	state.dwWin32ExitCode = code ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR;
+	state.dwServiceSpecificExitCode = (DWORD)code;
+	state_tell(SERVICE_STOPPED, 0);
+}
+
+bool service_run(int (*w)(HANDLE stop), int *ret_code)
+{
+	static wchar_t name[] = NAME;
+	SERVICE_TABLE_ENTRYW table[] = {{name, service_main}, {NULL, NULL}};
+
+	work = w;
+	stop = CreateEventW(NULL, TRUE, FALSE, NULL);
+	if (!stop || !StartServiceCtrlDispatcherW(table))
+		return false;
+	*ret_code = code;
+	return true;
+}
+
+/* --- the command */
+
+static int failed(const char *what, DWORD why)
+{
+	char text[REASON_MAX];
+
+	return command_fail(why == ERROR_ACCESS_DENIED ? EXIT_PERMISSION : EXIT_INPUT, "%s: %s",
+			    what, system_error(why, text));
+}
+
+/* Its directory, for nobody but SYSTEM and Administrators. */
+static int directory_make(void)
+{
+	SECURITY_ATTRIBUTES sa = {.nLength = sizeof(sa)};
+	PSECURITY_DESCRIPTOR sd = NULL;
+	bool ok;
+
+	if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(ACCESS, SDDL_REVISION_1, &sd,
+								  NULL))
+		return failed("its access list", GetLastError());
+	sa.lpSecurityDescriptor = sd;
+	ok = CreateDirectoryA(PLAT_DIR, &sa) != 0;
+	/* One that is there already may have been made by somebody else before us. */
+	if (!ok && GetLastError() == ERROR_ALREADY_EXISTS)
+		ok = SetFileSecurityA(PLAT_DIR, DACL_SECURITY_INFORMATION, sd) != 0;
+	LocalFree(sd);
+	return ok ? EXIT_FINE : failed(PLAT_DIR, GetLastError());
+}
+
+/* So that the Event Log shows our sentences. */
+static int log_register(const wchar_t *exe)
+{
+	DWORD types = EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
+	HKEY k;
+	LONG r = RegCreateKeyExW(HKEY_LOCAL_MACHINE, LOG_KEY, 0, NULL, 0, KEY_SET_VALUE, NULL, &k,
+				 NULL);
+
+	if (!r) {
+		r = RegSetValueExW(k, L"EventMessageFile", 0, REG_EXPAND_SZ,
+				   (const BYTE *)(const void *)exe,
+				   (DWORD)((wcslen(exe) + 1) * sizeof(*exe)));
+		if (!r)
+			r = RegSetValueExW(k, L"TypesSupported", 0, REG_DWORD,
+					   (const BYTE *)(const void *)&types, sizeof(types));
+		RegCloseKey(k);
+	}
+	return r ? failed("the source in the Event Log", (DWORD)r) : EXIT_FINE;
+}
+
+/* Started again after 5 s, whatever ended it. */
+static void recovery(SC_HANDLE s)
+{
+	SC_ACTION again[3] = {{SC_ACTION_RESTART, AGAIN_MS},
+			      {SC_ACTION_RESTART, AGAIN_MS},
+			      {SC_ACTION_RESTART, AGAIN_MS}};
+	SERVICE_FAILURE_ACTIONSW actions = {
+		.dwResetPeriod = RESET_S, .cActions = 3, .lpsaActions = again};
+	SERVICE_FAILURE_ACTIONS_FLAG flag = {.fFailureActionsOnNonCrashFailures = TRUE};
+	static wchar_t about[] = ABOUT;
+	SERVICE_DESCRIPTIONW description = {.lpDescription = about};
+
+	(void)ChangeServiceConfig2W(s, SERVICE_CONFIG_FAILURE_ACTIONS, &actions);
+	(void)ChangeServiceConfig2W(s, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag);
+	(void)ChangeServiceConfig2W(s, SERVICE_CONFIG_DESCRIPTION, &description);
+}
+
+static int install(SC_HANDLE m)
+{
+	wchar_t exe[MAX_PATH], line[MAX_PATH + 32];
+	SC_HANDLE s;
+	int r = directory_make();
+
+	if (r)
+		return r;
+	if (!GetModuleFileNameW(NULL, exe, MAX_PATH))
+		return failed("its own path", GetLastError());
+	r = log_register(exe);
+	if (r)
+		return r;
+	_snwprintf(line, sizeof(line) / sizeof(line[0]) - 1, L"\"%ls\" run --service", exe);
+	line[sizeof(line) / sizeof(line[0]) - 1] = L'\0';
+	s = CreateServiceW(m, NAME, TITLE, SERVICE_ALL_ACCESS, SERVICE_WIN32_OWN_PROCESS,
+			   SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, line, NULL, NULL, NULL, NULL,
+			   NULL);
+	if (!s && GetLastError() == ERROR_SERVICE_EXISTS) { /* a newer program in its place */
+		s = OpenServiceW(m, NAME, SERVICE_ALL_ACCESS);
+		if (s && !ChangeServiceConfigW(s, SERVICE_NO_CHANGE, SERVICE_AUTO_START,
+					       SERVICE_NO_CHANGE, line, NULL, NULL, NULL, NULL,
+					       NULL, NULL))
+			r = failed("the service", GetLastError());
+	}
+	if (!s)
+		return failed("the service cannot be made", GetLastError());
+	recovery(s);
+	CloseServiceHandle(s);
+	if (!r)
+		puts("installed; `outergate service start` starts it");
+	return r;
+}
+
+static int wait_for(SC_HANDLE s, DWORD wanted)
+{
+	SERVICE_STATUS now = {0};
+
+	for (unsigned ms = 0; ms < WAIT_MS; ms += 100) {
+		if (!QueryServiceStatus(s, &now))
+			return failed("its state", GetLastError());
+		if (now.dwCurrentState == wanted)
+			return EXIT_FINE;
+		if (now.dwCurrentState == SERVICE_STOPPED)
+			return command_fail(EXIT_INPUT,
+					    "it ended at once; `outergate run` says why");
+		Sleep(100);
+	}
+	return command_fail(EXIT_INPUT, "it does not answer within 30 s");
+}
+
+static int start(SC_HANDLE s)
+{
+	if (!StartServiceW(s, 0, NULL) && GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
+		return failed("it cannot be started", GetLastError());
+	return wait_for(s, SERVICE_RUNNING);
+}
+
+static int end(SC_HANDLE s)
+{
+	SERVICE_STATUS now;
+
+	if (!ControlService(s, SERVICE_CONTROL_STOP, &now))
+		return GetLastError() == ERROR_SERVICE_NOT_ACTIVE
+			       ? EXIT_FINE
+			       : failed("it cannot be stopped", GetLastError());
+	return wait_for(s, SERVICE_STOPPED);
+}
+
+static int uninstall(SC_HANDLE s)
+{
+	int r = end(s);
+
+	if (r)
+		return r;
+	if (!DeleteService(s))
+		return failed("the service cannot be removed", GetLastError());
+	(void)RegDeleteKeyW(HKEY_LOCAL_MACHINE, LOG_KEY);
+	puts("removed; the store and the configuration stay in " PLAT_DIR);
+	return EXIT_FINE;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	static const struct {
+		const char *verb;
+		int (*run)(SC_HANDLE s);
+	} verbs[] = {{"start", start}, {"stop", end}, {"remove", uninstall}};
+	SC_HANDLE m, s;
+	int r = -1;
+
+	if (argc != 2)
+		return command_usage(self, argc < 2 ? "what is it to do?" : argv[2]);
+	m = OpenSCManagerW(NULL, NULL,
+			   SC_MANAGER_CONNECT |
+				   (strcmp(argv[1], "install") ? 0 : SC_MANAGER_CREATE_SERVICE));
+	if (!m)
+		return failed("the service manager", GetLastError());
+	if (!strcmp(argv[1], "install"))
+		r = install(m);
+	for (size_t i = 0; r < 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(argv[1], verbs[i].verb))
+			continue;
+		s = OpenServiceW(m, NAME, SERVICE_ALL_ACCESS);
+		r = s ? verbs[i].run(s) : failed("the service is not installed", GetLastError());
+		if (s)
+			CloseServiceHandle(s);
+	}
+	CloseServiceHandle(m);
+	return r < 0 ? command_usage(self, argv[1]) : r;
+}
+
+const struct command command_service = {
+	.name = "service",
+	.usage = "install|start|stop|remove",
+	.about = "the agent as a service of Windows",
+	.help = "  install  register it (as SYSTEM, started with the machine, again after a "
+		"crash)\n"
+		"  remove   stop it and take it off; the store stays\n",
+	.run = run,
+};
