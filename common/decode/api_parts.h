@@ -63,6 +63,7 @@ void api_mount(uint32_t *risks, struct api_list *detail, struct span path, struc
 void api_docker(struct api_words *w, struct event *e);
 void api_kubelet(struct api_words *w, struct event *e);
 void api_kube(struct api_words *w, struct event *e);
+void api_dashboard(struct api_words *w, struct event *e);
 
 /* What a request to the Kubernetes API is about (api_kube.c). */
 struct kube_request {

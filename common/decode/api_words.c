@@ -11,4 +11,6 @@ void api_read(struct api_words *w, struct event *e)
 		api_kubelet(w, e);
 	else if (e->service == SERVICE_KUBE_API)
 		api_kube(w, e);
+	else if (e->service == SERVICE_KUBE_DASHBOARD)
+		api_dashboard(w, e);
 }

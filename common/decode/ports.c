@@ -12,11 +12,18 @@ static const struct {
 	const char *comm;
 	enum service service;
 } daemons[] = {
-	{"sshd", SERVICE_SSH},	      {"dropbear", SERVICE_SSH},
-	{"xrdp", SERVICE_RDP},	      {"in.telnetd", SERVICE_TELNET},
-	{"telnetd", SERVICE_TELNET},  {"vsftpd", SERVICE_FTP},
-	{"dockerd", SERVICE_DOCKER},  {"podman", SERVICE_DOCKER},
-	{"kubelet", SERVICE_KUBELET}, {"kube-apiserver", SERVICE_KUBE_API},
+	{"sshd", SERVICE_SSH},
+	{"dropbear", SERVICE_SSH},
+	{"xrdp", SERVICE_RDP},
+	{"in.telnetd", SERVICE_TELNET},
+	{"telnetd", SERVICE_TELNET},
+	{"vsftpd", SERVICE_FTP},
+	{"dockerd", SERVICE_DOCKER},
+	{"podman", SERVICE_DOCKER},
+	{"kubelet", SERVICE_KUBELET},
+	{"kube-apiserver", SERVICE_KUBE_API},
+	{"dashboard", SERVICE_KUBE_DASHBOARD},
+	{"dashboard-api", SERVICE_KUBE_DASHBOARD},
 };
 
 static const struct {

@@ -9,7 +9,9 @@ from harness import check
 from podman import Podman
 from sandbox import TMP, Skip, chrooted, run, wait_for
 from test_j_floods import resident
-from test_u_handoffs import as_root, joined
+from test_c_main_job import place
+from test_u_handoffs import as_root
+from test_z_docker_api import Api
 
 CONFIG = {
     "ociVersion": "1.0.2",
@@ -125,3 +127,41 @@ def podman_run_is_the_sessions(w):
     check(not [x for x in s["commands"] if "podman-mark" in x["text"] and x.get("via")],
           "its own doing", s)
     check(counter(w, "containers_unnamed") == unnamed, "conmon's command line names it")
+
+
+@case("journal")
+def podmans_api_over_tcp(w):
+    """`podman system service tcp:...`: Docker's API of another engine, on a port of its own; what it
+    starts joins by id."""
+    d = Podman(w, "api")
+    log = open(d.at + "/log", "w+")
+    p = subprocess.Popen(w.net.inside_ns(w.net.srv, d.argv + [
+        "system", "service", "--time=0", "tcp:0.0.0.0:8871"]), env=d.env,
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    def said():
+        with open(d.at + "/log") as f:
+            return f.read()[-600:]
+    wait_for(lambda: "podman's service: " + said(), lambda: p.poll() is not None or
+             ":%04X 0000" % 8871 in run(w.net.inside_ns(
+                 w.net.srv, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])).stdout.decode(), 20)
+    if p.poll() is not None:
+        raise Skip("podman's service does not run here: " + said())
+    w.settle()
+    source = place(w)
+    w.net.address(source)
+    api = Api(w, source, 8871)
+    api.ask("GET", "/v4.0.0/libpod/containers/json")
+    made = api.ask("POST", "/v4.0.0/libpod/containers/create", {
+        "name": "by-api", "rootfs": d.at + "/rootfs", "netns": {"nsmode": "none"},
+        "seccomp_profile_path": "unconfined", "log_configuration": {"driver": "none"},
+        "command": ["/bin/sh", "-c", "echo podman-api-mark; sleep 2"],
+        "mounts": [{"type": "bind", "source": "/etc", "destination": "/host"}]})
+    api.ask("POST", "/v4.0.0/libpod/containers/%s/start" % made["Id"])
+    a = w.agent.alert(detection="container.created_after_api", origin__address=source)
+    check("/etc" in a["sentence"] and a["severity"] == "high", "what it leads to", a)
+    s = w.agent.session(origin__address=source, service="docker", test=lambda s: [
+        c for c in s["commands"] if "podman-api-mark" in c["text"]])
+    check([c for c in s["commands"] if "by-api" in c.get("via", "")], "by its name", s)
+    api.end()
+    p.terminate()
+    p.wait(20)

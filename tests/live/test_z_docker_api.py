@@ -186,3 +186,44 @@ def a_scan_of_the_docker_port_is_nothing(w):
     found = [a for a in w.agent.told() if a["detection"].startswith(("container.", "access.")) and
              a.get("origin", {}).get("address") == source]
     check(not found, brief(found))
+
+
+DASHBOARD = r"""
+import ctypes, http.server, sys
+ctypes.CDLL(None).prctl(15, b"dashboard", 0, 0, 0)  # PR_SET_NAME
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = b"{}"
+        self.send_response(200); self.send_header("Content-Length", str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def log_message(self, *a): pass
+http.server.HTTPServer(("0.0.0.0", 9090), H).serve_forever()
+"""
+
+
+@case("journal")
+def a_dashboard_without_login(w):
+    """A stand-in under its name, in clear text on a port of its own: the page alone is nothing,
+    somebody's look at secrets is."""
+    p = subprocess.Popen(w.net.inside_ns(w.net.srv, [sys.executable, "-c", DASHBOARD]))
+    wait_for("the dashboard", lambda: ":2382 00000000:0000 0A" in run(
+        w.net.inside_ns(w.net.srv, ["cat", "/proc/net/tcp"])).stdout.decode(), 10)
+    w.settle()
+    source, other = place(w), place(w)
+    for a in (source, other):
+        w.net.address(a)
+    page = Api(w, other, 9090)
+    page.ask("GET", "/")
+    page.ask("GET", "/api/v1/login/status")
+    page.end()
+    api = Api(w, source, 9090)
+    api.ask("GET", "/api/v1/secret/kube-system")
+    api.end()
+    a = w.agent.alert(detection="container.api_external", origin__address=source)
+    check("kube-dashboard" in a["sentence"] and "/api/v1/secret/kube-system" in a["sentence"],
+          "what was asked", a)
+    w.settle()
+    check(not of(w, other, "container.api_external"), "the page is nothing")
+    p.terminate()
+    p.wait(10)

@@ -343,13 +343,47 @@ static void what_is_too_much(void **state)
 	assert_true(e.flags & EVENT_TRUNCATED);
 }
 
+/* The dashboard: its page is nothing, its API is what its account may do. */
+static void what_a_dashboard_is_asked(void **state)
+{
+	static const struct {
+		const char *method, *target, *container;
+		enum api_action action;
+	} rows[] = {
+		{"GET", "/", "", API_HARMLESS},
+		{"GET", "/assets/images/x.svg", "", API_HARMLESS},
+		{"GET", "/api/v1/login/status", "", API_HARMLESS},
+		{"POST", "/api/v1/login", "", API_HARMLESS},
+		{"GET", "/api/v1/secret/kube-system?itemsPerPage=10", "", API_READ},
+		{"GET", "/api/v1/pod/default/web-1", "default/web-1", API_READ},
+		{"GET", "/api/v1/pod/default/web-1/shell/web", "default/web-1", API_EXEC},
+		{"POST", "/api/v1/appdeploymentfromfile", "", API_CREATE},
+		{"POST", "/api/v1/appdeployment/validate/name", "", API_CHANGE},
+		{"DELETE", "/api/v1/_raw/pod/namespace/default/name/web-1", "", API_CHANGE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct event e = asked(SERVICE_KUBE_DASHBOARD, rows[i].method, rows[i].target,
+				       (struct span){0});
+
+		if (e.api.action != rows[i].action || !span_is(e.api.container, rows[i].container))
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_create_of_the_client), cmocka_unit_test(a_create_that_is_cut),
-		cmocka_unit_test(what_is_told_of_a_body), cmocka_unit_test(what_a_target_is),
-		cmocka_unit_test(a_long_query),		  cmocka_unit_test(commands_of_kubelets),
-		cmocka_unit_test(a_pod_in_clear_text),	  cmocka_unit_test(what_is_too_much),
+		cmocka_unit_test(what_a_dashboard_is_asked),
+		cmocka_unit_test(a_create_of_the_client),
+		cmocka_unit_test(a_create_that_is_cut),
+		cmocka_unit_test(what_is_told_of_a_body),
+		cmocka_unit_test(what_a_target_is),
+		cmocka_unit_test(a_long_query),
+		cmocka_unit_test(commands_of_kubelets),
+		cmocka_unit_test(a_pod_in_clear_text),
+		cmocka_unit_test(what_is_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
