@@ -12,16 +12,18 @@
 #ifdef _WIN32
 #include <io.h>
 
-#define PLAT_WINDOWS 1
-#define PLAT_DIR     "C:\\ProgramData\\Outergate\\"
-#define PLAT_CONFIG  PLAT_DIR "outergate.yaml"
-#define PLAT_STORE   PLAT_DIR "outergate.db"
-#define PLAT_RUN     PLAT_DIR "run"
-#define PLAT_GEO     PLAT_DIR "geo\\"
-#define PLAT_ZONES   PLAT_DIR "zoneinfo\\" /* Windows has none: files of the tz database go there */
+#define PLAT_WINDOWS  1
+#define PLAT_COMMANDS COMMAND(service) /* of cli/commands.def, beside those of both */
+#define PLAT_DIR      "C:\\ProgramData\\Outergate\\"
+#define PLAT_CONFIG   PLAT_DIR "outergate.yaml"
+#define PLAT_STORE    PLAT_DIR "outergate.db"
+#define PLAT_RUN      PLAT_DIR "run"
+#define PLAT_GEO      PLAT_DIR "geo\\"
+#define PLAT_ZONES    PLAT_DIR "zoneinfo\\" /* Windows has none: files of the tz database go there */
 #else
 #include <unistd.h>
 
+#define PLAT_COMMANDS
 #define PLAT_CONFIG "/etc/outergate/outergate.yaml"
 #define PLAT_STORE  "/var/lib/outergate/outergate.db"
 #define PLAT_RUN    "/run/outergate"

@@ -45,6 +45,10 @@ static void from_sensor(struct detect_ctx *x, const struct event *e)
 	text_add(&t, "A part of the sensor is blind: ");
 	text_plain(&t, e->text, 400);
 	text_add(&t, ".");
+	if (strcmp(f.reason, "no-evidence") != 0)
+		return;
+	t = TEXT_IN(a->pub.numbers);
+	text_add(&t, "%u shells or terminals that no login explains > 0", (unsigned)a->pub.count);
 }
 
 static void from_silence(struct detect_ctx *x, const struct event *e)
