@@ -340,6 +340,7 @@ static void tick(struct agent *a)
 	}
 	(void)etw_look(a, e.time_ns);
 	(void)evt_look(a, e.time_ns);
+	audit_look(a, e.time_ns);
 	(void)geo_files_poll(&a->geo, e.time_ns, geo_say);
 	if (a->dirty && e.time_ns - a->saved_ns >= SAVE_INTERVAL)
 		save(a);

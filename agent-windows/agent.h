@@ -90,6 +90,16 @@ DWORD evt_look(struct agent *a, uint64_t now_ns);
 void evt_save(struct agent *a);
 void evt_close(struct agent *a);
 
+/* --- audit.c: what audit policy keeps from happening */
+struct audit_policy {
+	uint64_t looked_ns;
+	uint32_t told;
+	char off[400];		 /* what is off, for `status`; "" = nothing */
+	char reason[REASON_MAX]; /* why it cannot be asked; "" = it can */
+};
+/* Asks when it is time. */
+void audit_look(struct agent *a, uint64_t now_ns);
+
 /* --- sink.c */
 void sinks_open(struct agent *a);
 void sinks_alert(struct agent *a, const struct alert *alert);
@@ -114,6 +124,7 @@ struct agent {
 	struct decode_stream stream;
 	struct echo echo;
 	struct queue *queue;
+	struct audit_policy audit;
 	struct etw_session etw[SESSIONS_MAX];
 	struct evt_channel channels[CHANNELS_MAX];
 	unsigned channels_count;

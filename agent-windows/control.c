@@ -46,6 +46,9 @@ static json_t *sensors_json(const struct agent *a)
 			rows, row(a->etw[i].own ? "etw" : "etw-security",
 				  a->etw[i].own ? "session Outergate" : "session EventLog-Security",
 				  sees[i], a->etw[i].on, a->etw[i].reason));
+	json_array_append_new(rows, row("audit-policy", "AuditQuerySystemPolicy",
+					"whether what the agent reads can happen",
+					!a->audit.reason[0], a->audit.reason));
 	return rows;
 }
 
@@ -64,10 +67,14 @@ static json_t *sources_json(const struct agent *a)
 static json_t *unseen_json(const struct agent *a)
 {
 	json_t *rows = json_array();
-	char text[REASON_MAX + 200];
+	char text[REASON_MAX + 300];
 
 	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
 		json_array_append_new(rows, json_string(unseen[i]));
+	if (a->audit.off[0]) {
+		snprintf(text, sizeof(text), "by audit policy: %.380s", a->audit.off);
+		json_array_append_new(rows, json_string(text));
+	}
 	for (unsigned i = 0; i < a->channels_count; i++) {
 		if (a->channels[i].on)
 			continue;
