@@ -175,7 +175,10 @@ static void requests(struct agent *a)
 	unsigned n = 0;
 
 	for (; n < REQUESTS_MAX && !store_request_next(a->store, &q); n++) {
-		request_run(a->core, a->store, &q, tick.time_ns, result);
+		if (!strcmp(q.verb, "test"))
+			sinks_test(a, q.subject, q.detail, result, sizeof(result));
+		else
+			request_run(a->core, a->store, &q, tick.time_ns, result);
 		if (store_request_done(a->store, q.id, result))
 			return;
 	}

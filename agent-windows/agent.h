@@ -103,6 +103,7 @@ void audit_look(struct agent *a, uint64_t now_ns);
 /* --- sink.c */
 void sinks_open(struct agent *a);
 void sinks_alert(struct agent *a, const struct alert *alert);
+void sinks_test(struct agent *a, const char *detection, const char *id, char *ret, size_t cap);
 void sinks_close(struct agent *a);
 /* A sentence of the agent about itself: stderr, and the Event Log when it is a service. */
 void agent_say(struct agent *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "common/out/test_alert.h"
 
 #define SOURCE L"Outergate"
 #define SAYS   1 /* MessageId of what the agent says of itself */
@@ -98,4 +99,27 @@ void sinks_alert(struct agent *a, const struct alert *alert)
 	p.pseudonymise = a->json && config_pseudonymises(a->config, CONFIG_SINK_JSON);
 	if (to_console(a, alert, &p))
 		core_stats(a->core)->sink_errors++;
+}
+
+/* A test alert to each; ret: "NAME sent;NAME reason". */
+void sinks_test(struct agent *a, const char *detection, const char *id, char *ret, size_t cap)
+{
+	static struct alert alert;
+	struct out_policy p = a->policy;
+	size_t n = 0;
+
+	if (test_alert(&alert, detection, id, clock_wall_ns())) {
+		snprintf(ret, cap, "failed: there is no detection %.60s", detection);
+		return;
+	}
+	ret[0] = '\0';
+	p.pseudonymise = config_pseudonymises(a->config, CONFIG_SINK_JOURNALD);
+	if (a->config->journald)
+		n += (size_t)snprintf(ret, cap, "eventlog %s",
+				      to_event_log(a, &alert, &p) ? "it was refused" : "sent");
+	if (!a->service && n < cap)
+		n += (size_t)snprintf(ret + n, cap - n, "%sconsole %s", n ? ";" : "",
+				      to_console(a, &alert, &p) ? "it was refused" : "sent");
+	if (!n)
+		snprintf(ret, cap, "failed: no output is on (Outputs), alerts are only stored");
 }

@@ -21,6 +21,7 @@
 #define PLAT_GEO      PLAT_DIR "geo\\"
 #define PLAT_ZONES    PLAT_DIR "zoneinfo\\" /* Windows has none: files of the tz database go there */
 #else
+#include <sys/random.h>
 #include <unistd.h>
 
 #define PLAT_COMMANDS
@@ -72,6 +73,23 @@ static inline int plat_create_file(const char *path)
 		return fd == -EEXIST ? 0 : fd;
 	plat_close(fd);
 	return 0;
+}
+
+/* 0, or -EIO: the system has no random numbers. */
+static inline int plat_random(void *to, size_t n)
+{
+#ifdef _WIN32
+	for (size_t i = 0; i < n; i++) {
+		unsigned v = 0;
+
+		if (rand_s(&v))
+			return -EIO;
+		((unsigned char *)to)[i] = (unsigned char)v;
+	}
+	return 0;
+#else
+	return getrandom(to, n, 0) == (ssize_t)n ? 0 : -EIO;
+#endif
 }
 
 /* A file of our own that nobody else can have made; its name in ret. NULL and errno: none. */

@@ -2,25 +2,22 @@
  * outergate test: sends a test alert wherever alerts go, and says what arrived.
  *
  * A running agent sends it itself: with its own configuration, rights and connections, by the row
- * of sinks that a real one takes. Then the journal is read for the alert's id, since what was
- * handed over is not yet kept. Without an agent the journal is tried from here, and only that.
+ * of sinks that a real one takes. Then this host's log is read for the alert's id where it can be,
+ * since what was handed over is not yet kept. Without an agent that log is tried from here, and
+ * only that.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
-
-#include <systemd/sd-journal.h>
 
 #include "cli/ask.h"
 #include "common/detect/detection.h"
 #include "common/out/test_alert.h"
 #include "common/store/request_run.h"
-#include "sink_journald.h"
-
-#define ARRIVES_WITHIN_S 5
+#include "common/plat.h"
+#include "test_sink.h"
 
 struct trial {
 	const char *detection;
@@ -35,7 +32,7 @@ static int make_id(char ret[ID_TEXT_MAX])
 {
 	uint8_t bytes[ID_TEXT_MAX / 2];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+	if (plat_random(bytes, sizeof(bytes)))
 		return -EIO;
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		snprintf(ret + (size_t)2 * i, 3, "%02x", bytes[i]);
@@ -56,55 +53,11 @@ static void report(struct trial *t, const char *sink, const char *what, int code
 		t->code = code;
 }
 
-/* 1: there; 0: not within the time; or -errno. */
-static int journal_has(const char *id)
-{
-	char match[ID_TEXT_MAX + 16];
-	uint64_t end = now_ns() + ARRIVES_WITHIN_S * UINT64_C(1000000000);
-	sd_journal *j = NULL;
-	int r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
-
-	snprintf(match, sizeof(match), "OUTERGATE_ID=%s", id);
-	if (r >= 0)
-		r = sd_journal_add_match(j, match, 0);
-	while (r >= 0) {
-		r = sd_journal_seek_head(j);
-		if (r >= 0)
-			r = sd_journal_next(j);
-		if (r != 0 || now_ns() > end)
-			break;
-		r = sd_journal_wait(j, 200000);
-	}
-	sd_journal_close(j);
-	return r;
-}
-
-static void report_journald(struct trial *t)
-{
-	char text[200];
-	int r = journal_has(t->id);
-
-	if (r > 0)
-		snprintf(text, sizeof(text), "arrived: journalctl OUTERGATE_ID=%s", t->id);
-	else if (r == 0)
-		snprintf(text, sizeof(text),
-			 "NOT in the journal after %d s (only root and the group systemd-journal "
-			 "see "
-			 "all of it; it drops what comes too fast)",
-			 ARRIVES_WITHIN_S);
-	else
-		snprintf(text, sizeof(text), "handed over; the journal cannot be read: %s",
-			 strerror(-r));
-	report(t, "journald", text,
-	       r > 0			     ? EXIT_FINE
-	       : r == -EACCES || r == -EPERM ? EXIT_PERMISSION
-					     : EXIT_INPUT);
-}
-
 /* "journald sent;json sent;forwarder-x Connection refused" */
 static void report_answer(struct trial *t, char *answer)
 {
-	char *save = NULL;
+	char *save = NULL, text[TEST_SINK_TEXT];
+	int code;
 
 	for (char *row = strtok_r(answer, ";", &save); row; row = strtok_r(NULL, ";", &save)) {
 		char *what = strchr(row, ' ');
@@ -112,12 +65,14 @@ static void report_answer(struct trial *t, char *answer)
 		if (!what)
 			continue;
 		*what++ = '\0';
-		if (strcmp(what, "sent") != 0)
+		if (strcmp(what, "sent") != 0) {
 			report(t, row, what, EXIT_INPUT);
-		else if (!strcmp(row, "journald"))
-			report_journald(t);
-		else
+		} else if (!strcmp(row, test_sink_name)) {
+			code = test_sink_arrived(t->id, text, sizeof(text));
+			report(t, row, text, code);
+		} else {
 			report(t, row, "written to the agent's standard output", EXIT_FINE);
+		}
 	}
 }
 
@@ -144,20 +99,23 @@ static int by_agent(struct trial *t)
 /* Without an agent: what this process itself can try. */
 static int from_here(struct trial *t)
 {
-	static const struct out_policy policy = {.keep_unknown_accounts = true};
 	static struct alert a;
+	char text[TEST_SINK_TEXT];
 	int r;
 
-	puts("the agent does not run: the journal is tried from here, nothing else can be");
+	printf("the agent does not run: %s is tried from here, nothing else can be\n",
+	       test_sink_name);
 	if (!t->config->journald)
 		return command_fail(EXIT_INPUT, "Outputs.Journald is off");
 	if (test_alert(&a, t->detection, t->id, now_ns()))
 		return command_fail(EXIT_USAGE, "there is no detection %s", t->detection);
-	r = sink_journald_send(&a, &policy);
-	if (r)
-		report(t, "journald", strerror(-r), EXIT_INPUT);
-	else
-		report_journald(t);
+	r = test_sink_send(&a);
+	if (r) {
+		report(t, test_sink_name, strerror(-r), EXIT_INPUT);
+		return t->code;
+	}
+	r = test_sink_arrived(t->id, text, sizeof(text));
+	report(t, test_sink_name, text, r);
 	return t->code;
 }
 
