@@ -14,7 +14,7 @@ WIN_COMMON := $(COMMON_SRC:%.c=$(WIN)/%.o)
 WIN_AGENT  := $(patsubst %.c,$(WIN)/%.o,$(wildcard agent-windows/*.c cli/*.c))
 WIN_UNIT   := $(UNIT_SRC:tests/unit/%.c=$(WIN)/tests/%.exe)
 
-.PHONY: windows windows-deps test-windows
+.PHONY: windows windows-deps windows-double test-windows
 windows: $(WIN)/outergate.exe
 windows-deps: $(WIN)/.prefix
 $(WIN)/.prefix: tools/windows-deps.sh tools/deps.sh
@@ -44,5 +44,23 @@ $(WIN)/tests/%.exe: tests/unit/%.c $(WIN)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -Itests/unit $< $(WIN)/libcommon.a -L$(WIN)/prefix/lib \
 		-lcmocka-static $(WIN_LIBS) -o $@
-test-windows: windows $(WIN_UNIT)
+
+# What stands in for Windows in tests: tests/wine/double/double.h tells.
+DOUBLE     = $(WIN)/double
+DOUBLE_TDH := $(filter-out %/wevtapi.c %/try.c,$(wildcard tests/wine/double/*.c))
+DOUBLE_CC  = $(WIN_CC) -std=gnu11 -O1 -g -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -DUNICODE -D_UNICODE \
+	-D_WIN32_WINNT=0x0A00 $(WARN) -Wno-format -static
+$(DOUBLE)/tdh.dll: $(DOUBLE_TDH) $(wildcard tests/wine/double/*.h) $(WIN)/.prefix
+	@mkdir -p $(@D)
+	$(call say,WINLD $@)$(DOUBLE_CC) -shared -Wl,--out-implib,$(DOUBLE)/libdouble.a -o $@ $(DOUBLE_TDH) -lole32
+$(DOUBLE)/wevtapi.dll: tests/wine/double/wevtapi.c tests/wine/double/double.h $(DOUBLE)/tdh.dll
+	$(call say,WINLD $@)$(DOUBLE_CC) -shared -o $@ $< $(DOUBLE)/libdouble.a
+$(DOUBLE)/try.exe: tests/wine/double/try.c $(DOUBLE)/wevtapi.dll
+	$(call say,WINLD $@)$(DOUBLE_CC) -municode -o $@ $< $(WIN_SYSTEM)
+$(DOUBLE)/outergate.exe: $(WIN)/outergate.exe
+	@mkdir -p $(@D)
+	@cp $< $@
+windows-double: $(DOUBLE)/tdh.dll $(DOUBLE)/wevtapi.dll $(DOUBLE)/try.exe $(DOUBLE)/outergate.exe
+
+test-windows: windows windows-double $(WIN_UNIT)
 	BUILD=$(BUILD) bash tests/wine/run.sh

@@ -2,7 +2,7 @@
 # outergate.exe under Wine: the unit programs, the golden cases with the same output as on Linux, and what the
 # agent makes of events that a double of Windows delivers. Ends with "N passed, N failed".
 #
-#   run.sh [SUITE...]      unit golden; all of them without one
+#   run.sh [SUITE...]      unit golden agent; without one the first two
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=$(realpath -m "${BUILD:-build}")
 export WINEDEBUG=${WINEDEBUG:--all} WINEPREFIX=$BUILD/windows/prefix-wine
@@ -42,6 +42,12 @@ unit() {
 golden() {
 	python3 tests/golden/run.py "$BUILD/windows/wine" > "$BUILD/log/wine-golden.log" 2>&1
 	count "$BUILD/log/wine-golden.log"
+}
+agent() { # CASES: some of its cases
+	# shellcheck disable=SC2086
+	PYTHONDONTWRITEBYTECODE=1 python3 tests/wine/agent.py "$BUILD/windows" ${CASES:-} \
+		> "$BUILD/log/wine-agent.log" 2>&1
+	count "$BUILD/log/wine-agent.log"
 }
 for suite in ${*:-unit golden}; do
 	echo "== $suite"
