@@ -123,7 +123,8 @@ def read(path, host=None):
 
 
 def read_evtx(path):
-    """The same of an event log, by libevtx."""
+    """The same of an event log, by libevtx, in the order in which they were written: a machine that
+    starts with a wrong clock has times that go back."""
     lib = ctypes.CDLL("libevtx.so.1")
 
     def call(name, *args):
@@ -143,7 +144,7 @@ def read_evtx(path):
         call("record_get_utf8_xml_string", record, text, size)
         texts.append(text.value.decode())
         call("record_free", ctypes.byref(record))
-    return sorted((of_xml(t) for t in texts), key=lambda r: r["ft"])
+    return sorted((of_xml(t) for t in texts), key=lambda r: r["record_id"])
 
 
 def of_xml(text):
@@ -282,8 +283,8 @@ class Script:
 
 
 def shifted(rows, end):
-    """The same rows, the last of them at that time, numbered as one log of one machine has them."""
-    by = end - rows[-1]["ft"]
+    """The same rows, the latest of them at that time, numbered as one log has them."""
+    by = end - max(r["ft"] for r in rows)
     return [dict(r, ft=r["ft"] + by, record_id=1000 + n) for n, r in enumerate(rows)]
 
 

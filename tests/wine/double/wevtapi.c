@@ -270,6 +270,17 @@ static const struct record *next_record(struct results *r)
 	return NULL;
 }
 
+/* Who asks for more has no use for what it had. */
+static void look_for_leaks(const struct results *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < HANDLES_MAX; i++)
+		n += handles[i].kind == EVENT && _wcsicmp(handles[i].channel, r->c->name) == 0;
+	if (n)
+		double_log("events-leaked %ls %u", r->c->name, n);
+}
+
 static DWORD next(struct results *r, DWORD size, EVT_HANDLE *events, DWORD *ret)
 {
 	DWORD code = r->stale ? r->stale : double_fault("next", r->c->name);
@@ -303,6 +314,7 @@ static DWORD next(struct results *r, DWORD size, EVT_HANDLE *events, DWORD *ret)
 	}
 	if (*ret)
 		return ERROR_SUCCESS;
+	look_for_leaks(r);
 	r->was_told_empty = true;
 	double_changed();
 	return r->empty_code;
