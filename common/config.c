@@ -430,8 +430,7 @@ void config_defaults(struct config *ret)
 {
 	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
 	/* Of tools/geo.sh; and of libloc, whose package and updater both put it there. */
-	static const char *const geo[] = {PLAT_GEO "country.mmdb",
-					  "/var/lib/location/database.db"};
+	static const char *const geo[] = {PLAT_GEO "country.mmdb", "/var/lib/location/database.db"};
 
 	memset(ret, 0, sizeof(*ret));
 	ret->failed_logon_threshold = 5;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/config.h"
+#include "common/plat.h"
 
 static struct config got;
 static char err[CONFIG_ERROR_MAX];
@@ -114,7 +115,7 @@ static void test_geo(void **state)
 	assert_false(got.geo_is_default);
 	parse_good("");
 	assert_true(got.geo_is_default);
-	assert_string_equal(got.geo_databases[0], "/var/lib/outergate/geo/country.mmdb");
+	assert_string_equal(got.geo_databases[0], PLAT_GEO "country.mmdb");
 }
 
 int main(void)

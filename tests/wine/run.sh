@@ -28,7 +28,7 @@ count() { # a suite's log; its last line is "N passed, N failed"
 unit() {
 	local p=0 f=0
 	for t in "$BUILD"/windows/tests/*.exe; do
-		if (cd "$BUILD/windows" && wine "$t") > "$BUILD/log/wine-unit.one" 2>&1; then
+		if wine "$t" > "$BUILD/log/wine-unit.one" 2>&1; then
 			p=$((p + 1))
 		else
 			f=$((f + 1))
