@@ -252,6 +252,18 @@ static int open_store(struct agent *a)
 	return r;
 }
 
+/* Copies of databases lie beside the store, where nobody else may write. */
+static void store_directory(const char *store, char *ret, size_t cap)
+{
+	size_t end = 0;
+
+	snprintf(ret, cap, "%s", store);
+	for (size_t i = 0; ret[i]; i++)
+		if (ret[i] == '\\' || ret[i] == '/')
+			end = i;
+	snprintf(ret + end, cap - end, "%s", end ? "" : ".");
+}
+
 static void geo_say(const char *sentence)
 {
 	fprintf(stderr, "outergate: %s\n", sentence);
@@ -267,6 +279,7 @@ static int open_core(struct agent *a)
 	a->policy.host_id = a->identity.host_id;
 	a->policy.boot_id = a->identity.boot_id;
 	store_set_policy(a->store, &a->policy);
+	store_directory(a->config->store, a->geo.scratch, sizeof(a->geo.scratch));
 	(void)geo_files_open(&a->geo, a->config);
 	a->identity.geo = &a->geo.set.source;
 	a->core = core_new(a->config, &a->identity);

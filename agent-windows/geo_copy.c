@@ -1,6 +1,7 @@
 /*
- * geo_copy: a database's bytes in a file of our own beside the store, mapped. It is gone when it is
- * closed, and nobody else may write it meanwhile.
+ * geo_copy: a database's bytes in a file of our own beside the store, mapped. Nobody else may write
+ * it meanwhile. libmaxminddb opens it by its name and shares it for reading alone, so it cannot be
+ * one that goes when it is closed: what a killed agent left is removed when the next makes its own.
  */
 #include "cli/geo_files.h"
 
@@ -12,8 +13,9 @@
 #include <sys/stat.h>
 #include <windows.h>
 
-#define COPY_CHUNK (256u * 1024)
-#define COPY_MAX   (UINT64_C(1) << 30) /* the largest known city database is 140 MB */
+#define COPY_CHUNK    (256u * 1024)
+#define FILETIME_1970 116444736000000000ull
+#define COPY_MAX      (UINT64_C(1) << 30) /* the largest known city database is 140 MB */
 
 static int failed(void)
 {
@@ -50,15 +52,16 @@ int geo_file_open(const char *path)
 int geo_file_stamp(int fd, struct geo_stamp *ret)
 {
 	BY_HANDLE_FILE_INFORMATION i;
+	uint64_t written;
 
 	if (!GetFileInformationByHandle((HANDLE)_get_osfhandle(fd), &i))
 		return failed();
+	written =
+		(uint64_t)i.ftLastWriteTime.dwHighDateTime << 32 | i.ftLastWriteTime.dwLowDateTime;
 	*ret = (struct geo_stamp){
 		.device = i.dwVolumeSerialNumber,
 		.inode = (uint64_t)i.nFileIndexHigh << 32 | i.nFileIndexLow,
-		.mtime_ns = ((uint64_t)i.ftLastWriteTime.dwHighDateTime << 32 |
-			     i.ftLastWriteTime.dwLowDateTime) *
-			    100,
+		.mtime_ns = written > FILETIME_1970 ? (written - FILETIME_1970) * 100 : 0,
 		.size = (uint64_t)i.nFileSizeHigh << 32 | i.nFileSizeLow,
 	};
 	return 0;
@@ -96,34 +99,74 @@ static int copy_bytes(int from, HANDLE to, size_t *ret)
 	return r;
 }
 
-int geo_copy_make(int fd, const char *dir, struct geo_copy *ret)
+/* Those that nobody has open. */
+static void leftovers_remove(const char *dir)
 {
-	struct geo_copy c = {.fd = -1};
-	HANDLE h, map = NULL;
-	unsigned n = 0;
-	int r;
+	char path[CONFIG_PATH_MAX];
+	WIN32_FIND_DATAA found;
+	HANDLE h;
 
-	(void)rand_s(&n);
-	if (snprintf(c.name, sizeof(c.name), "%s\\geo-%08x.tmp", dir, n) >= (int)sizeof(c.name))
-		return -ENAMETOOLONG;
-	h = CreateFileA(c.name, GENERIC_READ | GENERIC_WRITE | DELETE,
-			FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_NEW,
-			FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+	snprintf(path, sizeof(path), "%s\\geo-????????.tmp", dir);
+	h = FindFirstFileA(path, &found);
 	if (h == INVALID_HANDLE_VALUE)
-		return failed();
-	r = copy_bytes(fd, h, &c.len);
-	if (!r && c.len) {
+		return;
+	do {
+		if (snprintf(path, sizeof(path), "%s\\%s", dir, found.cFileName) <
+		    (int)sizeof(path))
+			(void)DeleteFileA(path);
+	} while (FindNextFileA(h, &found));
+	FindClose(h);
+}
+
+static int copy_write(int from, const char *name, size_t *ret_len)
+{
+	HANDLE h = CreateFileA(name, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_TEMPORARY,
+			       NULL);
+	int r = h == INVALID_HANDLE_VALUE ? failed() : copy_bytes(from, h, ret_len);
+
+	if (h != INVALID_HANDLE_VALUE)
+		CloseHandle(h);
+	return r;
+}
+
+static int copy_map(struct geo_copy *c)
+{
+	HANDLE h =
+		CreateFileA(c->name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+	HANDLE map = NULL;
+	int r = h == INVALID_HANDLE_VALUE ? failed() : 0;
+
+	if (!r && c->len) {
 		map = CreateFileMappingA(h, NULL, PAGE_READONLY, 0, 0, NULL);
-		c.bytes = map ? MapViewOfFile(map, FILE_MAP_READ, 0, 0, 0) : NULL;
-		r = c.bytes ? 0 : failed();
+		c->bytes = map ? MapViewOfFile(map, FILE_MAP_READ, 0, 0, 0) : NULL;
+		r = c->bytes ? 0 : failed();
 		if (map)
 			CloseHandle(map);
 	}
-	if (r) {
+	if (!r)
+		c->fd = _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
+	else if (h != INVALID_HANDLE_VALUE)
 		CloseHandle(h);
+	return r;
+}
+
+int geo_copy_make(int fd, const char *dir, struct geo_copy *ret)
+{
+	struct geo_copy c = {.fd = -1};
+	unsigned n = 0;
+	int r;
+
+	leftovers_remove(dir);
+	(void)rand_s(&n);
+	if (snprintf(c.name, sizeof(c.name), "%s\\geo-%08x.tmp", dir, n) >= (int)sizeof(c.name))
+		return -ENAMETOOLONG;
+	r = copy_write(fd, c.name, &c.len);
+	if (!r)
+		r = copy_map(&c);
+	if (r) {
+		(void)DeleteFileA(c.name);
 		return r;
 	}
-	c.fd = _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
 	*ret = c;
 	return 0;
 }
@@ -132,7 +175,9 @@ void geo_copy_free(struct geo_copy *c)
 {
 	if (c->bytes)
 		UnmapViewOfFile(c->bytes);
-	if (c->fd >= 0)
+	if (c->fd >= 0) {
 		_close(c->fd);
+		(void)DeleteFileA(c->name);
+	}
 	*c = (struct geo_copy){.fd = -1};
 }

@@ -1,5 +1,6 @@
 /* geo_files: see geo_files.h. */
 #include "geo_files.h"
+#include "common/plat.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -174,7 +175,7 @@ int command_geo(struct geo_files *g, const struct config *c)
 {
 	int code = 0;
 
-	snprintf(g->scratch, sizeof(g->scratch), "%s", P_tmpdir);
+	snprintf(g->scratch, sizeof(g->scratch), "%s", plat_temp_dir());
 	if (!geo_files_open(g, c))
 		return 0;
 	for (unsigned i = 0; i < g->count; i++)

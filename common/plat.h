@@ -92,18 +92,29 @@ static inline int plat_random(void *to, size_t n)
 #endif
 }
 
+/* Where a command may put what it needs for a moment. */
+static inline const char *plat_temp_dir(void)
+{
+#ifdef _WIN32
+	const char *dir = getenv("TEMP");
+
+	return dir ? dir : ".";
+#else
+	return "/tmp";
+#endif
+}
+
 /* A file of our own that nobody else can have made; its name in ret. NULL and errno: none. */
 static inline FILE *plat_temporary(char *ret, size_t cap)
 {
 #ifdef _WIN32
-	const char *dir = getenv("TEMP");
 	int fd = -1;
 
 	for (unsigned i = 0; fd < 0 && i < 100; i++) {
 		unsigned n = 0;
 
 		(void)rand_s(&n);
-		snprintf(ret, cap, "%s\\outergate-%08x.tmp", dir ? dir : ".", n);
+		snprintf(ret, cap, "%s\\outergate-%08x.tmp", plat_temp_dir(), n);
 		fd = plat_new_file(ret);
 		if (fd < 0 && fd != -EEXIST)
 			break;
