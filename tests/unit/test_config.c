@@ -14,11 +14,11 @@
 
 #include "common/config.h"
 
-#define KEY	      "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+#define KEY "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 #ifndef DEFAULTS_PATH
 #define DEFAULTS_PATH "deploy/outergate.yaml"
 #endif
-#define DAY_NS	      ((uint64_t)86400 * 1000000000)
+#define DAY_NS ((uint64_t)86400 * 1000000000)
 
 static struct config before, got; /* large; before is the pattern that a failure must leave */
 static char err[CONFIG_ERROR_MAX];
