@@ -98,15 +98,23 @@ void agent_event(struct agent *a, unsigned source, const struct event *e)
 		step(a, &own);
 }
 
-void agent_sensor(struct agent *a, const char *text)
+void agent_sensor_at(struct agent *a, const char *text, uint64_t time_ns)
 {
 	struct event e = {.kind = EVENT_SENSOR,
-			  .time_ns = clock_wall_ns(),
+			  .time_ns = time_ns,
 			  .trust = TRUST_KERNEL,
 			  .count = 1,
 			  .text = span_of(text)};
 
 	step(a, &e);
+}
+
+void agent_sensor(struct agent *a, const char *text)
+{
+	if (!a->behind)
+		agent_sensor_at(a, text, clock_wall_ns());
+	else if (a->waiting_count < WAITING_MAX)
+		snprintf(a->waiting[a->waiting_count++], REASON_MAX, "%s", text);
 }
 
 void agent_loss(struct agent *a, const char *what, uint64_t count)
@@ -174,6 +182,8 @@ static void requests(struct agent *a)
 	struct store_request q;
 	unsigned n = 0;
 
+	if (a->behind)
+		return;
 	for (; n < REQUESTS_MAX && !store_request_next(a->store, &q); n++) {
 		if (!strcmp(q.verb, "test"))
 			sinks_test(a, q.subject, q.detail, result, sizeof(result));
@@ -187,6 +197,15 @@ static void requests(struct agent *a)
 	step(a, &tick);
 	save(a);
 	flush(a);
+}
+
+void agent_caught_up(struct agent *a)
+{
+	a->behind = false;
+	for (unsigned i = 0; i < a->waiting_count; i++)
+		agent_sensor(a, a->waiting[i]);
+	a->waiting_count = 0;
+	requests(a);
 }
 
 /* --- start */
@@ -350,11 +369,12 @@ static void tick(struct agent *a)
 	struct event e = {.kind = EVENT_TICK, .time_ns = clock_wall_ns(), .count = 1};
 	bool was_dirty = a->dirty;
 
-	if (core_next_tick(a->core) <= e.time_ns) {
+	if (!a->behind && core_next_tick(a->core) <= e.time_ns) {
 		step(a, &e);
 		a->dirty = was_dirty || a->out.count;
 	}
-	(void)etw_look(a, e.time_ns);
+	if (!a->behind)
+		(void)etw_look(a, e.time_ns);
 	(void)evt_look(a, e.time_ns);
 	audit_look(a, e.time_ns);
 	(void)geo_files_poll(&a->geo, e.time_ns, geo_say);
@@ -401,14 +421,9 @@ static void loop(struct agent *a)
 			requests(a);
 			control_answer(a);
 		}
-		more = take_records(a);
-		for (unsigned i = 0; i < a->channels_count; i++) {
-			struct evt_channel *c = &a->channels[i];
-
-			if (c->on &&
-			    (c->pending || WaitForSingleObject(c->signal, 0) == WAIT_OBJECT_0))
-				more |= evt_read(a, c);
-		}
+		more = evt_read(a);
+		if (!a->behind)
+			more |= take_records(a);
 		tick(a);
 	}
 }
@@ -438,6 +453,8 @@ int agent_run(struct agent *a)
 	int r;
 
 	a->started_ns = a->saved_ns = clock_wall_ns();
+	a->behind = true;
+	a->stream.forced_source = -1; /* every source; 0 is the first of them */
 	a->policy.keep_unknown_accounts = a->config->keep_unknown_accounts;
 	a->policy.command_lines = (int)a->config->command_lines;
 	r = agent_open(a);

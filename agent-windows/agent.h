@@ -23,6 +23,8 @@
 
 #define REASON_MAX   200
 #define CHANNELS_MAX 16
+#define EVT_BATCH    64
+#define WAITING_MAX  16
 #define SESSIONS_MAX 2 /* EventLog-Security, and our own */
 
 struct agent;
@@ -74,15 +76,22 @@ struct evt_channel {
 	wchar_t *path, *query;
 	char name[128]; /* path as text */
 	HANDLE signal;
-	void *subscription, *bookmark; /* EVT_HANDLE */
+	void *subscription, *bookmark; /* EVT_HANDLE; bookmark NULL: nothing of it was read */
 	DWORD batch;
 	bool on, dirty, pending; /* pending: more may be there */
+	bool from_start;	 /* it was empty when it was opened first: all of it is new */
 	uint64_t retry_ns, lines;
+	/* What EvtNext gave and is not read yet; the first of them as XML, and its time. */
+	void *ahead[EVT_BATCH];
+	DWORD ahead_count, ahead_at;
+	char *head;
+	uint64_t head_ns;
+	uint64_t stopped_ns; /* the log's service said that it ends, and no start has come yet */
 	char reason[REASON_MAX];
 };
 void evt_open(struct agent *a);
-/* Reads what is there, at most a batch; true: there is more. */
-bool evt_read(struct agent *a, struct evt_channel *c);
+/* Reads of all channels the oldest first, some hundred events at most; true: there is more. */
+bool evt_read(struct agent *a);
 /* All channels at once: something was lost elsewhere. */
 void evt_catch_up(struct agent *a);
 DWORD evt_look(struct agent *a, uint64_t now_ns);
@@ -131,6 +140,10 @@ struct agent {
 	unsigned channels_count;
 	HANDLE stop, wake, pipe, pipe_event, log;
 	OVERLAPPED pipe_wait;
+	/* The log is read up to now, and until then it is not now: no tick, no record of ETW. */
+	bool behind;
+	char waiting[WAITING_MAX][REASON_MAX]; /* sensors' states that are told then */
+	unsigned waiting_count;
 	bool json, service, in_transaction, alert_put, dirty, store_failing, is_system;
 	uint64_t started_ns, saved_ns, pruned_ns, queue_lost_told;
 	char host_id[64], boot_id[64];
@@ -140,8 +153,11 @@ struct agent {
 uint64_t clock_wall_ns(void);
 /* A decoded event through the core; source: tells repeats of the same one apart. */
 void agent_event(struct agent *a, unsigned source, const struct event *e);
-/* The state of a sensor: becomes EVENT_SENSOR ("etw-lost: ..."). */
+/* The state of a sensor: becomes EVENT_SENSOR ("etw-lost: ..."), now, or when it was so. */
 void agent_sensor(struct agent *a, const char *text);
+void agent_sensor_at(struct agent *a, const char *text, uint64_t time_ns);
+/* The log is read: what waited for it is told. */
+void agent_caught_up(struct agent *a);
 void agent_loss(struct agent *a, const char *what, uint64_t count);
 /* Runs until a->stop is set. The exit code. */
 int agent_run(struct agent *a);

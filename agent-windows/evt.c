@@ -17,9 +17,13 @@
 
 #include "agent.h"
 
+#include "common/decode/time_text.h"
+
 #include <winevt.h>
 
-#define BATCH	     64
+#define BATCH	     EVT_BATCH
+#define READ_MAX     512
+#define BEHIND_NS    10000000000ull /* older than that: not what happens now */
 #define BATCH_LEAST  1
 #define RETRY_NS     30000000000ull
 #define BOOKMARK_MAX 4096
@@ -55,8 +59,12 @@ static const struct {
 };
 #define CHANNELS (sizeof(channels) / sizeof(channels[0]))
 
-/* Of the log itself: somebody has emptied it. */
-#define LOG_CLEARED "(EventID=1102 or EventID=1100 or EventID=1101)"
+/*
+ * Of the log itself: emptied (1102), its service ended (1100), events dropped (4612); 4608: Windows
+ * has started. Not 1101, which every start after a power cut tells.
+ */
+#define LOG_ITSELF  "(EventID=1102 or EventID=1100 or EventID=4612 or EventID=4608)"
+#define SHUTDOWN_NS 60000000000ull /* what is written while the machine shuts down */
 
 /* <QueryList> with a <Select> for each few ids. False: it does not fit. */
 static bool query_of(const char *channel, const struct windows_row *rows, char *to, size_t cap)
@@ -77,7 +85,7 @@ static bool query_of(const char *channel, const struct windows_row *rows, char *
 	}
 	if (n < cap && !strcmp(channel, "Security"))
 		n += (size_t)snprintf(to + n, cap - n,
-				      "<Select Path=\"Security\">*[System[" LOG_CLEARED
+				      "<Select Path=\"Security\">*[System[" LOG_ITSELF
 				      "]]</Select>");
 	if (n < cap)
 		n += (size_t)snprintf(to + n, cap - n, "</Query></QueryList>");
@@ -98,7 +106,7 @@ static void blob_name(const struct evt_channel *c, char name[160])
 }
 
 /* What was kept, as a bookmark; NULL: there is none. */
-static EVT_HANDLE bookmark_kept(struct agent *a, const struct evt_channel *c)
+static EVT_HANDLE bookmark_kept(struct agent *a, struct evt_channel *c)
 {
 	EVT_HANDLE h = NULL;
 	char name[160];
@@ -109,7 +117,8 @@ static EVT_HANDLE bookmark_kept(struct agent *a, const struct evt_channel *c)
 	blob_name(c, name);
 	if (store_get_blob(a->store, name, &xml, &len))
 		return NULL;
-	if (len && ((char *)xml)[len - 1] == '\0') {
+	c->from_start = len == 1;
+	if (len > 1 && ((char *)xml)[len - 1] == '\0') {
 		text = wide(xml);
 		h = text ? EvtCreateBookmark(text) : NULL;
 		free(text);
@@ -118,8 +127,19 @@ static EVT_HANDLE bookmark_kept(struct agent *a, const struct evt_channel *c)
 	return h;
 }
 
+static void head_drop(struct evt_channel *c)
+{
+	free(c->head);
+	c->head = NULL;
+	if (c->ahead_at < c->ahead_count)
+		EvtClose(c->ahead[c->ahead_at++]);
+}
+
+/* What was not read yet is given again, after the bookmark. */
 static void channel_close(struct evt_channel *c)
 {
+	while (c->ahead_at < c->ahead_count)
+		head_drop(c);
 	if (c->subscription)
 		EvtClose(c->subscription);
 	c->subscription = NULL;
@@ -143,6 +163,32 @@ static EVT_HANDLE subscribe(struct evt_channel *c, EVT_HANDLE after, DWORD flags
 	return EvtSubscribe(NULL, c->signal, NULL, c->query, after, NULL, NULL, flags);
 }
 
+/*
+ * A log that is read for the first time: what comes after its newest record is new. One that has
+ * none yet has no such place, and all of it is.
+ */
+static bool bookmark_newest(struct agent *a, struct evt_channel *c)
+{
+	EVT_HANDLE q, e = NULL;
+	DWORD n = 0;
+	bool ok = false;
+
+	SetLastError(ERROR_CALL_NOT_IMPLEMENTED);
+	q = EvtQuery(NULL, NULL, c->query, EvtQueryChannelPath | EvtQueryReverseDirection);
+	if (!q)
+		return false;
+	if (EvtNext(q, 1, &e, 0, 0, &n) && n) {
+		c->bookmark = EvtCreateBookmark(NULL);
+		ok = c->bookmark && EvtUpdateBookmark(c->bookmark, e);
+		EvtClose(e);
+	} else {
+		ok = c->from_start = GetLastError() == ERROR_NO_MORE_ITEMS;
+	}
+	EvtClose(q);
+	c->dirty = a->dirty = true;
+	return ok;
+}
+
 /* From the bookmark; where the log no longer has it, from the oldest that is there, and told. */
 static void channel_open(struct agent *a, struct evt_channel *c)
 {
@@ -150,11 +196,15 @@ static void channel_open(struct agent *a, struct evt_channel *c)
 
 	c->batch = BATCH;
 	ResetEvent(c->signal);
+	if (!c->bookmark && !c->from_start && !bookmark_newest(a, c)) {
+		channel_failed(c, GetLastError());
+		return;
+	}
 	if (c->bookmark)
 		c->subscription = subscribe(c, c->bookmark,
 					    EvtSubscribeStartAfterBookmark | EvtSubscribeStrict);
 	else
-		c->subscription = subscribe(c, NULL, EvtSubscribeToFutureEvents);
+		c->subscription = subscribe(c, NULL, EvtSubscribeStartAtOldestRecord);
 	if (!c->subscription && c->bookmark &&
 	    (GetLastError() == ERROR_NOT_FOUND || GetLastError() == ERROR_EVT_QUERY_RESULT_STALE ||
 	     GetLastError() == ERROR_EVT_QUERY_RESULT_INVALID_POSITION)) {
@@ -169,8 +219,6 @@ static void channel_open(struct agent *a, struct evt_channel *c)
 	}
 	c->on = c->pending = true;
 	c->reason[0] = '\0';
-	if (!c->bookmark)
-		c->bookmark = EvtCreateBookmark(NULL);
 }
 
 void evt_open(struct agent *a)
@@ -211,24 +259,35 @@ static char *render(EVT_HANDLE h, DWORD what)
 	return s;
 }
 
-/* 1102 and 104: somebody emptied a log. */
-static void note_cleared(struct agent *a, const struct evt_channel *c, const char *xml)
+static void tell_log(struct agent *a, const struct evt_channel *c, const char *what, uint64_t ns)
 {
 	char text[REASON_MAX];
 
-	if (!strstr(xml, ">1102</EventID>") && !strstr(xml, ">1100</EventID>") &&
-	    !strstr(xml, ">1101</EventID>"))
-		return;
-	snprintf(text, sizeof(text), "log-cleared: %.60s: %s", c->name,
-		 strstr(xml, ">1102</EventID>")	  ? "somebody emptied it"
-		 : strstr(xml, ">1100</EventID>") ? "its service was stopped"
-						  : "the system dropped audit events");
-	agent_sensor(a, text);
+	snprintf(text, sizeof(text), "log-cleared: %.60s: %s", c->name, what);
+	agent_sensor_at(a, text, ns);
 }
 
-static void take(struct agent *a, struct evt_channel *c, EVT_HANDLE h)
+/* Every shutdown ends the log's service; only if the machine goes on, somebody did. */
+static void note_log(struct agent *a, struct evt_channel *c)
 {
-	char *xml = render(h, EvtRenderEventXml);
+	const char *xml = c->head;
+
+	if (strstr(xml, ">4608</EventID>")) {
+		c->stopped_ns = 0;
+	} else if (c->stopped_ns && c->head_ns > c->stopped_ns + SHUTDOWN_NS) {
+		tell_log(a, c, "its service was stopped", c->head_ns);
+		c->stopped_ns = 0;
+	}
+	if (strstr(xml, ">1100</EventID>"))
+		c->stopped_ns = c->head_ns;
+	else if (strstr(xml, ">1102</EventID>"))
+		tell_log(a, c, "somebody emptied it", c->head_ns);
+	else if (strstr(xml, ">4612</EventID>"))
+		tell_log(a, c, "the system dropped audit events", c->head_ns);
+}
+
+static void take(struct agent *a, struct evt_channel *c)
+{
 	struct stats *st = core_stats(a->core);
 	const char *reason = NULL;
 	enum decode_result r;
@@ -236,13 +295,13 @@ static void take(struct agent *a, struct evt_channel *c, EVT_HANDLE h)
 
 	st->lines_read++;
 	c->lines++;
-	if (!xml) {
+	if (!c->head) {
 		st->lines_bad++;
 		return;
 	}
 	if (!strcmp(c->name, "Security"))
-		note_cleared(a, c, xml);
-	r = decode_line(&a->stream, span_of(xml), &e, &reason);
+		note_log(a, c);
+	r = decode_line(&a->stream, span_of(c->head), &e, &reason);
 	if (r == DECODE_EVENT) {
 		st->lines_decoded++;
 		agent_event(a, SESSIONS_MAX + (unsigned)(c - a->channels), &e);
@@ -251,7 +310,6 @@ static void take(struct agent *a, struct evt_channel *c, EVT_HANDLE h)
 	} else {
 		st->lines_bad++;
 	}
-	free(xml);
 }
 
 /*
@@ -276,32 +334,85 @@ static void read_failed(struct agent *a, struct evt_channel *c, DWORD why)
 	channel_failed(c, why);
 }
 
-bool evt_read(struct agent *a, struct evt_channel *c)
+static void batch_next(struct agent *a, struct evt_channel *c)
 {
-	EVT_HANDLE events[BATCH];
 	DWORD n = 0, why;
 
-	if (!c->on)
-		return false;
+	c->ahead_at = c->ahead_count = 0;
 	ResetEvent(c->signal);
-	if (!EvtNext(c->subscription, c->batch, events, 0, 0, &n)) {
-		why = GetLastError();
-		c->pending = false;
-		if (why != ERROR_NO_MORE_ITEMS && why != ERROR_INVALID_OPERATION &&
-		    why != ERROR_TIMEOUT) /* 4317: nothing was there to pull */
-			read_failed(a, c, why);
+	c->pending = false;
+	if (EvtNext(c->subscription, c->batch, c->ahead, 0, 0, &n)) {
+		if (c->batch < BATCH && n == c->batch)
+			c->batch *= 2;
+		c->ahead_count = n;
+		c->pending = n > 0;
+		return;
+	}
+	why = GetLastError();
+	if (why != ERROR_NO_MORE_ITEMS && why != ERROR_INVALID_OPERATION &&
+	    why != ERROR_TIMEOUT) /* 4317: nothing was there to pull */
+		read_failed(a, c, why);
+}
+
+/* SystemTime='2024-03-05T10:11:12.5000000Z'; 0: none. */
+static uint64_t time_of(const char *xml)
+{
+	const char *at = xml ? strstr(xml, "SystemTime=") : NULL;
+	struct span text = span_of(at ? at + strlen("SystemTime=") + 1 : "");
+	struct time_text t;
+
+	return time_take_utc(&text, &t) ? t.time_ns : 0;
+}
+
+/* False: nothing is there to be read now. */
+static bool head_ready(struct agent *a, struct evt_channel *c)
+{
+	if (c->on && c->ahead_at == c->ahead_count &&
+	    (c->pending || WaitForSingleObject(c->signal, 0) == WAIT_OBJECT_0))
+		batch_next(a, c);
+	if (!c->on || c->ahead_at == c->ahead_count)
 		return false;
+	if (!c->head) {
+		c->head = render(c->ahead[c->ahead_at], EvtRenderEventXml);
+		c->head_ns = time_of(c->head);
 	}
-	for (DWORD i = 0; i < n; i++) {
-		take(a, c, events[i]);
-		if (c->bookmark && EvtUpdateBookmark(c->bookmark, events[i]))
+	return true;
+}
+
+/*
+ * What happened first, whatever log it is in: one logon is told by three of them, and who reads
+ * one after the other sees no order. NULL: nothing is there.
+ */
+static struct evt_channel *oldest(struct agent *a)
+{
+	struct evt_channel *best = NULL;
+
+	for (unsigned i = 0; i < a->channels_count; i++) {
+		struct evt_channel *c = &a->channels[i];
+
+		if (head_ready(a, c) && (!best || c->head_ns < best->head_ns))
+			best = c;
+	}
+	return best;
+}
+
+bool evt_read(struct agent *a)
+{
+	struct evt_channel *c = NULL;
+
+	for (unsigned i = 0; i < READ_MAX && (c = oldest(a)) != NULL; i++) {
+		if (c->head_ns + BEHIND_NS < clock_wall_ns())
+			a->behind = true;
+		take(a, c);
+		if (!c->bookmark)
+			c->bookmark = EvtCreateBookmark(NULL);
+		if (c->bookmark && EvtUpdateBookmark(c->bookmark, c->ahead[c->ahead_at]))
 			c->dirty = a->dirty = true;
-		EvtClose(events[i]);
+		head_drop(c);
 	}
-	if (c->batch < BATCH && n == c->batch)
-		c->batch *= 2;
-	c->pending = n > 0;
-	return c->pending;
+	if (!c && a->behind)
+		agent_caught_up(a);
+	return c != NULL;
 }
 
 void evt_catch_up(struct agent *a)
@@ -322,11 +433,14 @@ void evt_save(struct agent *a)
 {
 	for (unsigned i = 0; i < a->channels_count; i++) {
 		struct evt_channel *c = &a->channels[i];
-		char name[160], *xml;
+		char name[160], *xml = NULL;
 
-		if (!c->dirty || !c->bookmark)
+		if (!c->dirty || (!c->bookmark && !c->from_start))
 			continue;
-		xml = render(c->bookmark, EvtRenderBookmark);
+		if (c->bookmark)
+			xml = render(c->bookmark, EvtRenderBookmark);
+		else
+			xml = calloc(1, 1); /* nothing of it was read yet */
 		blob_name(c, name);
 		if (xml && strlen(xml) < BOOKMARK_MAX &&
 		    !store_put_blob(a->store, name, xml, strlen(xml) + 1))
