@@ -17,7 +17,7 @@ WIN_UNIT_NOT = addr geo geo_files out_journald out_pseudonym store store_file wa
 WIN_UNIT   := $(filter-out $(WIN_UNIT_NOT:%=$(WIN)/tests/test_%.exe),\
 	$(UNIT_SRC:tests/unit/%.c=$(WIN)/tests/%.exe))
 
-.PHONY: windows windows-deps windows-double test-windows
+.PHONY: windows windows-unit windows-deps windows-double test-windows
 windows: $(WIN)/outergate.exe
 windows-deps: $(WIN)/.prefix
 $(WIN)/.prefix: tools/windows-deps.sh tools/deps.sh
@@ -75,5 +75,6 @@ $(DOUBLE)/outergate.exe: $(WIN)/outergate.exe
 	@cp $< $@
 windows-double: $(DOUBLE)/tdh.dll $(DOUBLE)/wevtapi.dll $(DOUBLE)/try.exe $(DOUBLE)/outergate.exe
 
-test-windows: windows windows-double $(WIN_UNIT)
+windows-unit: $(WIN_UNIT)
+test-windows: windows windows-double windows-unit
 	BUILD=$(BUILD) bash tests/wine/run.sh
