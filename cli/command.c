@@ -81,6 +81,8 @@ static int config_zone(const char *file, struct config *c)
 	struct business_hours *h = &c->hours;
 	int r = h->zone_line ? zone_from_file(h->zone_name, &h->zone) : 0;
 
+	if (r == -ENOENT && zone_parse(span_of(h->zone_name), &h->zone))
+		return 0; /* a rule of POSIX, as TZ has it */
 	if (r == -ENOENT)
 		return command_fail(EXIT_INPUT,
 				    "%s:%u: BusinessHours.timezone: no zone '%s' on this host",
