@@ -12,7 +12,8 @@ printf '#!/bin/sh\nexec wine "%s" "$@"\n' "$BUILD/windows/outergate.exe" > "$BUI
 chmod +x "$BUILD/windows/wine/outergate"
 # One server for all: else each program starts Windows anew.
 [ -e "$WINEPREFIX/system.reg" ] || wineboot -i > "$BUILD/log/wineboot.log" 2>&1
-wineserver -p > "$BUILD/log/wineserver.log" 2>&1
+# One that is still there from something else would not stay: it ends first.
+{ wineserver -k; wineserver -w; wineserver -p; } > "$BUILD/log/wineserver.log" 2>&1
 trap 'wineserver -k; wait' EXIT
 # Windows has no time zones by these names: files of the tz database go beside the configuration.
 mkdir -p "$WINEPREFIX/drive_c/ProgramData/Outergate"
