@@ -24,25 +24,8 @@ fail() {
 	exit 1
 }
 
-# --- a private apt: its own sources, lists and state
-mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $suite" "Created-By: Packages" \
-	2>> "$log" | head -1)
-apt=$cache/apt
-mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-signed=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -e $signed ] || fail "$signed is not there: install debian-archive-keyring"
-echo "deb-src [signed-by=$signed] ${mirror:-http://deb.debian.org/debian} $suite main" > "$apt/sources.list"
-: > "$apt/status"
-cat > "$apt/conf" <<- END
-	Dir::Etc::SourceList "$apt/sources.list";
-	Dir::Etc::SourceParts "/dev/null";
-	Dir::State::Lists "$apt/lists";
-	Dir::State::status "$apt/status";
-	Dir::Cache "$apt";
-	APT::Sandbox::User "root";
-	Acquire::Retries "3";
-END
-export APT_CONFIG=$apt/conf
+. tools/private_apt.sh
+private_apt "$cache/apt" $suite deb-src 2>> "$log" || fail "the archive cannot be asked"
 apt-get -qq update >> "$log" 2>&1 || fail "the archive cannot be asked"
 
 work=$cache/work

@@ -18,29 +18,10 @@ fail() {
 	exit 1
 }
 
-# --- a private apt: its own sources, lists and state
-mirror=${KUBERNETES_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
-	"Codename: $suite" "Created-By: Packages" 2> "$cache/indextargets.log" | head -1)}
-mirror=${mirror:-http://deb.debian.org/debian}
+# --- a private apt; PRIVATE_APT_MIRROR: another mirror than this machine's
+. tools/private_apt.sh
 apt=$cache/apt
-mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-signed=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -e $signed ] || fail "$signed is not there: install debian-archive-keyring"
-for type in deb deb-src; do
-	echo "$type [signed-by=$signed] $mirror $suite main"
-done > "$apt/sources.list"
-: > "$apt/status"
-cat > "$apt/conf" <<- END
-	Dir::Etc::SourceList "$apt/sources.list";
-	Dir::Etc::SourceParts "/dev/null";
-	Dir::State::Lists "$apt/lists";
-	Dir::State::status "$apt/status";
-	Dir::Cache "$apt";
-	Dir::Cache::Archives "$apt/archives";
-	APT::Sandbox::User "root";
-	Acquire::Retries "3";
-END
-export APT_CONFIG=$apt/conf
+private_apt "$apt" $suite deb deb-src || fail "no archive to ask"
 
 newest() { # of a source package: the version the archive has
 	apt-cache showsrc --only-source "$1" | sed -n 's/^Version: //p' | sort -V | tail -1
@@ -51,7 +32,7 @@ if [ -z "$(find "$apt/lists" -name '*_Sources*' -mtime -7 2> "$cache/find.log")"
 	apt-get -qq update || say "the archive cannot be asked; what is cached is used"
 fi
 version=$(newest kubernetes)
-[ -n "$version" ] || fail "no source of kubernetes in $suite of $mirror"
+[ -n "$version" ] || fail "the archive has no source of kubernetes in $suite"
 out=$cache/bin-${version//[^A-Za-z0-9.]/_}
 if [ -e "$out/complete" ]; then
 	say "$version is there"
@@ -64,7 +45,7 @@ work=$cache/work
 rm -rf "$work" "$out"
 mkdir -p "$work/debs" "$out"
 begun=$SECONDS
-say "fetching $version, $go and etcd from $mirror"
+say "fetching $version, $go and etcd"
 (
 	cd "$work"
 	apt-get -qq source --only-source "kubernetes=$version"
