@@ -106,7 +106,7 @@ static void leftovers_remove(const char *dir)
 	WIN32_FIND_DATAA found;
 	HANDLE h;
 
-	snprintf(path, sizeof(path), "%s\\geo-????????.tmp", dir);
+	snprintf(path, sizeof(path), "%s\\outergate-geo-????????.tmp", dir);
 	h = FindFirstFileA(path, &found);
 	if (h == INVALID_HANDLE_VALUE)
 		return;
@@ -158,7 +158,7 @@ int geo_copy_make(int fd, const char *dir, struct geo_copy *ret)
 
 	leftovers_remove(dir);
 	(void)rand_s(&n);
-	if (snprintf(c.name, sizeof(c.name), "%s\\geo-%08x.tmp", dir, n) >= (int)sizeof(c.name))
+	if (snprintf(c.name, sizeof(c.name), "%s\\outergate-geo-%08x.tmp", dir, n) >= (int)sizeof(c.name))
 		return -ENAMETOOLONG;
 	r = copy_write(fd, c.name, &c.len);
 	if (!r)

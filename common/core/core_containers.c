@@ -9,29 +9,15 @@
  * Example: cgroup cri-containerd-4f5e....scope, annotations of pod shop/web-1.
  */
 #include "core_internal.h"
+#include "../container_id.h"
 #include "core_text.h"
 
 /* 12 hexadecimal digits of an id are as many as docker shows. */
 #define ID_SHORT 12
 
-/* Of text, the longest run of digits of an id. */
-static struct span id_in(struct span text)
-{
-	struct span best = {0};
-
-	for (size_t i = 0, n; i < text.len; i += n + 1) {
-		for (n = 0; i + n < text.len; n++)
-			if (!text.ptr[i + n] || !strchr("0123456789abcdef", text.ptr[i + n]))
-				break;
-		if (n > best.len)
-			best = span_first(span_skip(text, i), n);
-	}
-	return best;
-}
-
 struct container *container_find(struct core *c, struct span id)
 {
-	struct span digits = id_in(id);
+	struct span digits = container_digits(id);
 
 	for (unsigned i = 0; i < CONTAINERS_MAX; i++) {
 		struct container *x = &c->containers[i];

@@ -11,8 +11,7 @@
  */
 #include "core_internal.h"
 
-#define CUT_LEAST	 16 /* of a command line that was cut, so much must be the same */
-#define CONTAINER_DIGITS 64 /* of an id: docker, containerd, podman and CRI-O alike */
+#define CUT_LEAST 16 /* of a command line that was cut, so much must be the same */
 
 static struct span trimmed(struct span args)
 {
@@ -50,16 +49,6 @@ bool handoff_args_fit(struct span asked, struct span born, bool is_cut)
 bool handoff_container_is(struct span id, struct span cgroup)
 {
 	return id.len >= 12 && span_has(cgroup, id);
-}
-
-bool handoff_in_container(struct span cgroup)
-{
-	size_t digits = 0;
-
-	for (size_t i = 0; i < cgroup.len && digits < CONTAINER_DIGITS; i++)
-		digits =
-			strchr("0123456789abcdef", cgroup.ptr[i]) && cgroup.ptr[i] ? digits + 1 : 0;
-	return digits >= CONTAINER_DIGITS;
 }
 
 /* A pod's number; in names of systemd's cgroups "_" stands for "-". */

@@ -15,6 +15,8 @@
  * clients alone. Example: systemd-run sleep 60, and run-r0a1b.service 20 ms later.
  */
 #include "core_internal.h"
+
+#include "../container_id.h"
 #include "core_text.h"
 
 #define REQUEST_NS    (60 * SECOND_NS) /* containers fetch images first */
@@ -542,7 +544,7 @@ static void birth_decide(struct core *c, struct handoff_birth *b, const struct e
 	 * fits nobody is its own program: what somebody later runs in there is another birth. */
 	if (fit != FIT_NAMED && fit != FIT_THEIRS && is_plumbing(e) &&
 	    ++b->programs < UNDECIDED_MAX &&
-	    (is_runtime(e) || (fit == FIT_NONE && !handoff_in_container(e->subject))))
+	    (is_runtime(e) || (fit == FIT_NONE && span_empty(container_id(e->subject)))))
 		return;
 	if (fit == FIT_POSSIBLE || fit == FIT_NAMED)
 		entry_born(c, pool_get(&c->sessions, best->session), best->entry, e,

@@ -102,8 +102,6 @@ void multiplexers_expire(struct core *c);
 bool handoff_args_fit(struct span asked, struct span born, bool is_cut);
 /* "docker-ID.scope", "ID", "cri-containerd-ID.scope": at least 12 digits of it are the same. */
 bool handoff_container_is(struct span id, struct span cgroup);
-/* A cgroup with such an id in its name. */
-bool handoff_in_container(struct span cgroup);
 bool handoff_pod_is(struct span asked, struct span born);
 /* The very same words. */
 bool handoff_words_are(struct span asked, struct span born);

@@ -13,23 +13,6 @@
 #include "api_parts.h"
 #include "text.h"
 
-static bool is_hex(char c)
-{
-	return text_is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
-struct span container_id(struct span cgroup)
-{
-	for (size_t i = 0, n; i < cgroup.len; i += n + 1) {
-		n = 0;
-		while (i + n < cgroup.len && is_hex(cgroup.ptr[i + n]))
-			n++;
-		if (n == CONTAINER_ID_DIGITS)
-			return span_first(span_skip(cgroup, i), n);
-	}
-	return text_none();
-}
-
 static void cut_end(struct span *s, struct span end)
 {
 	if (s->len > end.len && span_eq(span_skip(*s, s->len - end.len), end))

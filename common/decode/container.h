@@ -10,13 +10,11 @@
 #ifndef OUTERGATE_DECODE_CONTAINER_H
 #define OUTERGATE_DECODE_CONTAINER_H
 
+#include "../container_id.h"
 #include "../event.h"
 
-#define CONTAINER_ID_DIGITS 64
-#define CONTAINER_DIR_MAX   192
+#define CONTAINER_DIR_MAX 192
 
-/* "docker-ID.scope", "cri-containerd-ID.scope", "ID": 64 hexadecimal digits; else empty. */
-struct span container_id(struct span cgroup);
 /* "lxc.payload.web", "systemd-nspawn@web.service" above "payload", "web": "web". */
 struct span container_of_name(struct span cgroup, struct span above);
 

@@ -1,0 +1,42 @@
+/* container_id: see the header. */
+#include "container_id.h"
+
+static bool is_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Takes the next run of digits off the text; empty: there is none. */
+static struct span next_run(struct span *text)
+{
+	struct span run;
+	size_t n = 0;
+
+	while (text->len && !is_digit(text->ptr[0]))
+		*text = span_skip(*text, 1);
+	while (n < text->len && is_digit(text->ptr[n]))
+		n++;
+	run = span_first(*text, n);
+	*text = span_skip(*text, n);
+	return run;
+}
+
+struct span container_digits(struct span text)
+{
+	struct span best = {0}, run;
+
+	while ((run = next_run(&text)).len)
+		if (run.len > best.len)
+			best = run;
+	return best;
+}
+
+struct span container_id(struct span cgroup)
+{
+	struct span run;
+
+	while ((run = next_run(&cgroup)).len)
+		if (run.len == CONTAINER_ID_DIGITS)
+			return run;
+	return (struct span){0};
+}
