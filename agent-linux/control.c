@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/config_expiry.h"
+#include "cli/status_json.h"
 #include "common/store/request_run.h"
 #include "cli/control.h"
 
@@ -59,97 +59,16 @@ static json_t *sources_json(const struct engine *e)
 	return a;
 }
 
-static json_t *geo_json(const struct engine *e)
-{
-	static const char *const states[] = {"absent", "on", "failed"};
-	json_t *a = json_array();
-
-	for (unsigned i = 0; i < e->geo.count; i++) {
-		const struct geo_file *f = &e->geo.files[i];
-		const struct geo_db *db = &e->geo.set.dbs[i];
-		const char *who = geo_db_attribution(db, f->path);
-		char built[32] = "";
-
-		if (db->built_s)
-			out_time(db->built_s * 1000000000, built);
-		json_array_append_new(a, json_pack("{ss ss ss ss ss ss sb sb sb sb}", "path",
-						   f->path, "state", states[f->state], "reason",
-						   f->reason, "type", db->type, "built", built,
-						   "attribution", who ? who : "", "countries",
-						   (db->fields & GEO_FIELD_COUNTRY) != 0, "places",
-						   (db->fields & GEO_FIELD_POINT) != 0, "networks",
-						   (db->fields & GEO_FIELD_NETWORK) != 0, "flags",
-						   (db->fields & GEO_FIELD_FLAGS) != 0));
-	}
-	return a;
-}
-
-/* What no database in use can tell, and what is therefore not detected. */
-static void geo_unseen(const struct engine *e, json_t *a)
-{
-	static const struct {
-		uint32_t field;
-		const char *text;
-	} needs[] = {
-		{GEO_FIELD_COUNTRY, "countries of origins, and origin.country_not_allowed (no "
-				    "database in use knows countries)"},
-		{GEO_FIELD_NETWORK, "networks (AS numbers) of origins (no database in use knows "
-				    "them)"},
-		{GEO_FIELD_POINT, "origin.impossible_travel (no database in use knows places, only "
-				  "countries)"},
-		{GEO_FIELD_FLAGS, "origin.anonymizer (no database in use flags anonymizers)"},
-	};
-	uint32_t fields = geo_set_fields(&e->geo.set);
-
-	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		if (!(fields & needs[i].field))
-			json_array_append_new(a, json_string(needs[i].text));
-}
-
 static json_t *counters_json(const struct engine *e)
 {
-	const struct stats *st = core_stats(e->core);
-	json_t *o = json_object();
+	json_t *o = status_counters(e->core);
 
-#define STAT(name, help) json_object_set_new(o, #name, json_integer((json_int_t)st->name));
-#include "common/stats.def"
-#undef STAT
 #define KERNEL(name)                                                                               \
 	json_object_set_new(o, "kernel_" #name,                                                    \
 			    json_integer((json_int_t)e->setup.counters[WIRE_STAT_##name]));
 	WIRE_STATS(KERNEL)
 #undef KERNEL
 	return o;
-}
-
-static json_t *exceptions_json(const struct engine *e)
-{
-	const struct config *c = e->config;
-	json_t *a = json_array();
-	char until[32];
-
-	for (unsigned i = 0; i < c->exceptions_count; i++) {
-		const struct config_exception *x = &c->exceptions[i];
-
-		json_array_append_new(a, json_pack("{ss ss ss sI}", "detection",
-						   detections[x->detection]->id, "reason",
-						   x->reason, "until",
-						   x->until_ns ? out_time(x->until_ns, until) : "",
-						   "count", (json_int_t)core_excepted(e->core, i)));
-	}
-	return a;
-}
-
-static json_t *expiries_json(const struct engine *e)
-{
-	char text[CONFIG_EXPIRY_TEXT + 64];
-	struct config_expiry x;
-	json_t *a = json_array();
-
-	for (unsigned i = 0; config_expiry_at(e->config, i, &x); i++)
-		if (config_expiry_say(&x, clock_wall_ns(), text, sizeof(text)) != EXPIRY_FAR)
-			json_array_append_new(a, json_string(text));
-	return a;
 }
 
 /* What this build cannot see at all, said every time somebody asks. */
@@ -160,7 +79,7 @@ static json_t *unseen_json(const struct engine *e)
 
 	for (unsigned i = 0; i < CONTROL_UNSEEN_COUNT; i++)
 		json_array_append_new(a, json_string(control_unseen[i]));
-	geo_unseen(e, a);
+	status_geo_unseen(&e->geo, a);
 	if (e->setup.kept[0]) {
 		snprintf(text, sizeof(text),
 			 "what happens while the agent is dead, beyond live sessions and logs (%s)",
@@ -178,18 +97,6 @@ static json_t *unseen_json(const struct engine *e)
 	return a;
 }
 
-static json_t *sessions_json(const struct engine *e)
-{
-	json_int_t live = 0, existing = 0;
-	const struct session *s;
-
-	for (unsigned i = 0; (s = core_session_at(e->core, i)); i++) {
-		live += s->state != SESSION_CLOSED;
-		existing += s->state != SESSION_CLOSED && s->existing;
-	}
-	return json_pack("{sI sI}", "live", live, "existing", existing);
-}
-
 static char *status_text(struct engine *e)
 {
 	char started[32], now[32];
@@ -204,14 +111,14 @@ static char *status_text(struct engine *e)
 		      out_time(e->started_ns, started), "now", out_time(clock_wall_ns(), now),
 		      "configuration", e->setup.config_name, "store", e->config->store,
 		      "store_failing", e->store_failing, "sensors", sensors_json(e), "sources",
-		      sources_json(e), "not_seen", unseen_json(e), "sessions", sessions_json(e),
-		      "counters", counters_json(e), "libpam_attached",
+		      sources_json(e), "not_seen", unseen_json(e), "sessions",
+		      status_sessions(e->core), "counters", counters_json(e), "libpam_attached",
 		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "exceptions", exceptions_json(e));
-	json_object_set_new(o, "expiries", expiries_json(e));
-	json_object_set_new(o, "geo", geo_json(e));
+	json_object_set_new(o, "exceptions", status_exceptions(e->core, e->config));
+	json_object_set_new(o, "expiries", status_expiries(e->config, clock_wall_ns()));
+	json_object_set_new(o, "geo", status_geo(&e->geo));
 	json_object_set_new(o, "geo_unreadable", json_integer((json_int_t)e->geo.set.unreadable));
 	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));
 	json_object_set_new(o, "kept_reason", json_string(e->setup.kept));

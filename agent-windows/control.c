@@ -14,7 +14,7 @@
 
 #include <sddl.h>
 
-#include "common/config_expiry.h"
+#include "cli/status_json.h"
 
 #define OUT_SIZE 65536
 #define ACCESS	 L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)"
@@ -71,6 +71,7 @@ static json_t *unseen_json(const struct agent *a)
 
 	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
 		json_array_append_new(rows, json_string(unseen[i]));
+	status_geo_unseen(&a->geo, rows);
 	if (a->audit.off[0]) {
 		snprintf(text, sizeof(text), "by audit policy: %.380s", a->audit.off);
 		json_array_append_new(rows, json_string(text));
@@ -87,12 +88,8 @@ static json_t *unseen_json(const struct agent *a)
 
 static json_t *counters_json(const struct agent *a)
 {
-	const struct stats *st = core_stats(a->core);
-	json_t *o = json_object();
+	json_t *o = status_counters(a->core);
 
-#define STAT(name, help) json_object_set_new(o, #name, json_integer((json_int_t)st->name));
-#include "common/stats.def"
-#undef STAT
 	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
 		json_object_set_new(o, i ? "etw_records" : "etw_security_records",
 				    json_integer((json_int_t)a->etw[i].records));
@@ -103,58 +100,25 @@ static json_t *counters_json(const struct agent *a)
 	return o;
 }
 
-static json_t *expiries_json(const struct agent *a)
-{
-	char text[CONFIG_EXPIRY_TEXT + 64];
-	struct config_expiry x;
-	json_t *rows = json_array();
-
-	for (unsigned i = 0; config_expiry_at(a->config, i, &x); i++)
-		if (config_expiry_say(&x, clock_wall_ns(), text, sizeof(text)) != EXPIRY_FAR)
-			json_array_append_new(rows, json_string(text));
-	return rows;
-}
-
-static json_t *exceptions_json(const struct agent *a)
-{
-	json_t *rows = json_array();
-	char until[32];
-
-	for (unsigned i = 0; i < a->config->exceptions_count; i++) {
-		const struct config_exception *x = &a->config->exceptions[i];
-
-		json_array_append_new(
-			rows, json_pack("{ss ss ss sI}", "detection", detections[x->detection]->id,
-					"reason", x->reason, "until",
-					x->until_ns ? out_time(x->until_ns, until) : "", "count",
-					(json_int_t)core_excepted(a->core, i)));
-	}
-	return rows;
-}
-
 static char *status_text(const struct agent *a)
 {
 	char started[32], now[32];
-	json_int_t live = 0, existing = 0;
-	const struct session *s;
 	json_t *o;
 	char *ret;
 
-	for (unsigned i = 0; (s = core_session_at(a->core, i)); i++) {
-		live += s->state != SESSION_CLOSED;
-		existing += s->state != SESSION_CLOSED && s->existing;
-	}
-	o = json_pack("{ss si ss ss ss ss ss sb so so so so so s{sI sI}}", "version",
-		      OUTERGATE_VERSION, "pid", (int)GetCurrentProcessId(), "user",
-		      a->is_system ? "SYSTEM" : "not SYSTEM", "started",
-		      out_time(a->started_ns, started), "now", out_time(clock_wall_ns(), now),
-		      "configuration", a->config_name, "store", a->config->store, "store_failing",
-		      a->store_failing, "sensors", sensors_json(a), "sources", sources_json(a),
-		      "not_seen", unseen_json(a), "counters", counters_json(a), "expiries",
-		      expiries_json(a), "sessions", "live", live, "existing", existing);
+	o = json_pack(
+		"{ss si ss ss ss ss ss sb so so so so so so}", "version", OUTERGATE_VERSION, "pid",
+		(int)GetCurrentProcessId(), "user", a->is_system ? "SYSTEM" : "not SYSTEM",
+		"started", out_time(a->started_ns, started), "now", out_time(clock_wall_ns(), now),
+		"configuration", a->config_name, "store", a->config->store, "store_failing",
+		a->store_failing, "sensors", sensors_json(a), "sources", sources_json(a),
+		"not_seen", unseen_json(a), "counters", counters_json(a), "expiries",
+		status_expiries(a->config, clock_wall_ns()), "sessions", status_sessions(a->core));
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "exceptions", exceptions_json(a));
+	json_object_set_new(o, "exceptions", status_exceptions(a->core, a->config));
+	json_object_set_new(o, "geo", status_geo(&a->geo));
+	json_object_set_new(o, "geo_unreadable", json_integer((json_int_t)a->geo.set.unreadable));
 	ret = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return ret;
