@@ -69,9 +69,12 @@ $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 	@bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
 
 # --- the default configuration, embedded for `check --defaults`
+define embed
+@(echo 'static const char outergate_yaml[] ='; \
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
+endef
 $(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(DEPS)
-	@(echo 'static const char outergate_yaml[] ='; \
-		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
+	$(embed)
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
 # --- objects
@@ -116,7 +119,7 @@ $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
 	@rm -f $@
 	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
-	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
 -include $(FUZZ_OBJ:.o=.d)
 
 .PHONY: fuzz-build

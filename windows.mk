@@ -8,7 +8,7 @@ WIN_CFLAGS = -std=gnu11 -O2 -g -fno-strict-aliasing -D_GNU_SOURCE -D__USE_MINGW_
 	-DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(WIN) -isystem $(WIN)/prefix/include $(WARN) -Wno-format
 WIN_LIBS = -static -L$(WIN)/prefix/lib -ljansson -lsqlite3 -lyaml -lmaxminddb -lmd -levtx -lz -lws2_32
 # Advapi32 has the calls of ETW; the others are loaded by every console program anyway.
-WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32 -lbcrypt
+WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32
 
 WIN_COMMON := $(COMMON_SRC:%.c=$(WIN)/%.o)
 WIN_AGENT  := $(patsubst %.c,$(WIN)/%.o,$(wildcard agent-windows/*.c cli/*.c))
@@ -33,8 +33,7 @@ $(WIN)/outergate.yaml: deploy/outergate.yaml windows.mk
 		-e "s|/etc/outergate/|C:\\\\ProgramData\\\\Outergate\\\\|" \
 		-e 's|/run/outergate|C:\\ProgramData\\Outergate\\run|' $< > $@
 $(WIN)/outergate.yaml.h: $(WIN)/outergate.yaml
-	@(echo 'static const char outergate_yaml[] ='; \
-		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@.tmp && mv $@.tmp $@
+	$(embed)
 $(WIN)/%.o: %.c $(WIN)/.prefix | $(WIN)/outergate.yaml.h
 	@mkdir -p $(@D)
 	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -MMD -MP -c $< -o $@
@@ -48,7 +47,7 @@ $(WIN)/resources.o: agent-windows/outergate.rc agent-windows/outergate.manifest 
 		-DVERSION_WORDS=$(subst .,$(comma),$(VERSION)),0 $< $@
 comma := ,
 # One message a detection, with its number: the Event Log shows a sentence instead of "not found".
-$(WIN)/messages.rc: $(BUILD)/outergate agent-windows/messages.sh
+$(WIN)/messages.rc: $(BUILD)/outergate agent-windows/messages.sh $(WIN)/.prefix
 	@mkdir -p $(@D)
 	@OUTERGATE=$(BUILD)/outergate sh agent-windows/messages.sh $(WIN)
 $(WIN)/outergate.exe: $(WIN_AGENT) $(WIN)/libcommon.a $(WIN)/resources.o

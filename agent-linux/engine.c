@@ -1,5 +1,6 @@
 /* engine: start, the loop, and what happens to one event. */
 #include "engine.h"
+#include "cli/kept.h"
 #include "groups.h"
 
 #include <errno.h>
@@ -22,10 +23,8 @@
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
 #define FILE_POLL      (2 * NS_PER_S)
 #define FUTURE_MAX     (48 * 3600 * NS_PER_S) /* zones and skewed clocks */
-#define CORE_BLOB      "core"
-#define PRIVACY_BLOB   "privacy-key"
-#define MEMORY_SMALL   (256u << 10)  /* cheap enough to save with every alert */
-#define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
+#define MEMORY_SMALL   (256u << 10)	      /* cheap enough to save with every alert */
+#define LOST_BLOB      "kernel-lost"	      /* boot id and the losses already told */
 #define EPOLL_BATCH    16
 
 static uint64_t clock_ns(clockid_t id)
@@ -237,14 +236,11 @@ static void transaction_end(struct engine *e)
 /* Puts the core's memory and the cursors of its inputs; skips it when larger than most. */
 static void memory_put(struct engine *e, size_t most)
 {
-	size_t need = core_export(e->core, NULL, 0);
-	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
+	int r = kept_memory(e->store, e->core, most);
 
-	if (!buf)
+	if (r > 0)
 		return;
-	core_export(e->core, buf, need);
-	store_check(e, store_put_blob(e->store, CORE_BLOB, buf, need), "core memory");
-	free(buf);
+	store_check(e, r, "core memory");
 	losses_save(e);
 	journal_source_save(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
@@ -391,50 +387,13 @@ static void read_id(const char *path, char *ret, size_t cap)
 		fclose(f);
 }
 
-/* Hashes of unknown accounts stay comparable across restarts: the key lives in the store. */
-static int privacy_key(struct engine *e)
-{
-	void *buf = NULL;
-	size_t len = 0;
-	int r = store_get_blob(e->store, PRIVACY_BLOB, &buf, &len);
-
-	if (!r && len == sizeof(e->policy.privacy_key)) {
-		memcpy(&e->policy.privacy_key, buf, len);
-		free(buf);
-		return 0;
-	}
-	free(buf);
-	if (getrandom(&e->policy.privacy_key, sizeof(e->policy.privacy_key), 0) < 0)
-		return -errno;
-	return store_put_blob(e->store, PRIVACY_BLOB, &e->policy.privacy_key,
-			      sizeof(e->policy.privacy_key));
-}
-
-static bool restore_session(void *arg, const struct session *s)
-{
-	return core_restore_session(arg, s) != -ENOSPC;
-}
-
-static bool restore_alert(void *arg, const struct alert *a)
-{
-	return core_restore_alert(arg, a) != -ENOSPC;
-}
-
 static void restore(struct engine *e)
 {
-	struct store_filter live = {.live = true, .limit = e->config->limits.sessions};
-	void *buf = NULL;
-	size_t len = 0;
-
-	if (!store_get_blob(e->store, CORE_BLOB, &buf, &len) && core_import(e->core, buf, len))
+	if (!kept_restore(e->store, e->core, &e->config->limits))
 		fputs("outergate: the core's saved memory is of another version; starting without "
 		      "it\n",
 		      stderr);
-	free(buf);
 	losses_restore(e);
-	store_sessions(e->store, &live, restore_session, e->core);
-	live.limit = e->config->limits.alerts;
-	store_alerts(e->store, &live, restore_alert, e->core);
 }
 
 static int engine_open_store(struct engine *e)
@@ -451,7 +410,9 @@ static int engine_open_store(struct engine *e)
 	if (store_error(e->store)[0])
 		fprintf(stderr, "outergate: store: %s\n", store_error(e->store));
 	store_set_policy(e->store, &e->policy);
-	return privacy_key(e);
+	/* Hashes of unknown accounts stay comparable across restarts. */
+	return kept_random(e->store, KEPT_PRIVACY, &e->policy.privacy_key,
+			   sizeof(e->policy.privacy_key));
 }
 
 static int engine_open_core(struct engine *e)

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proc_stat.h"
 #include "root_open.h"
 
 #define ABOVE_MAX 16
@@ -32,35 +33,13 @@ static ino_t mount_namespace(unsigned pid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-/* Its parent; the name in brackets may hold anything. 0: it is gone. */
-static unsigned parent_of(unsigned pid)
-{
-	char path[40], buf[512];
-	const char *end;
-	unsigned long ppid = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	end = strrchr(buf, ')');
-	if (end && strlen(end) > 4) /* ") S PPID" */
-		ppid = strtoul(end + 4, NULL, 10);
-	return (unsigned)ppid;
-}
-
 /* The first process above it that is in another mount namespace. */
 static unsigned runtime_of(unsigned pid)
 {
 	ino_t inside = mount_namespace(pid), above;
 
 	for (unsigned i = 0; inside && pid > 1 && i < ABOVE_MAX; i++) {
-		pid = parent_of(pid);
+		pid = (unsigned)proc_stat(pid, 4); /* its parent */
 		above = pid ? mount_namespace(pid) : 0;
 		if (above && above != inside)
 			return pid;

@@ -4,6 +4,7 @@
  * one that runs goes only when all of them do, which is counted.
  */
 #include "proc_table.h"
+#include "proc_stat.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -111,31 +112,6 @@ void proc_table_note(struct proc_table *t, const struct event *e)
 	}
 }
 
-/* Start of the process that has this id now, CLOCK_BOOTTIME; 0: there is none, or it is hidden. */
-static uint64_t start_of(uint32_t pid)
-{
-	char path[32], buf[512], *at;
-	unsigned long long ticks = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
-	at = strrchr(buf, ')'); /* the name may hold anything */
-	for (unsigned i = 0; at && i < 20; i++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		ticks = strtoull(at + 1, NULL, 10);
-	return ticks * TICKS_NS;
-}
-
 const struct proc_entry *proc_table_find(const struct proc_table *t, uint32_t pid, uint64_t now_ns)
 {
 	const struct proc_entry *p = find(t, pid);
@@ -143,7 +119,7 @@ const struct proc_entry *proc_table_find(const struct proc_table *t, uint32_t pi
 
 	if (!p || (p->ended_ns && now_ns > p->ended_ns + KEPT_NS))
 		return NULL;
-	start = start_of(pid);
+	start = proc_stat(pid, 22) * TICKS_NS; /* 0: it is gone, or hidden */
 	if (start && (start + TICK_NS < p->start_ns || start > p->start_ns + TICK_NS))
 		return NULL; /* the number has been given out again */
 	return p;

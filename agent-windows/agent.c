@@ -1,22 +1,20 @@
 /* agent: start, the loop, and what happens to one event. */
 #include "agent.h"
 
-#include <bcrypt.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/kept.h"
+#include "common/plat.h"
 #include "common/store/request_run.h"
 
 #define NS_PER_S       1000000000ull
 #define SAVE_INTERVAL  NS_PER_S
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
 #define QUEUE_SIZE     (8u << 20)
-#define CORE_BLOB      "core"
-#define PRIVACY_BLOB   "privacy-key"
-#define SEED_BLOB      "machine-id"
+#define MACHINE_BLOB   "machine-id"
 #define MEMORY_SMALL   (256u << 10)
 #define TAKE_MAX       512 /* records before the others get their turn */
 #define REQUESTS_MAX   64
@@ -28,11 +26,6 @@ uint64_t clock_wall_ns(void)
 
 	GetSystemTimePreciseAsFileTime(&t);
 	return (((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - FILETIME_1970) * 100;
-}
-
-static bool random_bytes(void *to, size_t n)
-{
-	return BCryptGenRandom(NULL, to, (ULONG)n, BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0;
 }
 
 static void store_check(struct agent *a, int r, const char *what)
@@ -132,14 +125,11 @@ void agent_loss(struct agent *a, const char *what, uint64_t count)
 /* The core's memory and how far the log was read: one transaction. */
 static void memory_put(struct agent *a, size_t most)
 {
-	size_t need = core_export(a->core, NULL, 0);
-	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
+	int r = kept_memory(a->store, a->core, most);
 
-	if (!buf)
+	if (r > 0)
 		return;
-	core_export(a->core, buf, need);
-	store_check(a, store_put_blob(a->store, CORE_BLOB, buf, need), "core memory");
-	free(buf);
+	store_check(a, r, "core memory");
 	evt_save(a);
 	a->dirty = false;
 	a->saved_ns = clock_wall_ns();
@@ -210,45 +200,10 @@ void agent_caught_up(struct agent *a)
 
 /* --- start */
 
-static int blob_random(struct agent *a, const char *name, void *to, size_t n)
-{
-	void *buf = NULL;
-	size_t len = 0;
-	int r = store_get_blob(a->store, name, &buf, &len);
-
-	if (!r && len == n) {
-		memcpy(to, buf, n);
-		free(buf);
-		return 0;
-	}
-	free(buf);
-	if (!random_bytes(to, n))
-		return -EIO;
-	return store_put_blob(a->store, name, to, n);
-}
-
-static bool restore_session(void *arg, const struct session *s)
-{
-	return core_restore_session(arg, s) != -ENOSPC;
-}
-
-static bool restore_alert(void *arg, const struct alert *alert)
-{
-	return core_restore_alert(arg, alert) != -ENOSPC;
-}
-
 static void restore(struct agent *a)
 {
-	struct store_filter live = {.live = true, .limit = a->config->limits.sessions};
-	void *buf = NULL;
-	size_t len = 0;
-
-	if (!store_get_blob(a->store, CORE_BLOB, &buf, &len) && core_import(a->core, buf, len))
+	if (!kept_restore(a->store, a->core, &a->config->limits))
 		agent_say(a, "the core's saved memory is of another version; starting without it");
-	free(buf);
-	store_sessions(a->store, &live, restore_session, a->core);
-	live.limit = a->config->limits.alerts;
-	store_alerts(a->store, &live, restore_alert, a->core);
 }
 
 static int open_store(struct agent *a)
@@ -263,9 +218,10 @@ static int open_store(struct agent *a)
 	}
 	if (store_error(a->store)[0])
 		agent_say(a, "store: %s", store_error(a->store));
-	r = blob_random(a, PRIVACY_BLOB, &a->policy.privacy_key, sizeof(a->policy.privacy_key));
+	r = kept_random(a->store, KEPT_PRIVACY, &a->policy.privacy_key,
+			sizeof(a->policy.privacy_key));
 	if (!r)
-		r = blob_random(a, SEED_BLOB, id, sizeof(id));
+		r = kept_random(a->store, MACHINE_BLOB, id, sizeof(id));
 	snprintf(a->identity.host_id, sizeof(a->identity.host_id), "%016llx%016llx",
 		 (unsigned long long)id[0], (unsigned long long)id[1]);
 	return r;
@@ -293,7 +249,7 @@ static int open_core(struct agent *a)
 	/* No number tells one start of Windows from another: when it was is one. */
 	snprintf(a->identity.boot_id, sizeof(a->identity.boot_id), "%llu",
 		 (unsigned long long)((clock_wall_ns() / 1000000 - GetTickCount64()) / 10000));
-	if (!random_bytes(&a->identity.hash_seed, sizeof(a->identity.hash_seed)))
+	if (plat_random(&a->identity.hash_seed, sizeof(a->identity.hash_seed)))
 		return -EIO;
 	a->policy.host_id = a->identity.host_id;
 	a->policy.boot_id = a->identity.boot_id;

@@ -88,6 +88,34 @@ static int failed(const char *what, DWORD why)
 			    what, system_error(why, text));
 }
 
+static bool is_well_known(PSID who)
+{
+	return IsWellKnownSid(who, WinLocalSystemSid) ||
+	       IsWellKnownSid(who, WinBuiltinAdministratorsSid);
+}
+
+/* Any user may make a directory in ProgramData: who owns it could put a configuration there. */
+static bool is_ours(void)
+{
+	BYTE sd[1024], user[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+	PSID owner = NULL;
+	BOOL by_default;
+	HANDLE token = NULL;
+	DWORD n = 0;
+	bool ok;
+
+	if (!GetFileSecurityA(PLAT_DIR, OWNER_SECURITY_INFORMATION, sd, sizeof(sd), &n) ||
+	    !GetSecurityDescriptorOwner(sd, &owner, &by_default) || !owner)
+		return false;
+	ok = is_well_known(owner);
+	if (!ok && OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+		ok = GetTokenInformation(token, TokenUser, user, sizeof(user), &n) &&
+		     EqualSid(owner, ((TOKEN_USER *)(void *)user)->User.Sid);
+		CloseHandle(token);
+	}
+	return ok;
+}
+
 /* Its directory, for nobody but SYSTEM and Administrators. */
 static int directory_make(void)
 {
@@ -100,9 +128,15 @@ static int directory_make(void)
 		return failed("its access list", GetLastError());
 	sa.lpSecurityDescriptor = sd;
 	ok = CreateDirectoryA(PLAT_DIR, &sa) != 0;
-	/* One that is there already may have been made by somebody else before us. */
-	if (!ok && GetLastError() == ERROR_ALREADY_EXISTS)
+	if (!ok && GetLastError() == ERROR_ALREADY_EXISTS) {
+		if (!is_ours()) {
+			LocalFree(sd);
+			return command_fail(EXIT_INPUT, PLAT_DIR
+					    " belongs to somebody who is no administrator: "
+					    "look at what is in it and remove it");
+		}
 		ok = SetFileSecurityA(PLAT_DIR, DACL_SECURITY_INFORMATION, sd) != 0;
+	}
 	LocalFree(sd);
 	return ok ? EXIT_FINE : failed(PLAT_DIR, GetLastError());
 }

@@ -5,11 +5,9 @@
  * file and line and changes nothing; a success is within every bound and the same when repeated.
  */
 #include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MUST(what)                                                                                 \
 	do {                                                                                       \

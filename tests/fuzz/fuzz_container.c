@@ -2,17 +2,9 @@
  * fuzz_container: any bytes as a bundle's config.json, Docker's config.v2.json and a cgroup's name.
  * Every part of an event must lie in the text or in the words.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/decode/container.h"
-
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(struct span s, struct span text, const struct container_words *w)
 {

@@ -7,21 +7,13 @@
  * size.
  */
 #include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/decode/windows_etw.h"
 #include "common/out/out.h"
 
 #define IS_64	  1
 #define IS_NARROW 2 /* no room for texts */
-
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {
 	"TargetUserName", "TargetLogonId",   "TargetLinkedLogonId",

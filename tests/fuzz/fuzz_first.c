@@ -3,20 +3,12 @@
  * through first_bytes_feed(); and whole through each reader. Every part of an event must lie in the
  * table. After "METHOD TARGET\n" the rest is the body of a request to each API.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/decode/api_words.h"
 #include "common/decode/first_bytes.h"
 #include "common/decode/http.h"
 #include "common/decode/proxy_header.h"
-
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_span(const struct first_table *t, struct span s)
 {

@@ -5,14 +5,13 @@
  * tells is within its bounds, the same when asked twice, and text is valid UTF-8 that ends.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fuzz.h"
+
 #include "common/enrich/geo_db.h"
 #include "common/out/writer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MUST(what)                                                                                 \
 	do {                                                                                       \

@@ -6,21 +6,13 @@
  * hold newlines (journal export format, event XML). Every line is copied to its own block,
  * so that reading one byte past it is caught.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/decode/decode.h"
 #include "common/out/out.h"
 
 #define LINES_MAX 16
 #define RECORD	  0xfe
-
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Inside the line, inside the stream, or one of the few words that decoders put in themselves. */
 static bool span_is_sound(struct span s, struct span line, const struct decode_stream *d)

@@ -3,7 +3,7 @@
  * out_event_json(). Each record is copied to its own aligned block of the length at hand, so that
  * reading past a short one is caught.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "common/decode/decode.h"
 #include "common/decode/first_bytes.h"
@@ -11,14 +11,6 @@
 #include "common/wire.h"
 
 #define RECORDS_MAX 16
-
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct first_table *table;
 

@@ -4,6 +4,7 @@
  */
 #include "core_world.h"
 
+#include "agent-linux/proc_stat.c"
 #include "agent-linux/proc_table.c"
 #include "agent-linux/watch_table.c"
 
@@ -173,7 +174,7 @@ static void a_number_given_out_again_is_of_no_session(void **state)
 	e.proc.pid = (uint32_t)getpid();
 	proc_table_note(t, &e);
 	assert_null(proc_table_find(t, e.proc.pid, NOW));
-	e.proc.start_ns = start_of(e.proc.pid);
+	e.proc.start_ns = proc_stat(e.proc.pid, 22) * TICKS_NS;
 	assert_true(e.proc.start_ns > 0);
 	proc_table_note(t, &e);
 	assert_non_null(proc_table_find(t, e.proc.pid, NOW));

@@ -12,7 +12,8 @@ if ! make BUILD="$BUILD" windows windows-double windows-unit > "$log" 2>&1; then
 		echo "0 passed, 0 failed, 1 skipped"
 		exit 0
 	fi
-	tail -20 "$log"
+	grep -E '\*\*\*|[Ee]rror|not found|undefined' "$log" | head -10
+	tail -10 "$log"
 	echo "FAIL outergate.exe is built"
 	echo "0 passed, 1 failed"
 	exit 1

@@ -1,0 +1,63 @@
+/* kept: see the header. */
+#include "kept.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/plat.h"
+
+int kept_random(struct store *s, const char *name, void *to, size_t n)
+{
+	void *buf = NULL;
+	size_t len = 0;
+	int r = store_get_blob(s, name, &buf, &len);
+
+	if (!r && len == n) {
+		memcpy(to, buf, n);
+		free(buf);
+		return 0;
+	}
+	free(buf);
+	r = plat_random(to, n);
+	return r ? r : store_put_blob(s, name, to, n);
+}
+
+static bool restore_session(void *core, const struct session *s)
+{
+	return core_restore_session(core, s) != -ENOSPC;
+}
+
+static bool restore_alert(void *core, const struct alert *a)
+{
+	return core_restore_alert(core, a) != -ENOSPC;
+}
+
+bool kept_restore(struct store *s, struct core *core, const struct config_limits *limits)
+{
+	struct store_filter live = {.live = true, .limit = limits->sessions};
+	void *buf = NULL;
+	size_t len = 0;
+	bool ok;
+
+	ok = store_get_blob(s, KEPT_CORE, &buf, &len) || !core_import(core, buf, len);
+	free(buf);
+	store_sessions(s, &live, restore_session, core);
+	live.limit = limits->alerts;
+	store_alerts(s, &live, restore_alert, core);
+	return ok;
+}
+
+int kept_memory(struct store *s, const struct core *core, size_t most)
+{
+	size_t need = core_export(core, NULL, 0);
+	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
+	int r;
+
+	if (!buf)
+		return 1;
+	core_export(core, buf, need);
+	r = store_put_blob(s, KEPT_CORE, buf, need);
+	free(buf);
+	return r;
+}

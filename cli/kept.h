@@ -1,0 +1,24 @@
+/*
+ * kept: what an agent keeps in its store beside alerts and sessions, the same on every system: the
+ * core's memory and its own random numbers.
+ */
+#ifndef OUTERGATE_KEPT_H
+#define OUTERGATE_KEPT_H
+
+#include "common/core/core.h"
+#include "common/store/store.h"
+
+#define KEPT_CORE    "core"
+#define KEPT_PRIVACY "privacy-key"
+
+/* n random bytes that stay the same from the first call on. 0 or -errno. */
+int kept_random(struct store *s, const char *name, void *to, size_t n);
+/*
+ * Gives the core its memory, live sessions and open alerts back, before the first event. False: the
+ * memory is of another version, and it starts without.
+ */
+bool kept_restore(struct store *s, struct core *core, const struct config_limits *limits);
+/* Puts the core's memory. 0; 1: it is larger than most, or there is no room; or -errno. */
+int kept_memory(struct store *s, const struct core *core, size_t most);
+
+#endif
