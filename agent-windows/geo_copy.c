@@ -158,7 +158,8 @@ int geo_copy_make(int fd, const char *dir, struct geo_copy *ret)
 
 	leftovers_remove(dir);
 	(void)rand_s(&n);
-	if (snprintf(c.name, sizeof(c.name), "%s\\outergate-geo-%08x.tmp", dir, n) >= (int)sizeof(c.name))
+	if (snprintf(c.name, sizeof(c.name), "%s\\outergate-geo-%08x.tmp", dir, n) >=
+	    (int)sizeof(c.name))
 		return -ENAMETOOLONG;
 	r = copy_write(fd, c.name, &c.len);
 	if (!r)
