@@ -97,8 +97,7 @@ int out_alert_json(const struct alert *a, const struct out_policy *p, char *buf,
 	put_head(&w, &shown);
 	if (a->test)
 		json_put_bool(&w, "test", true);
-	json_put_str(&w, "host_id", p->host_id);
-	json_put_str(&w, "boot_id", p->boot_id);
+	part_put_host(&w, p);
 	put_subject(&w, &shown);
 	put_meaning(&w, a->detection);
 	json_put_text(&w, "sentence", span_of_array(shown.sentence, sizeof(shown.sentence)));

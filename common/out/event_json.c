@@ -128,27 +128,32 @@ static void put_rest(struct writer *w, const struct event *e)
 	put_api(w, e);
 }
 
+void part_put_event(struct writer *w, const struct event *e)
+{
+	json_put_u64(w, "line", e->line);
+	json_put_str(w, "kind", event_name(e->kind));
+	json_put_time(w, "time", e->time_ns);
+	json_put_str(w, "service", service_name(e->service));
+	if (e->kind == EVENT_ATTEMPT || e->outcome != OUTCOME_UNKNOWN)
+		json_put_str(w, "outcome", outcome_name(e->outcome));
+	json_put_text(w, "account", span_first(e->account, ACCOUNT_SHOWN));
+	part_put_endpoint(w, "origin", &e->origin);
+	json_put_str(w, "method", method_name(e->method));
+	json_put_text(w, "client", span_first(e->client, WORD_SHOWN));
+	if (e->source < DECODER_COUNT)
+		json_put_str(w, "source", decoders[e->source]->name);
+	json_put_text(w, "host", span_first(e->host, WORD_SHOWN));
+	put_extra(w, e);
+	put_rest(w, e);
+}
+
 int out_event_json(const struct event *e, char *buf, size_t cap)
 {
 	struct writer w;
 
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');
-	json_put_u64(&w, "line", e->line);
-	json_put_str(&w, "kind", event_name(e->kind));
-	json_put_time(&w, "time", e->time_ns);
-	json_put_str(&w, "service", service_name(e->service));
-	if (e->kind == EVENT_ATTEMPT || e->outcome != OUTCOME_UNKNOWN)
-		json_put_str(&w, "outcome", outcome_name(e->outcome));
-	json_put_text(&w, "account", span_first(e->account, ACCOUNT_SHOWN));
-	part_put_endpoint(&w, "origin", &e->origin);
-	json_put_str(&w, "method", method_name(e->method));
-	json_put_text(&w, "client", span_first(e->client, WORD_SHOWN));
-	if (e->source < DECODER_COUNT)
-		json_put_str(&w, "source", decoders[e->source]->name);
-	json_put_text(&w, "host", span_first(e->host, WORD_SHOWN));
-	put_extra(&w, e);
-	put_rest(&w, e);
+	part_put_event(&w, e);
 	json_end(&w, '}');
 	return writer_finish_json(&w);
 }

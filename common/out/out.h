@@ -20,8 +20,9 @@ struct out_policy {
 	bool keep_unknown_accounts; /* else hash + length */
 	int command_lines;	    /* config.command_lines */
 	uint64_t privacy_key;	    /* keys the hash */
-	bool pseudonymise;	    /* alerts: who becomes a hash, free text goes (pseudonym.h) */
-	const char *host_id, *boot_id; /* put into every alert; NULL = left out */
+	bool pseudonymise;	    /* who becomes a hash, free text goes (pseudonym.h) */
+	/* put into every alert, session and event that is sent; NULL = left out */
+	const char *host_id, *boot_id, *host_name;
 };
 
 /* The object of SPEC section 5 (replay --alerts) plus all of section 4.4. One line, no newline. */

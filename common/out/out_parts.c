@@ -49,6 +49,13 @@ void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scop
 	json_end(w, '}');
 }
 
+void part_put_host(struct writer *w, const struct out_policy *p)
+{
+	json_put_str(w, "host_id", p->host_id);
+	json_put_str(w, "boot_id", p->boot_id);
+	json_put_str(w, "host_name", p->host_name);
+}
+
 const char *part_trust_name(enum trust t)
 {
 	static const char *const names[] = {"text", "forged", "transport", "kernel"};

@@ -10,6 +10,10 @@ void part_put_endpoint(struct writer *w, const char *key, const struct endpoint 
 /* The same as "origin", with the scope, the proof, and what the databases say (g). */
 void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scope,
 		     enum origin_source source, const struct geo *g, const struct endpoint *via);
+/* host_id, boot_id, host_name: those that are known. */
+void part_put_host(struct writer *w, const struct out_policy *p);
+/* The members of SPEC 5 and what follows them. */
+void part_put_event(struct writer *w, const struct event *e);
 const char *part_trust_name(enum trust t);
 
 /* Stages of a session, in the order of a chain, as far as its own record tells. */

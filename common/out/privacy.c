@@ -13,14 +13,11 @@ uint64_t privacy_hash(struct span s, uint64_t key)
 
 const char *privacy_name(struct span name, uint64_t key, char buf[PRIVACY_NAME_MAX])
 {
-	static const char hex[] = "0123456789abcdef";
-	uint64_t h = privacy_hash(name, key);
 	struct writer w;
 
 	writer_start(&w, buf, PRIVACY_NAME_MAX);
 	writer_puts(&w, "unknown:");
-	for (unsigned i = 0; i < 16; i++)
-		writer_bytes(&w, &hex[h >> (60 - 4 * i) & 15], 1);
+	writer_hex(&w, privacy_hash(name, key));
 	writer_bytes(&w, ":", 1);
 	writer_number(&w, name.len);
 	writer_finish(&w);
@@ -33,7 +30,7 @@ static bool is_hex(char c)
 }
 
 /* Has it been through privacy_name()? */
-static bool is_hashed(struct span s)
+bool privacy_is_hashed(struct span s)
 {
 	uint64_t len;
 
@@ -90,6 +87,26 @@ static size_t find_from(struct span text, size_t from, struct span needle)
 	return text.len;
 }
 
+void privacy_replace(struct writer *w, struct span text, struct span name, const char *with)
+{
+	if (span_empty(name)) {
+		writer_bytes(w, text.ptr, text.len);
+		return;
+	}
+	for (size_t i = 0; i < text.len && !w->overflow;) {
+		size_t at = find_from(text, i, name);
+
+		writer_bytes(w, text.ptr + i, at - i);
+		i = at;
+		if (i < text.len && stands_at(text, i, name)) {
+			writer_puts(w, with);
+			i += name_extent(span_skip(text, i), name);
+		} else if (i < text.len) {
+			writer_bytes(w, text.ptr + i++, 1);
+		}
+	}
+}
+
 /* Replaces every name in the C string field of size cap (at most ALERT_SENTENCE_MAX). */
 static void replace_all(char *field, size_t cap, struct span name, const char *with)
 {
@@ -103,18 +120,7 @@ static void replace_all(char *field, size_t cap, struct span name, const char *w
 	memcpy(old, field, text.len);
 	writer_start(&w, field, cap);
 	w.cut = true;
-	for (size_t i = 0; i < text.len;) {
-		size_t at = find_from(text, i, name);
-
-		writer_bytes(&w, old + i, at - i);
-		i = at;
-		if (i < text.len && stands_at(text, i, name)) {
-			writer_puts(&w, with);
-			i += name_extent(span_skip(text, i), name);
-		} else if (i < text.len) {
-			writer_bytes(&w, old + i++, 1);
-		}
-	}
+	privacy_replace(&w, text, name, with);
 	writer_finish(&w);
 }
 
@@ -176,6 +182,23 @@ static bool find_logged_name(struct span text, size_t *ret)
 	return false;
 }
 
+bool privacy_logged_name(struct span text, bool quoted, struct span *ret)
+{
+	struct span name;
+	size_t at;
+
+	if (!find_logged_name(text, &at))
+		return false;
+	name = span_skip(text, at);
+	name = span_first(name, logged_name_length(name, quoted));
+	if (name.len > 2 && *name.ptr == '\'' && name.ptr[name.len - 1] == '\'')
+		name = (struct span){name.ptr + 1, name.len - 2};
+	if (span_empty(name) || privacy_is_hashed(name))
+		return false;
+	*ret = name;
+	return true;
+}
+
 /* "Failed password for invalid user NAME from ADDR ...": any name, not only the alert's. */
 static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 {
@@ -187,16 +210,9 @@ static void hide_logged_name(char *field, size_t cap, bool quoted, uint64_t key)
 	if (text.len >= sizeof(old))
 		return;
 	memcpy(old, field, text.len);
-	if (!find_logged_name(text, &at))
+	if (!privacy_logged_name(text, quoted, &name))
 		return;
-	name = span_skip(text, at);
-	name = span_first(name, logged_name_length(name, quoted));
-	if (name.len > 2 && *name.ptr == '\'' && name.ptr[name.len - 1] == '\'') {
-		name = (struct span){name.ptr + 1, name.len - 2};
-		at++;
-	}
-	if (span_empty(name) || is_hashed(name))
-		return;
+	at = (size_t)(name.ptr - old);
 	writer_start(&w, field, cap);
 	w.cut = true;
 	writer_bytes(&w, old, at);
@@ -223,7 +239,7 @@ static void hide_denied_name(char *field, size_t cap, uint64_t key)
 	while (start && old[start - 1] != '\'')
 		start--;
 	name = (struct span){old + start, name.len - start};
-	if (start == 0 || is_hashed(name))
+	if (start == 0 || privacy_is_hashed(name))
 		return;
 	writer_start(&w, field, cap);
 	w.cut = true;
@@ -301,7 +317,7 @@ static void hide_account(struct alert *a, uint64_t key)
 	struct addr address;
 
 	memcpy(copy, a->account, name.len);
-	if (!a->account_unknown || span_empty(name) || is_hashed(name))
+	if (!a->account_unknown || span_empty(name) || privacy_is_hashed(name))
 		return;
 	privacy_name(name, key, hidden);
 	span_copy(a->account, sizeof(a->account), span_of(hidden));
@@ -390,6 +406,8 @@ void privacy_alert(const struct alert *a, const struct out_policy *p, struct ale
 void privacy_session(const struct session *s, const struct out_policy *p, struct session *ret)
 {
 	*ret = *s;
+	if (p->pseudonymise)
+		pseudonym_session(ret, p->privacy_key);
 	for (uint32_t i = 0; i < ret->commands_kept && i < SESSION_CMDS; i++)
 		apply_command_policy(ret->commands[i].text, sizeof(ret->commands[i].text),
 				     p->command_lines);

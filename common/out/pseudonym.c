@@ -20,14 +20,6 @@ static uint64_t hash(struct span s, enum pseudonym_kind kind, uint64_t key)
 	return siphash(s, key ^ 0x9e3779b97f4a7c15ull * (unsigned)kind, ~key);
 }
 
-static void put_hex(struct writer *w, uint64_t h)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	for (unsigned i = 0; i < 16; i++)
-		writer_bytes(w, &hex[h >> (60 - 4 * i) & 15], 1);
-}
-
 static void name_into(char *field, size_t cap, const char *prefix, enum pseudonym_kind kind,
 		      struct span name, uint64_t key)
 {
@@ -37,13 +29,25 @@ static void name_into(char *field, size_t cap, const char *prefix, enum pseudony
 	writer_start(&w, field, cap);
 	w.cut = true;
 	writer_puts(&w, prefix);
-	put_hex(&w, h);
+	writer_hex(&w, h);
 	writer_finish(&w);
 }
 
 const char *pseudonym_account(struct span name, uint64_t key, char buf[PSEUDONYM_MAX])
 {
 	name_into(buf, PSEUDONYM_MAX, "user:", OF_ACCOUNT, name, key);
+	return buf;
+}
+
+const char *pseudonym_key(struct span key_text, uint64_t key, char buf[PSEUDONYM_MAX])
+{
+	name_into(buf, PSEUDONYM_MAX, "key:", OF_KEY, key_text, key);
+	return buf;
+}
+
+const char *pseudonym_client(struct span client, uint64_t key, char buf[PSEUDONYM_MAX])
+{
+	name_into(buf, PSEUDONYM_MAX, "client:", OF_CLIENT, client, key);
 	return buf;
 }
 
@@ -82,8 +86,8 @@ static void session_id(char id[ID_TEXT_MAX], uint64_t key)
 	if (!s.len)
 		return;
 	writer_start(&w, id, ID_TEXT_MAX);
-	put_hex(&w, a);
-	put_hex(&w, b);
+	writer_hex(&w, a);
+	writer_hex(&w, b);
 	writer_finish(&w);
 }
 
@@ -142,6 +146,13 @@ static void say(struct alert *a)
 	writer_finish(&w);
 }
 
+/* The country and the network; not the city, not the point. */
+static struct geo coarse(const struct geo *g)
+{
+	return (struct geo){
+		.asn = g->asn, .country = {g->country[0], g->country[1]}, .flags = g->flags};
+}
+
 void pseudonym_alert(struct alert *a, uint64_t key)
 {
 	if (tells(a))
@@ -154,11 +165,49 @@ void pseudonym_alert(struct alert *a, uint64_t key)
 	a->origin.addr = pseudonym_addr(&a->origin.addr, key);
 	a->local.addr = pseudonym_addr(&a->local.addr, key);
 	a->via.addr = pseudonym_addr(&a->via.addr, key);
-	a->geo = (struct geo){.asn = a->geo.asn,
-			      .country = {a->geo.country[0], a->geo.country[1]},
-			      .flags = a->geo.flags};
+	a->geo = coarse(&a->geo);
 	a->note[0] = '\0';
 	for (uint32_t i = 0; i < a->evidence_count && i < ALERT_EVIDENCE; i++)
 		memset(a->evidence[i].text, 0, sizeof(a->evidence[i].text));
 	say(a);
+}
+
+/* A directory may be somebody's. */
+static void without_directory(char *path, size_t cap)
+{
+	struct span base = span_base(span_of_array(path, cap));
+
+	memmove(path, base.ptr, base.len);
+	path[base.len < cap ? base.len : cap - 1] = '\0';
+}
+
+static void session_texts(struct session *s)
+{
+	for (unsigned i = 0; i < SESSION_CMDS; i++)
+		memset(s->commands[i].text, 0, sizeof(s->commands[i].text));
+	for (unsigned i = 0; i < SESSION_HANDOFFS; i++) {
+		s->handoffs[i].to[0] = '\0';
+		s->handoffs[i].what[0] = '\0';
+	}
+}
+
+void pseudonym_session(struct session *s, uint64_t key)
+{
+	field(s->account, sizeof(s->account), "user:", OF_ACCOUNT, key);
+	field(s->effective_account, sizeof(s->effective_account), "user:", OF_ACCOUNT, key);
+	field(s->key, sizeof(s->key), "key:", OF_KEY, key);
+	field(s->client, sizeof(s->client), "client:", OF_CLIENT, key);
+	session_id(s->id, key);
+	s->origin.addr = pseudonym_addr(&s->origin.addr, key);
+	s->local.addr = pseudonym_addr(&s->local.addr, key);
+	s->via.addr = pseudonym_addr(&s->via.addr, key);
+	s->claimed.addr = pseudonym_addr(&s->claimed.addr, key);
+	s->geo = coarse(&s->geo);
+	for (unsigned i = 0; i < SESSION_DESTS; i++) {
+		s->dests[i].dest.addr = pseudonym_addr(&s->dests[i].dest.addr, key);
+		without_directory(s->dests[i].program, sizeof(s->dests[i].program));
+	}
+	for (unsigned i = 0; i < SESSION_LISTENS; i++)
+		s->listens[i].at.addr = pseudonym_addr(&s->listens[i].at.addr, key);
+	session_texts(s);
 }

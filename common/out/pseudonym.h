@@ -8,7 +8,8 @@
  *
  * Free text cannot be made safe by replacing what is known to stand in it: log lines, command lines
  * and stories name others as well. So it is left out: the sentence is made anew of the fields, the
- * texts of the evidence, the note and a person's words go. Left as they are: times, ports, scope,
+ * texts of the evidence, the note and a person's words go; of a session the command lines, the
+ * directories of programs, and what brokers were asked for. Left as they are: times, ports, scope,
  * country, AS number, service, method, counts, the detection and everything about it.
  */
 #ifndef OUTERGATE_PSEUDONYM_H
@@ -18,9 +19,13 @@
 
 #define PSEUDONYM_MAX 24
 
-/* Changes *a in place. key: that of Privacy's hashes. */
+/* Changes *a or *s in place. key: that of Privacy's hashes. */
 void pseudonym_alert(struct alert *a, uint64_t key);
+void pseudonym_session(struct session *s, uint64_t key);
 
+/* Of what an event calls so. */
+const char *pseudonym_key(struct span key_text, uint64_t key, char buf[PSEUDONYM_MAX]);
+const char *pseudonym_client(struct span client, uint64_t key, char buf[PSEUDONYM_MAX]);
 const char *pseudonym_account(struct span name, uint64_t key, char buf[PSEUDONYM_MAX]);
 struct addr pseudonym_addr(const struct addr *a, uint64_t key);
 

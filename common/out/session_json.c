@@ -174,6 +174,7 @@ int out_session_json(const struct session *s, const struct out_policy *p, char *
 	privacy_session(s, p, &shown);
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');
+	part_put_host(&w, p);
 	put_who(&w, &shown);
 	put_when(&w, &shown);
 	put_commands(&w, &shown);

@@ -57,6 +57,14 @@ void writer_number(struct writer *w, uint64_t v)
 	writer_bytes(w, digits + i, sizeof(digits) - i);
 }
 
+void writer_hex(struct writer *w, uint64_t v)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 16; i++)
+		writer_bytes(w, &hex[v >> (60 - 4 * i) & 15], 1);
+}
+
 void writer_column(struct writer *w, const char *s, size_t width)
 {
 	size_t n = strlen(s);

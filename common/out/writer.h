@@ -30,6 +30,7 @@ int writer_finish_json(struct writer *w);
 void writer_bytes(struct writer *w, const char *p, size_t n);
 void writer_puts(struct writer *w, const char *s);
 void writer_number(struct writer *w, uint64_t v);
+void writer_hex(struct writer *w, uint64_t v); /* 16 digits */
 void writer_escaped(struct writer *w, struct span s);
 /* puts, padded with spaces to a width in bytes. */
 void writer_column(struct writer *w, const char *s, size_t width);
