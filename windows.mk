@@ -34,6 +34,7 @@ $(WIN)/outergate.yaml: deploy/outergate.yaml windows.mk
 		-e 's|/run/outergate|C:\\ProgramData\\Outergate\\run|' $< > $@
 $(WIN)/outergate.yaml.h: $(WIN)/outergate.yaml
 	$(embed)
+$(WIN)/cli/cmd_check.o: $(WIN)/outergate.yaml.h
 $(WIN)/%.o: %.c $(WIN)/.prefix | $(WIN)/outergate.yaml.h
 	@mkdir -p $(@D)
 	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -MMD -MP -c $< -o $@
@@ -41,7 +42,9 @@ $(WIN)/%.o: %.c $(WIN)/.prefix | $(WIN)/outergate.yaml.h
 $(WIN)/libcommon.a: $(WIN_COMMON)
 	@rm -f $@
 	$(call say,AR $@)$(WIN_HOST)-ar rcs $@ $^
-$(WIN)/resources.o: agent-windows/outergate.rc agent-windows/outergate.manifest VERSION \
+$(WIN)/outergate.manifest: agent-windows/outergate.manifest VERSION
+	@sed 's/"VERSION"/"$(VERSION).0"/' $< > $@
+$(WIN)/resources.o: agent-windows/outergate.rc $(WIN)/outergate.manifest VERSION \
 		$(WIN)/messages.rc
 	$(call say,WINDRES $<)$(WIN_HOST)-windres -I$(WIN) -Iagent-windows -DVERSION_TEXT='\"$(VERSION)\"' \
 		-DVERSION_WORDS=$(subst .,$(comma),$(VERSION)),0 $< $@
@@ -51,7 +54,7 @@ $(WIN)/messages.rc: $(BUILD)/outergate agent-windows/messages.sh $(WIN)/.prefix
 	@mkdir -p $(@D)
 	@OUTERGATE=$(BUILD)/outergate sh agent-windows/messages.sh $(WIN)
 $(WIN)/outergate.exe: $(WIN_AGENT) $(WIN)/libcommon.a $(WIN)/resources.o
-	$(call say,WINLD $@)$(WIN_CC) -o $@ $^ $(WIN_LIBS) $(WIN_SYSTEM)
+	$(call say,WINLD $@)$(WIN_CC) -Wl,--no-insert-timestamp -o $@ $^ $(WIN_LIBS) $(WIN_SYSTEM)
 $(WIN)/tests/%.exe: tests/unit/%.c $(WIN)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -Itests/unit -DDEFAULTS_PATH='"$(WIN)/outergate.yaml"' $< $(WIN)/libcommon.a -L$(WIN)/prefix/lib \
@@ -75,5 +78,12 @@ $(DOUBLE)/outergate.exe: $(WIN)/outergate.exe
 windows-double: $(DOUBLE)/tdh.dll $(DOUBLE)/wevtapi.dll $(DOUBLE)/try.exe $(DOUBLE)/outergate.exe
 
 windows-unit: $(WIN_UNIT)
-test-windows: windows windows-double windows-unit
+test-windows: windows windows-double windows-unit windows-msi
 	BUILD=$(BUILD) bash tests/wine/run.sh
+
+# The installer and the zip, with the country database that packages come with.
+.PHONY: windows-msi geo-shipped
+geo-shipped: $(WIN)/.prefix
+	@sh tools/geo.sh --shipped $(BUILD)/geo
+windows-msi: $(WIN)/outergate.exe $(WIN)/outergate.yaml geo-shipped
+	@sh deploy/windows/build.sh $(WIN)/outergate.exe $(WIN)/outergate.yaml $(BUILD)/geo $(WIN)

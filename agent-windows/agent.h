@@ -167,6 +167,10 @@ wchar_t *wide(const char *utf8);
 char *narrow(const wchar_t *text);
 const char *system_error(DWORD code, char buf[REASON_MAX]);
 
+/* --- installed.c: beside the program's own path. EXIT_FINE, or said and another. */
+int installed_put(const wchar_t *exe);
+int installed_remove(bool purge);
+
 /* --- service.c */
 /* Is this process one that the service manager started? Then runs it so; false: it is not. */
 bool service_run(int (*work)(HANDLE stop), int *ret_code);

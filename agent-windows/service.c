@@ -2,7 +2,8 @@
  * service: the agent under the service manager, and `service install|remove|start|stop`.
  *
  * It runs as SYSTEM, since only SYSTEM may open the event log's own session; the manager starts it
- * again after a crash. Its directory belongs to SYSTEM and Administrators alone.
+ * again after a crash. Its directory belongs to SYSTEM and Administrators alone. The installer
+ * (deploy/windows) calls the same commands.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,7 +189,9 @@ static int install(SC_HANDLE m)
 		return r;
 	if (!GetModuleFileNameW(NULL, exe, MAX_PATH))
 		return failed("its own path", GetLastError());
-	r = log_register(exe);
+	r = installed_put(exe);
+	if (!r)
+		r = log_register(exe);
 	if (r)
 		return r;
 	_snwprintf(line, sizeof(line) / sizeof(line[0]) - 1, L"\"%ls\" run --service", exe);
@@ -240,11 +243,16 @@ static int end(SC_HANDLE s)
 {
 	SERVICE_STATUS now;
 
-	if (!ControlService(s, SERVICE_CONTROL_STOP, &now))
-		return GetLastError() == ERROR_SERVICE_NOT_ACTIVE
-			       ? EXIT_FINE
-			       : failed("it cannot be stopped", GetLastError());
-	return wait_for(s, SERVICE_STOPPED);
+	if (ControlService(s, SERVICE_CONTROL_STOP, &now))
+		return wait_for(s, SERVICE_STOPPED);
+	switch (GetLastError()) {
+	case ERROR_SERVICE_NOT_ACTIVE:
+		return EXIT_FINE;
+	case ERROR_SERVICE_CANNOT_ACCEPT_CTRL: /* it is ending already, or has just begun */
+		return wait_for(s, SERVICE_STOPPED);
+	default:
+		return failed("it cannot be stopped", GetLastError());
+	}
 }
 
 static int uninstall(SC_HANDLE s)
@@ -253,49 +261,85 @@ static int uninstall(SC_HANDLE s)
 
 	if (r)
 		return r;
-	if (!DeleteService(s))
-		return failed("the service cannot be removed", GetLastError());
-	(void)RegDeleteKeyW(HKEY_LOCAL_MACHINE, LOG_KEY);
-	puts("removed; the store and the configuration stay in " PLAT_DIR);
-	return EXIT_FINE;
+	return DeleteService(s) ? EXIT_FINE
+				: failed("the service cannot be removed", GetLastError());
 }
 
-static int run(const struct command *self, int argc, char **argv)
+/* Somebody took the service off by hand: what else there is goes all the same. */
+static int service_remove(SC_HANDLE m, bool purge)
+{
+	SC_HANDLE s = OpenServiceW(m, NAME, SERVICE_ALL_ACCESS);
+	DWORD why = s ? NO_ERROR : GetLastError();
+	int r = s ? uninstall(s) : EXIT_FINE;
+
+	if (s)
+		CloseServiceHandle(s);
+	else if (why != ERROR_SERVICE_DOES_NOT_EXIST)
+		r = failed("the service", why);
+	if (r)
+		return r;
+	(void)RegDeleteKeyW(HKEY_LOCAL_MACHINE, LOG_KEY);
+	r = installed_remove(purge);
+	if (!r && !s)
+		r = failed("the service is not installed", why);
+	return r;
+}
+
+static int verb_run(SC_HANDLE m, const char *verb)
 {
 	static const struct {
 		const char *verb;
 		int (*run)(SC_HANDLE s);
-	} verbs[] = {{"start", start}, {"stop", end}, {"remove", uninstall}};
-	SC_HANDLE m, s;
+	} verbs[] = {{"start", start}, {"stop", end}};
 	int r = -1;
 
-	if (argc != 2)
-		return command_usage(self, argc < 2 ? "what is it to do?" : argv[2]);
-	m = OpenSCManagerW(NULL, NULL,
-			   SC_MANAGER_CONNECT |
-				   (strcmp(argv[1], "install") ? 0 : SC_MANAGER_CREATE_SERVICE));
-	if (!m)
-		return failed("the service manager", GetLastError());
-	if (!strcmp(argv[1], "install"))
-		r = install(m);
 	for (size_t i = 0; r < 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(argv[1], verbs[i].verb))
+		SC_HANDLE s;
+
+		if (strcmp(verb, verbs[i].verb))
 			continue;
 		s = OpenServiceW(m, NAME, SERVICE_ALL_ACCESS);
 		r = s ? verbs[i].run(s) : failed("the service is not installed", GetLastError());
 		if (s)
 			CloseServiceHandle(s);
 	}
+	return r;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	bool makes = argc > 1 && !strcmp(argv[1], "install");
+	bool takes = argc > 1 && !strcmp(argv[1], "remove");
+	bool purge = takes && argc == 3 && !strcmp(argv[2], "--purge");
+	SC_HANDLE m;
+	int r;
+
+	if (argc != 2 && !purge)
+		return command_usage(self, argc < 2 ? "what is it to do?" : argv[2]);
+	m = OpenSCManagerW(NULL, NULL,
+			   SC_MANAGER_CONNECT | (makes ? SC_MANAGER_CREATE_SERVICE : 0));
+	if (!m)
+		return failed("the service manager", GetLastError());
+	if (makes)
+		r = install(m);
+	else
+		r = takes ? service_remove(m, purge) : verb_run(m, argv[1]);
 	CloseServiceHandle(m);
 	return r < 0 ? command_usage(self, argv[1]) : r;
 }
 
 const struct command command_service = {
 	.name = "service",
-	.usage = "install|start|stop|remove",
+	.usage = "install|start|stop|remove [--purge]",
 	.about = "the agent as a service of Windows",
 	.help = "  install  register it (as SYSTEM, started with the machine, again after a "
-		"crash)\n"
-		"  remove   stop it and take it off; the store stays\n",
+		"crash), with the shipped\n"
+		"           configuration and databases where there are none, or unchanged ones of "
+		"an "
+		"older version\n"
+		"  remove   stop it and take it off; the store and a configuration that was "
+		"changed "
+		"stay\n"
+		"  --purge  they go, too\n",
 	.run = run,
 };

@@ -18,6 +18,11 @@
 #include "query.h"
 #include "units.h"
 
+const char *command_shipped_config(void)
+{
+	return outergate_yaml;
+}
+
 static void warn_expiries(const struct config *c, uint64_t now_ns)
 {
 	struct config_expiry x;

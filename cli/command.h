@@ -49,6 +49,8 @@ int command_config(const char *path, struct config *ret);
  * does not run. One a platform (agent-linux/cmd_status.c).
  */
 int command_poke_agent(const struct config *c);
+/* The shipped configuration as text (cmd_check.c). */
+const char *command_shipped_config(void);
 /* A whole file into memory (malloc'ed, NUL after the end), at most max bytes; 0 or -errno. */
 int command_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
 

@@ -3,6 +3,7 @@
 #   deps.sh build   to build and run the agent
 #   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
 #   deps.sh windows      to build outergate.exe and run it under Wine, for `make windows`
+#   deps.sh packages     to build packages and look them over: `make packages`, `make windows-msi`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
@@ -10,7 +11,10 @@ libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static libdevmapper1.02.1 $demo"
-windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
+windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
+packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
+# The country database comes by it; some have it from elsewhere.
+command -v npm >/dev/null || { packages="$packages npm" windows="$windows npm"; }
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
@@ -19,8 +23,9 @@ demo) packages=$demo ;;
 test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
 windows) packages=$windows ;;
+packages) packages=$packages ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages" >&2
 	exit 2
 	;;
 esac

@@ -4,10 +4,19 @@
 #   country.mmdb   countries by registry data, CC0: an npm package
 #   libloc         countries, networks and flags (IPFire Location, CC BY-SA 4.0): a Debian package
 #   geo.sh [--refresh] [DIRECTORY]    default /var/lib/outergate/geo; what is there stays
+#   geo.sh --shipped DIRECTORY        the one country database that packages come with, and its
+#                                     version in country.version; fails without it
 set -eu
 package=@ip-location-db/geo-whois-asn-country-mmdb
+shipped=2.3.2026061719
 refresh=""
 [ "${1:-}" = --refresh ] && { refresh=1; shift; }
+if [ "${1:-}" = --shipped ]; then
+	package=$package@$shipped refresh=1
+	shift
+else
+	shipped=""
+fi
 dir=${1:-/var/lib/outergate/geo}
 say() { echo "geo databases: $*" >&2; }
 
@@ -36,5 +45,13 @@ libloc() {
 		say "no libloc database: apt-get could not install libloc-database"
 }
 
+if [ -n "$shipped" ]; then
+	[ -e "$dir/country.mmdb" ] && [ "$(cat "$dir/country.version" 2>/dev/null)" = "$shipped" ] && exit
+	rm -f "$dir/country.mmdb"
+	country
+	[ -e "$dir/country.mmdb" ] || exit 1
+	echo "$shipped" >"$dir/country.version"
+	exit
+fi
 country
 libloc

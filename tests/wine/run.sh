@@ -2,7 +2,7 @@
 # outergate.exe under Wine: the unit programs, the golden cases with the same output as on Linux, and what the
 # agent makes of events that a double of Windows delivers. Ends with "N passed, N failed".
 #
-#   run.sh [SUITE...]      unit golden agent; all of them without one
+#   run.sh [SUITE...]      unit golden agent msi; all of them without one
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=$(realpath -m "${BUILD:-build}")
 export WINEDEBUG=${WINEDEBUG:--all} WINEPREFIX=$BUILD/windows/prefix-wine
@@ -51,7 +51,11 @@ agent() { # CASES: some of its cases
 		> "$BUILD/log/wine-agent.log" 2>&1
 	count "$BUILD/log/wine-agent.log"
 }
-for suite in ${*:-unit golden agent}; do
+msi() {
+	PYTHONDONTWRITEBYTECODE=1 python3 tests/wine/msi.py "$BUILD/windows" > "$BUILD/log/wine-msi.log" 2>&1
+	count "$BUILD/log/wine-msi.log"
+}
+for suite in ${*:-unit golden agent msi}; do
 	echo "== $suite"
 	"$suite"
 done
