@@ -44,7 +44,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 	test-fresh test-kubernetes lint fuzz \
 	bench deps install clean format
 
-all: $(BUILD)/outergate
+all: $(BUILD)/outergate $(BUILD)/outergate-forward
 
 # --- dependencies: a stamp a version of the list, so that an old machine learns of a new package
 deps: $(BUILD)/.deps $(BUILD)/.deps-test
@@ -91,6 +91,16 @@ $(BUILD)/libcommon.a: $(COMMON_OBJ)
 	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
+
+# What sends to collectors is a program of its own: the agent, whose parent is root, links no HTTP, no
+# TLS and no Kafka.
+FORWARD_PKGS = libcurl openssl rdkafka jansson libseccomp zlib
+FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c agent-linux/sandbox_filter.c
+FORWARD_OBJ := $(FORWARD_SRC:%.c=$(BUILD)/%.o)
+-include $(FORWARD_OBJ:.o=.d)
+$(BUILD)/outergate-forward: $(FORWARD_OBJ) $(BUILD)/libcommon.a
+	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(FORWARD_OBJ) $(BUILD)/libcommon.a \
+		$(shell pkg-config --libs $(FORWARD_PKGS) 2>/dev/null)
 
 # The databases are fetched once; without them the agent says so in `status`, and works.
 run: all
@@ -142,6 +152,8 @@ bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/
 # --- a configuration that is there is the operator's: it stays
 install: all
 	install -D -m 0755 $(BUILD)/outergate $(DESTDIR)$(PREFIX)/bin/outergate
+	install -D -m 0755 $(BUILD)/outergate-forward \
+		$(DESTDIR)$(PREFIX)/libexec/outergate/outergate-forward
 	install -D -m 0644 deploy/outergate.catalog \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/outergate/recipes deploy/recipes/*.yaml

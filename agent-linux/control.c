@@ -3,6 +3,7 @@
  * the agent now, and is closed; nothing is read from it.
  */
 #include "engine.h"
+#include "forward.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -120,6 +121,7 @@ static char *status_text(struct engine *e)
 	json_object_set_new(o, "expiries", status_expiries(e->config, clock_wall_ns()));
 	json_object_set_new(o, "geo", status_geo(&e->geo));
 	json_object_set_new(o, "geo_unreadable", json_integer((json_int_t)e->geo.set.unreadable));
+	json_object_set_new(o, "forwarders", forward_status(e));
 	json_object_set_new(o, "kept_while_dead", json_boolean(!e->setup.kept[0]));
 	json_object_set_new(o, "kept_reason", json_string(e->setup.kept));
 	json_object_set_new(o, "marks",

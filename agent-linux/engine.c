@@ -1,6 +1,7 @@
 /* engine: start, the loop, and what happens to one event. */
 #include "engine.h"
 #include "cli/kept.h"
+#include "forward.h"
 #include "groups.h"
 
 #include <errno.h>
@@ -61,7 +62,7 @@ static void store_check(struct engine *e, int r, const char *what)
 		e->store_failing = false;
 }
 
-static void transaction_begin(struct engine *e)
+void engine_transaction(struct engine *e)
 {
 	if (e->in_transaction)
 		return;
@@ -85,18 +86,21 @@ static void out_deliver(struct engine *e)
 	for (unsigned i = 0; i < e->out.count; i++) {
 		const struct core_out_item *it = &e->out.items[i];
 
-		transaction_begin(e);
+		engine_transaction(e);
 		if (it->kind == OUT_ALERT) {
 			/* Told first, kept second: a slow disk never delays an alert. */
 			if (it->alert->notify && !it->alert->observe)
 				sinks_alert(e, it->alert);
 			e->alert_put = true;
 			store_check(e, store_put_alert(e->store, it->alert), "alert");
+			if (it->alert->notify && !it->alert->observe)
+				forward_alert(e, it->alert);
 		} else {
 			session_prove(e, it->session);
 			e->any_live |= it->session->state != SESSION_CLOSED;
 			sinks_session(e, it->session);
 			store_check(e, store_put_session(e->store, it->session), "session");
+			forward_session(e, it->session);
 		}
 	}
 }
@@ -126,6 +130,7 @@ void engine_event(struct engine *e, const struct event *ev)
 	while (ev->handoff && core_next_let_go(e->core, &m.value[0]))
 		(void)priv_send(e->setup.priv, &m, -1);
 	e->dirty = true;
+	forward_event(e, ev);
 	if (e->out.count)
 		out_deliver(e);
 }
@@ -197,6 +202,18 @@ int engine_watch(struct engine *e, struct watcher *w, int fd,
 	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+void engine_unwatch(struct engine *e, struct watcher *w)
+{
+	epoll_ctl(e->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+}
+
+void engine_watch_out(struct engine *e, struct watcher *w, bool on)
+{
+	struct epoll_event ev = {.events = EPOLLIN | (on ? EPOLLOUT : 0u), .data.ptr = w};
+
+	epoll_ctl(e->epoll, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
 /* Kept rings keep their counters: what was told before a restart is not told again. */
 static void losses_save(struct engine *e)
 {
@@ -266,7 +283,7 @@ void engine_save(struct engine *e)
 {
 	if (!e->dirty)
 		return;
-	transaction_begin(e);
+	engine_transaction(e);
 	memory_put(e, SIZE_MAX);
 	transaction_end(e);
 }
@@ -299,6 +316,8 @@ static void timer_arm(struct engine *e)
 		next = files;
 	if (geo_source_next(e) < next)
 		next = geo_source_next(e);
+	if (forward_next(e) < next)
+		next = forward_next(e);
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -331,6 +350,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 		libpam_scan(e);
 	fanotify_source_poll(e, ev.time_ns);
 	geo_source_poll(e, ev.time_ns);
+	forward_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -426,6 +446,8 @@ static int engine_open_core(struct engine *e)
 	e->identity.in_group = group_has;
 	e->policy.host_id = e->identity.host_id;
 	e->policy.boot_id = e->identity.boot_id;
+	if (!gethostname(e->host_name, sizeof(e->host_name) - 1))
+		e->policy.host_name = e->host_name;
 	store_set_policy(e->store, &e->policy);
 	geo_source_open(e);
 	e->identity.geo = &e->geo.set.source;
@@ -500,6 +522,9 @@ static int engine_open(struct engine *e)
 	if (r)
 		return r;
 	restore(e);
+	r = forward_open(e);
+	if (r)
+		return r;
 	engine_requests(e);
 	e->procs = proc_table_new(); /* before the first record */
 	if (!e->procs)
@@ -528,6 +553,7 @@ static void engine_loop(struct engine *e)
 		int n;
 
 		engine_flush(e);
+		forward_pump(e);
 		timer_arm(e);
 		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);
 		for (int i = 0; i < n; i++) {
@@ -545,6 +571,7 @@ static void engine_close(struct engine *e)
 		out_deliver(e);
 		e->dirty = true;
 		engine_save(e);
+		forward_close(e);
 	}
 	journal_source_close(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)

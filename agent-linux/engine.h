@@ -84,6 +84,7 @@ struct journal_source;
 struct file_source;
 struct fanotify_source;
 struct proc_table;
+struct forwarding;
 
 struct engine {
 	struct engine_setup setup;
@@ -93,6 +94,7 @@ struct engine {
 	struct core_identity identity;
 	struct store *store;
 	struct out_policy policy;
+	char host_name[256];
 	struct decode_stream kernel_stream;
 	int epoll;
 	struct watcher priv, rings[KERNEL_RINGS], bulk_timer, tick_timer, signals, control, journal;
@@ -119,6 +121,7 @@ struct engine {
 	bool said; /* why we cannot start */
 	struct echo echo;
 	struct geo_files geo;
+	struct forwarding *forwarding; /* NULL: to nobody */
 	char scratch[OUT_ALERT_MAX];
 };
 
@@ -140,6 +143,11 @@ void engine_frame(struct engine *e, unsigned source, struct decode_stream *s,
 void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line);
 /* A sensor changed state: becomes EVENT_SENSOR ("probe-missing: ..."). */
 void engine_sensor(struct engine *e, const char *text);
+/* Opens the transaction that engine_flush() ends, unless one is open. */
+void engine_transaction(struct engine *e);
+void engine_unwatch(struct engine *e, struct watcher *w);
+/* Wakes also when its descriptor can be written to. */
+void engine_watch_out(struct engine *e, struct watcher *w, bool on);
 int engine_watch(struct engine *e, struct watcher *w, int fd,
 		 void (*ready)(struct engine *, struct watcher *), void *arg);
 /* Ends the open transaction, so that readers see what was told. */

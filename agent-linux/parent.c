@@ -5,6 +5,7 @@
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
 #include "parent.h"
+#include "forwarders.h"
 #include "priv_container.h"
 #include "priv_files.h"
 #include "root_open.h"
@@ -28,6 +29,8 @@
 /* More deaths than this inside a minute: something is wrong that a restart does not mend. */
 #define RESPAWN_MAX  5
 #define STOP_WAIT_MS 5000
+/* The last words leave in this time, or wait in the outbox. */
+#define FORWARD_STOP_MS 3000
 
 /* Where distributions keep the host's libpam; duplicates are one inode and attach once. */
 static const char *const libpam_paths[] = {
@@ -48,7 +51,7 @@ struct parent {
 	const struct sandbox_user *user;
 	int sock, signals;
 	pid_t child;
-	bool stopping;
+	struct forwarders forwarders;
 	unsigned deaths;
 	time_t first_death;
 };
@@ -178,6 +181,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_FIRST:
 		r = sensor_first(p->sensor, m->value[0]);
 		break;
+	case PRIV_FORWARD:
+		r = fd = forwarders_start(&p->forwarders, m->arg);
+		break;
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;
@@ -297,21 +303,28 @@ static int child_died(struct parent *p, bool *ret_again)
 static int parent_loop(struct parent *p)
 {
 	for (;;) {
-		struct pollfd set[2] = {{.fd = p->sock, .events = POLLIN},
-					{.fd = p->signals, .events = POLLIN}};
+		struct pollfd set[2 + FORWARDERS_MAX] = {{.fd = p->sock, .events = POLLIN},
+							 {.fd = p->signals, .events = POLLIN}};
 		struct priv_msg m;
 		bool again = false;
 		int fd, code;
 
-		if (poll(set, 2, -1) < 0 && errno != EINTR)
-			return 1;
+		forwarders_poll(&p->forwarders, set + 2);
+		if (poll(set, 2 + FORWARDERS_MAX, -1) < 0) {
+			if (errno != EINTR)
+				return 1;
+			continue;
+		}
+		forwarders_answer(&p->forwarders, set + 2);
 		if (set[1].revents) {
 			struct signalfd_siginfo si = {0};
 
 			(void)!read(p->signals, &si, sizeof(si));
 			p->setup->interrupted = si.ssi_signo == SIGINT;
 			sd_notify(0, "STOPPING=1");
-			return child_stop(p);
+			code = child_stop(p);
+			forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
+			return code;
 		}
 		if (!set[0].revents)
 			continue;
@@ -341,6 +354,7 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	forwarders_init(&p.forwarders, setup->config);
 	p.signals = signalfd(-1, &set, SFD_CLOEXEC);
 	setup->files = priv_files_open(setup->files_reason, sizeof(setup->files_reason));
 	if (p.signals < 0 || child_start(&p))

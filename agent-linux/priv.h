@@ -42,7 +42,10 @@ enum priv_kind {
 	 * config.v2.json there. Only what root owns; reply: arg2 is the process above.
 	 */
 	PRIV_CONTAINER,
-	PRIV_FIRST, /* value[0]: a cgroup: read the first bytes of what is accepted there */
+	PRIV_FIRST,   /* value[0]: a cgroup: read the first bytes of what is accepted there */
+	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
+	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
+	PRIV_FORWARD_FILE,
 	PRIV_KIND_END
 };
 

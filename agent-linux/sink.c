@@ -3,6 +3,7 @@
  * so that a test alert (`outergate test`) goes wherever a real one would.
  */
 #include "engine.h"
+#include "forward.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -105,7 +106,8 @@ void sinks_test(struct engine *e, const char *detection, const char *id, char *r
 		n += (size_t)snprintf(ret + n, cap - n, "%s%s %s", n ? ";" : "", sinks[i].name,
 				      r ? strerror(-r) : "sent");
 	}
-	if (!n)
+	forward_test(e, &a, ret, cap);
+	if (!ret[0])
 		snprintf(ret, cap, "failed: no output is on (Outputs), alerts are only stored");
 }
 

@@ -44,15 +44,17 @@ void file_source_save(struct engine *e, struct file_source *f)
 	if (f->fd < 0)
 		return;
 	blob_name(e, f, name, sizeof(name));
-	n = snprintf(text, sizeof(text), "%llu %llu %llu", (unsigned long long)f->dev,
-		     (unsigned long long)f->ino, (unsigned long long)f->offset);
+	/* The line's number, too: an event that is read again after a kill has the same id. */
+	n = snprintf(text, sizeof(text), "%llu %llu %llu %llu", (unsigned long long)f->dev,
+		     (unsigned long long)f->ino, (unsigned long long)f->offset,
+		     (unsigned long long)f->stream.line);
 	if (store_put_blob(e->store, name, text, (size_t)n + 1))
 		core_stats(e->core)->store_errors++;
 }
 
 static bool saved_position(struct engine *e, const struct file_source *f, struct file_source *ret)
 {
-	unsigned long long dev, ino, offset;
+	unsigned long long dev, ino, offset, line = 0; /* older versions kept no line */
 	char name[CONFIG_PATH_MAX + 8];
 	void *text = NULL;
 	size_t len = 0;
@@ -62,12 +64,13 @@ static bool saved_position(struct engine *e, const struct file_source *f, struct
 	if (store_get_blob(e->store, name, &text, &len))
 		return false;
 	ok = len && ((char *)text)[len - 1] == '\0' &&
-	     sscanf(text, "%llu %llu %llu", &dev, &ino, &offset) == 3;
+	     sscanf(text, "%llu %llu %llu %llu", &dev, &ino, &offset, &line) >= 3;
 	free(text);
 	if (ok) {
 		ret->dev = dev;
 		ret->ino = ino;
 		ret->offset = offset;
+		ret->stream.line = line;
 	}
 	return ok;
 }
@@ -291,6 +294,7 @@ int file_source_open(struct engine *e, unsigned index, unsigned status)
 	e->files[index] = f;
 	changes_watch(e, f);
 	if (saved_position(e, f, &saved)) {
+		f->stream.line = saved.stream.line;
 		file_resume(e, f, &saved);
 	} else {
 		fd = ask_open(e, f, 0, &st);

@@ -13,6 +13,7 @@
 #include <systemd/sd-journal.h>
 
 #define CURSOR_BLOB "journal-cursor"
+#define LINE_BLOB   "journal-line" /* its number: part of an event's id */
 /* A busy journal must not starve the rings: the rest is read in the next round. */
 #define ENTRIES_PER_ROUND 512
 
@@ -130,6 +131,18 @@ static int journal_seek(struct engine *e, sd_journal *j)
 	return r;
 }
 
+static void line_restore(struct engine *e, struct journal_source *src)
+{
+	void *line = NULL;
+	size_t len = 0;
+
+	if (store_get_blob(e->store, LINE_BLOB, &line, &len))
+		return;
+	if (len == sizeof(src->stream.line))
+		memcpy(&src->stream.line, line, len);
+	free(line);
+}
+
 int journal_source_open(struct engine *e, unsigned status)
 {
 	struct journal_source *src = calloc(1, sizeof(*src));
@@ -156,6 +169,7 @@ int journal_source_open(struct engine *e, unsigned status)
 	}
 	src->status = status;
 	src->stream.forced_source = -1;
+	line_restore(e, src);
 	e->journal_source = src;
 	e->sources[status].state = SOURCE_ON;
 	journal_drain(e, src);
@@ -171,6 +185,9 @@ void journal_source_save(struct engine *e)
 	if (store_put_blob(e->store, CURSOR_BLOB, cursor, strlen(cursor) + 1))
 		core_stats(e->core)->store_errors++;
 	free(cursor);
+	if (store_put_blob(e->store, LINE_BLOB, &e->journal_source->stream.line,
+			   sizeof(e->journal_source->stream.line)))
+		core_stats(e->core)->store_errors++;
 }
 
 void journal_source_close(struct engine *e)

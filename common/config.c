@@ -188,6 +188,7 @@ LIST(pools_list, vpn_pools, CONFIG_NAMES_MAX);
 LIST(allowed_list, allowed, CONFIG_NAMES_MAX);
 LIST(proxies_list, proxies, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
+LIST(forwarders_list, forwarders, FORWARDERS_MAX);
 LIST(pseudonymise_list, pseudonymise, CONFIG_SINKS);
 static const struct config_list override_list = {
 	.count_at = AT(scope.count),
@@ -290,6 +291,8 @@ static const struct config_key retention_keys[] = {
 	 .max = 10 * YEAR_S},
 	{"Retention.MaxBytes", .read = read_bytes, .at = AT(store_max_bytes), .min = 1u << 20,
 	 .max = (uint64_t)1 << 40},
+	{"Retention.OutboxMaxBytes", .read = read_bytes, .at = AT(outbox_max_bytes),
+	 .min = 1u << 20, .max = (uint64_t)1 << 36},
 	{"Retention.Profiles", .read = read_seconds, .at = AT(retention_profiles_s), .min = DAY_S,
 	 .max = 10 * YEAR_S},
 	{0},
@@ -307,7 +310,6 @@ static const struct config_key source_keys[] = {
 static const struct config_key output_keys[] = {
 	{"Outputs.Journald", .read = read_bool, .at = AT(journald)},
 	{"Outputs.Json", .read = read_bool, .at = AT(json)},
-	{"Outputs.Forwarders", .read = read_unsupported},
 	{0},
 };
 
@@ -362,7 +364,8 @@ static const struct config_key keys[] = {
 	 .item = item_cidr},
 	{"TrustedProxies", .read = read_list, .at = AT(proxies), .list = &proxies_list,
 	 .item = read_map, .sub = proxy_keys},
-	{"Forwarders", .read = read_unsupported},
+	{"Forwarders", .read = read_list, .at = AT(forwarders), .list = &forwarders_list,
+	 .item = item_forwarder, .sub = config_forward_keys},
 	{0},
 };
 static const struct config_key root = {"configuration", read_map, .sub = keys};
@@ -440,6 +443,7 @@ void config_defaults(struct config *ret)
 	ret->retention_sessions_s = 30 * DAY_S;
 	ret->retention_profiles_s = 180 * DAY_S;
 	ret->store_max_bytes = 256u << 20;
+	ret->outbox_max_bytes = 256u << 20;
 	ret->journal = ret->journald = true;
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		span_copy(ret->files[ret->files_count++], CONFIG_PATH_MAX, span_of(files[i]));

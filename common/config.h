@@ -8,6 +8,7 @@
 #ifndef OUTERGATE_CONFIG_H
 #define OUTERGATE_CONFIG_H
 
+#include "config_forward.h"
 #include "detect/detection.h"
 #include "ranges.h"
 #include "scope.h"
@@ -244,6 +245,9 @@ struct config {
 	uint16_t watch_ports[CONFIG_PORTS_MAX];
 	unsigned watch_ports_count;
 	/* Outputs */
+	struct config_forwarder forwarders[FORWARDERS_MAX];
+	unsigned forwarders_count;
+	uint64_t outbox_max_bytes;     /* of what waits for a forwarder */
 	bool journald;		       /* alerts to the journal */
 	bool json;		       /* alerts as JSON Lines on stdout */
 	char store[CONFIG_PATH_MAX];   /* SQLite file */

@@ -83,6 +83,10 @@ int item_asn(struct config_reader *r, const struct config_key *k, void *item);
 int read_word(struct config_reader *r, const struct config_key *k, void *base);
 int read_word_bool(struct config_reader *r, const struct config_key *k, void *base);
 
+/* config_forward.c: one of Forwarders */
+int item_forwarder(struct config_reader *r, const struct config_key *k, void *item);
+extern const struct config_key config_forward_keys[];
+
 /* config_hours.c: BusinessHours */
 int read_hours(struct config_reader *r, const struct config_key *k, void *base);
 int read_days(struct config_reader *r, const struct config_key *k, void *base);

@@ -7,7 +7,8 @@
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
-libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev"
+libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev
+libcurl4-openssl-dev libssl-dev librdkafka-dev"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static libdevmapper1.02.1 $demo"
@@ -43,8 +44,10 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	$apt install -y --no-install-recommends $missing
 fi
-# The agent's unprivileged half runs as this user.
-if [ "$(id -u)" = 0 ] && ! getent passwd outergate >/dev/null; then
-	useradd --system --user-group --no-create-home --home-dir /var/lib/outergate \
-		--shell /usr/sbin/nologin outergate
-fi
+# The agent's unprivileged half runs as the one user, what sends to collectors as the other.
+for user in outergate outergate-forward; do
+	if [ "$(id -u)" = 0 ] && ! getent passwd $user >/dev/null; then
+		useradd --system --user-group --no-create-home --home-dir /var/lib/outergate \
+			--shell /usr/sbin/nologin $user
+	fi
+done

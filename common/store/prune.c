@@ -6,6 +6,7 @@
  * open ones last of all. Named values do not count: they are bounded by who puts them.
  */
 #include "store_internal.h"
+#include "outbox.h"
 
 #include <errno.h>
 
@@ -45,7 +46,7 @@ static int prune_age(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64
 /* Bytes that rows take: pages in use less the named values. */
 static int used_bytes(struct store *s, uint64_t *ret)
 {
-	uint64_t pages = 0, unused = 0, size = 0, blobs = 0;
+	uint64_t pages = 0, unused = 0, size = 0, blobs = 0, rows = 0, waiting = 0;
 	int r = store_query_u64(s, "PRAGMA page_count", &pages);
 
 	if (!r)
@@ -54,8 +55,11 @@ static int used_bytes(struct store *s, uint64_t *ret)
 		r = store_query_u64(s, "PRAGMA page_size", &size);
 	if (!r)
 		r = store_query_u64(s, "SELECT coalesce(sum(length(value)), 0) FROM blobs", &blobs);
+	if (!r)
+		r = outbox_size(s, &rows, &waiting);
 	if (r)
 		return r;
+	blobs += waiting; /* bounded by itself */
 	pages = (pages - unused) * size;
 	*ret = pages > blobs ? pages - blobs : 0;
 	return 0;

@@ -130,6 +130,22 @@ static int forget(struct store *s, enum store_statement which, const char *sql, 
 	" WHERE (?1 <> '' AND (account = ?1 OR effective_account = ?1))"                           \
 	" OR (?2 IS NOT NULL AND origin BETWEEN ?2 AND ?3)"
 
+/* What still waits for a forwarder is not told any more. */
+static int forget_unsent(struct store *s, struct span account, const struct cidr *origin)
+{
+	uint64_t rows = 0;
+	int r = forget(s, STATEMENT_FORGET_OUTBOX_ALERTS,
+		       "DELETE FROM outbox WHERE id IN (SELECT id FROM alerts" WHOSE ")", account,
+		       origin, &rows);
+
+	if (!r)
+		r = forget(s, STATEMENT_FORGET_OUTBOX_SESSIONS,
+			   "DELETE FROM outbox WHERE id IN (SELECT id FROM sessions" WHOSE ")",
+			   account, origin, &rows);
+	s->outbox_known = false;
+	return r;
+}
+
 int store_forget(struct store *s, struct span account, const struct cidr *origin,
 		 uint64_t *ret_rows)
 {
@@ -142,8 +158,10 @@ int store_forget(struct store *s, struct span account, const struct cidr *origin
 	for (unsigned i = 0; i < (origin ? 1u : 2u) && !r; i++) {
 		struct span name = i ? span_of(hidden) : account;
 
-		r = forget(s, STATEMENT_FORGET_ALERTS, "DELETE FROM alerts" WHOSE, name, origin,
-			   &rows);
+		r = forget_unsent(s, name, origin);
+		if (!r)
+			r = forget(s, STATEMENT_FORGET_ALERTS, "DELETE FROM alerts" WHOSE, name,
+				   origin, &rows);
 		if (!r)
 			r = forget(s, STATEMENT_FORGET_SESSIONS, "DELETE FROM sessions" WHOSE, name,
 				   origin, &rows);

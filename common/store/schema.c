@@ -34,6 +34,12 @@ static const char *const steps[] = {
 	"CREATE TABLE requests("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, made_ns INTEGER NOT NULL, verb TEXT NOT NULL,"
 	" subject TEXT NOT NULL, detail TEXT NOT NULL, result TEXT);",
+	/* 3: what waits for forwarders (outbox.h) */
+	"CREATE TABLE outbox("
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT, made_ns INTEGER NOT NULL, lane INTEGER NOT NULL,"
+	" what INTEGER NOT NULL, severity INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL);"
+	"CREATE INDEX outbox_by_lane ON outbox(lane, seq);"
+	"CREATE INDEX outbox_by_id ON outbox(id);",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -328,12 +328,27 @@ int store_commit(struct store *s)
 	if (!s->in_transaction)
 		return -EINVAL;
 	s->in_transaction = false;
-	if (sqlite3_get_autocommit(s->db))
+	if (sqlite3_get_autocommit(s->db)) {
+		s->outbox_known = false;
 		return -EIO;
+	}
 	r = store_exec(s, "COMMIT", "committing");
-	if (r)
+	if (r) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		s->outbox_known = false; /* what was counted is not there */
+	}
 	return r;
+}
+
+int store_sync(struct store *s)
+{
+	sqlite3_file *log = NULL;
+
+	/* https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntljournalpointer */
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+	    !log || !log->pMethods)
+		return 0; /* nothing was written yet */
+	return store_result(s, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL), "syncing the store");
 }
 
 int store_put_blob(struct store *s, const char *name, const void *buf, size_t len)

@@ -45,6 +45,8 @@ int store_get_blob(struct store *s, const char *name, void **ret, size_t *ret_le
 /* Writes between begin and commit are one transaction. */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
+/* What was committed outlives a power failure from here on (a commit alone outlives a kill). */
+int store_sync(struct store *s);
 
 /* Deletes what is older than the retention or over the size; *ret_rows may be NULL. */
 int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t sessions_s,

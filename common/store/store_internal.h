@@ -24,6 +24,11 @@ enum store_statement {
 	STATEMENT_REQUEST_DONE,
 	STATEMENT_REQUEST_RESULT,
 	STATEMENT_REQUEST_DROP,
+	STATEMENT_OUTBOX_PUT,
+	STATEMENT_OUTBOX_READ,
+	STATEMENT_OUTBOX_TRIM,
+	STATEMENT_FORGET_OUTBOX_ALERTS,
+	STATEMENT_FORGET_OUTBOX_SESSIONS,
 	STATEMENT_COUNT
 };
 
@@ -31,6 +36,8 @@ struct store {
 	sqlite3 *db;
 	enum store_mode mode;
 	bool in_transaction;
+	bool outbox_known; /* the two numbers below are right */
+	uint64_t outbox_rows, outbox_bytes;
 	struct out_policy policy;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char error[STORE_ERROR_MAX];

@@ -142,7 +142,7 @@ static const struct {
 	{"TrustedProxies:\n  - from: 10.0.0.0/8\n    kind: snat",
 	 "t:3: TrustedProxies.kind: 'snat' is not one of: proxy-protocol xff"},
 	{"TrustedProxies:\n  - from: 10.0.0.0/8", "t:3: TrustedProxies.kind is missing"},
-	{"Forwarders: []", "t:1: Forwarders is not supported by this version"},
+
 	{"Privacy: {Pseudonymise: [store]}",
 	 "t:1: Privacy.Pseudonymise: 'store' is not one of: journald json"},
 	{"Privacy: {Pseudonymise: [json, json]}", "t:1: Privacy.Pseudonymise: json is given twice"},

@@ -1,0 +1,637 @@
+/*
+ * forward: see the header.
+ *
+ * A destination's process asks for nothing: it is handed rows of the outbox up to a window, and
+ * says which of them are with the collector. If it dies, or does not know whether something
+ * arrived, it is handed all from its cursor on again; what may have been sent before is marked as a
+ * repeat. Alerts are handed over before anything else.
+ */
+#include "forward.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/out/event_id.h"
+#include "common/out/schema.h"
+#include "common/store/outbox.h"
+#include "engine.h"
+#include "forward/wire.h"
+
+#define NS_PER_S     UINT64_C(1000000000)
+#define SAVE_EVERY   NS_PER_S	    /* cursors: a kill repeats at most what was acked since */
+#define KEEP_SAVES   4		    /* rows stay for so many seconds; see outbox_trim() */
+#define RESTART_WAIT (2 * NS_PER_S) /* of a process that died */
+#define HAND_AHEAD   1024	    /* rows marked as handed over at once: one write for many */
+#define READ_ROWS    256
+#define SEEN_SIZE    1024 /* sessions whose last told state is remembered */
+
+/* What was told of a session last; another one in its place costs one more record. */
+struct seen {
+	char id[ID_TEXT_MAX];
+	enum session_state state;
+	enum severity worst;
+	uint32_t reconnects;
+	char effective_account[ACCOUNT_MAX];
+};
+
+struct destination {
+	struct watcher watcher;
+	const struct config_forwarder *to;
+	const struct out_schema *schema;
+	unsigned index;
+	int fd; /* -1: no process */
+	struct outbox_cursor cursor;
+	uint64_t sent[OUTBOX_LANES];	/* handed to this process */
+	uint64_t repeats[OUTBOX_LANES]; /* up to here it is a repeat */
+	uint32_t records, bytes;	/* of them not resolved */
+	uint64_t base_delivered, base_refused;
+	uint64_t retry_ns; /* when to start the process again */
+	uint64_t process_retries;
+	uint32_t round;
+	bool full; /* the socket takes no more now */
+	bool dirty;
+	bool failing;
+	char why[FORWARD_WHY_MAX];
+	char tested[64], tested_why[FORWARD_WHY_MAX];
+};
+
+struct forwarding {
+	struct destination to[FORWARDERS_MAX];
+	unsigned count;
+	unsigned what; /* bits that anybody wants */
+	bool unsynced; /* an alert is committed, and not yet on the disk */
+	uint64_t saved_ns;
+	uint64_t last[KEEP_SAVES]; /* the outbox's last number at each of the last saves */
+	struct seen seen[SEEN_SIZE];
+	struct forward_record head;
+	char text[OUT_RECORD_MAX];
+	struct alert alert;
+	struct session session;
+};
+
+/* --- what is put into the outbox */
+
+static void failed(struct engine *e, int r, const char *what)
+{
+	if (!r)
+		return;
+	core_stats(e->core)->store_errors++;
+	if (!e->store_failing)
+		fprintf(stderr, "outergate: %s: %s\n", what, store_error(e->store));
+	e->store_failing = true;
+}
+
+void forward_alert(struct engine *e, const struct alert *a)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (!f || !(f->what & FORWARD_ALERTS))
+		return;
+	for (unsigned i = 0; i < f->count; i++)
+		if (forward_wants(f->to[i].to, FORWARD_ALERTS, a->severity)) {
+			failed(e, outbox_put_alert(e->store, a, clock_wall_ns()), "outbox");
+			f->unsynced = true;
+			return;
+		}
+}
+
+static bool is_news(struct forwarding *f, const struct session *s)
+{
+	uint32_t h = 2166136261u;
+	struct seen *seen;
+
+	for (const char *p = s->id; *p; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	seen = &f->seen[h % SEEN_SIZE];
+	if (!strcmp(seen->id, s->id) && seen->state == s->state && seen->worst == s->worst &&
+	    seen->reconnects == s->reconnects &&
+	    !strcmp(seen->effective_account, s->effective_account))
+		return false;
+	snprintf(seen->id, sizeof(seen->id), "%s", s->id);
+	snprintf(seen->effective_account, sizeof(seen->effective_account), "%s",
+		 s->effective_account);
+	seen->state = s->state;
+	seen->worst = s->worst;
+	seen->reconnects = s->reconnects;
+	return true;
+}
+
+void forward_session(struct engine *e, const struct session *s)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (f && f->what & FORWARD_SESSIONS && is_news(f, s))
+		failed(e, outbox_put_session(e->store, s, clock_wall_ns()), "outbox");
+}
+
+static void policy_of(const struct engine *e, const struct destination *d, struct out_policy *ret)
+{
+	*ret = e->policy;
+	ret->pseudonymise = d->to->pseudonymise;
+}
+
+/* As it is written for a destination; the same text serves all that want it so. */
+static unsigned event_form(const struct config_forwarder *to)
+{
+	return to->schema * 2 + to->pseudonymise;
+}
+
+void forward_event(struct engine *e, const struct event *ev)
+{
+	struct forwarding *f = e->forwarding;
+	unsigned done = 0;
+
+	if (!f || !(f->what & FORWARD_EVENTS) || ev->kind == EVENT_TICK)
+		return;
+	for (unsigned i = 0; i < f->count; i++) {
+		unsigned form = event_form(f->to[i].to);
+		struct out_policy p;
+		char id[ID_TEXT_MAX];
+		int n;
+
+		if (done >> form & 1 || !forward_wants(f->to[i].to, FORWARD_EVENTS, 0))
+			continue;
+		done |= 1u << form;
+		policy_of(e, &f->to[i], &p);
+		n = f->to[i].schema->event(ev, &p, f->text, sizeof(f->text));
+		if (n < 0) {
+			core_stats(e->core)->sink_errors++;
+			continue;
+		}
+		engine_transaction(e);
+		failed(e,
+		       outbox_put_event(e->store, form, event_id(ev, &p, id), f->text, (size_t)n,
+					ev->time_ns),
+		       "outbox");
+	}
+}
+
+/* --- handing over */
+
+static void hang_up(struct engine *e, struct destination *d, const char *why)
+{
+	if (d->fd >= 0) {
+		engine_unwatch(e, &d->watcher);
+		close(d->fd);
+	}
+	d->fd = -1;
+	d->failing = true;
+	snprintf(d->why, sizeof(d->why), "%s", why);
+	d->retry_ns = clock_wall_ns() + RESTART_WAIT;
+}
+
+/* From the cursor on, as to somebody who knows nothing. */
+static void rewind_to_cursor(struct destination *d)
+{
+	for (unsigned i = 0; i < OUTBOX_LANES; i++) {
+		d->sent[i] = d->cursor.acked[i];
+		d->repeats[i] = d->cursor.handed[i];
+	}
+	d->records = d->bytes = 0;
+	d->full = false;
+}
+
+/* Before they leave: a kill after this marks them as repeats. */
+static int mark_handed(struct engine *e, struct destination *d, unsigned lane, uint64_t seq)
+{
+	uint64_t last = 0;
+
+	if (seq <= d->cursor.handed[lane])
+		return 0;
+	if (outbox_last(e->store, &last))
+		return -EIO;
+	d->cursor.handed[lane] = last < seq + HAND_AHEAD ? last : seq + HAND_AHEAD;
+	if (d->cursor.handed[lane] < seq)
+		d->cursor.handed[lane] = seq;
+	return outbox_cursor_put(e->store, d->to->name, &d->cursor);
+}
+
+static int render(struct engine *e, struct destination *d, const struct outbox_row *r)
+{
+	struct forwarding *f = e->forwarding;
+	struct forward_record *h = &f->head;
+	struct out_policy p;
+
+	policy_of(e, d, &p);
+	p.repeat = r->seq <= d->repeats[r->what == FORWARD_ALERTS ? OUTBOX_ALERTS : OUTBOX_OTHERS];
+	h->time_ns = r->made_ns;
+	h->severity = r->severity;
+	if (r->what == FORWARD_ALERTS) {
+		if (outbox_alert(r, &f->alert))
+			return -EBADMSG;
+		f->alert.notify = true;
+		h->time_ns = f->alert.last_ns ? f->alert.last_ns : f->alert.first_ns;
+		snprintf(h->uid, sizeof(h->uid), "%s-%u", f->alert.id, f->alert.revision);
+		snprintf(h->name, sizeof(h->name), "%s", f->alert.detection->id);
+		return d->schema->alert(&f->alert, &p, f->text, sizeof(f->text));
+	}
+	if (r->what == FORWARD_SESSIONS) {
+		if (outbox_session(r, &f->session))
+			return -EBADMSG;
+		h->time_ns = f->session.last_ns;
+		h->severity = f->session.worst;
+		snprintf(h->uid, sizeof(h->uid), "%s-%llx", f->session.id,
+			 (unsigned long long)f->session.last_ns);
+		snprintf(h->name, sizeof(h->name), "session");
+		return d->schema->session(&f->session, &p, f->text, sizeof(f->text));
+	}
+	h->severity = 0;
+	snprintf(h->uid, sizeof(h->uid), "%s", r->id);
+	snprintf(h->name, sizeof(h->name), "event");
+	if (r->len >= sizeof(f->text))
+		return -ENOSPC;
+	memcpy(f->text, r->body, r->len);
+	return (int)r->len;
+}
+
+static bool wants(const struct destination *d, const struct outbox_row *r)
+{
+	if (r->what == FORWARD_EVENTS && (unsigned)r->severity != event_form(d->to))
+		return false;
+	return forward_wants(d->to, r->what, r->severity);
+}
+
+/* 0, or -errno; -EAGAIN: not now. */
+static int hand(struct destination *d, const struct forward_record *h, const char *text)
+{
+	struct iovec iov[2] = {{.iov_base = (void *)(uintptr_t)h, .iov_len = sizeof(*h)},
+			       {.iov_base = (void *)(uintptr_t)text, .iov_len = h->len}};
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
+	ssize_t n;
+
+	do
+		n = sendmsg(d->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+struct handing {
+	struct engine *e;
+	struct destination *d;
+	unsigned lane, rows;
+	bool stop;
+};
+
+/* One row. What a destination does not want, and what cannot be read, is passed over. */
+static bool on_row(void *arg, const struct outbox_row *r)
+{
+	struct handing *t = arg;
+	struct destination *d = t->d;
+	struct forwarding *f = t->e->forwarding;
+	int n, err;
+
+	t->rows++;
+	if (wants(d, r)) {
+		f->head = (struct forward_record){.message = FORWARD_RECORD,
+						  .what = r->what,
+						  .lane = t->lane,
+						  .seq = r->seq,
+						  .round = d->round};
+		n = render(t->e, d, r);
+		if (n >= 0 && n < FORWARD_TEXT_MAX) {
+			f->head.len = (uint32_t)n;
+			if (mark_handed(t->e, d, t->lane, r->seq))
+				return t->stop = true, false;
+			err = hand(d, &f->head, f->text);
+			if (err) {
+				t->stop = true;
+				d->full = err == -EAGAIN;
+				return false;
+			}
+			d->records++;
+			d->bytes += (uint32_t)n;
+		} else {
+			d->cursor.dropped++;
+			core_stats(t->e->core)->forward_unreadable++;
+		}
+	}
+	d->sent[t->lane] = r->seq;
+	if (d->records < FORWARD_WINDOW_RECORDS && d->bytes < FORWARD_WINDOW_BYTES)
+		return true;
+	return t->stop = true, false;
+}
+
+/* Nothing in flight: what was passed over counts as done, too. */
+static void settle(struct destination *d)
+{
+	if (d->records)
+		return;
+	for (unsigned i = 0; i < OUTBOX_LANES; i++)
+		if (d->cursor.acked[i] != d->sent[i]) {
+			d->cursor.acked[i] = d->sent[i];
+			d->dirty = true;
+		}
+}
+
+static void pump(struct engine *e, struct destination *d)
+{
+	struct handing t = {.e = e, .d = d};
+
+	if (d->fd < 0 || d->full)
+		return;
+	for (t.lane = 0; t.lane < OUTBOX_LANES && !t.stop; t.lane++) {
+		do {
+			t.rows = 0;
+			failed(e,
+			       outbox_read(e->store, t.lane, d->sent[t.lane], READ_ROWS, on_row,
+					   &t),
+			       "outbox");
+		} while (t.rows == READ_ROWS && !t.stop);
+	}
+	settle(d);
+	engine_watch_out(e, &d->watcher, d->full);
+}
+
+void forward_pump(struct engine *e)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (!f)
+		return;
+	if (f->unsynced) {
+		failed(e, store_sync(e->store), "sync");
+		f->unsynced = false;
+	}
+	for (unsigned i = 0; i < f->count; i++)
+		pump(e, &f->to[i]);
+}
+
+/* --- what comes back */
+
+static void take_ack(struct destination *d, const struct forward_answer *a)
+{
+	/* Its numbers are checked: it talks to strangers. */
+	for (unsigned i = 0; i < OUTBOX_LANES; i++)
+		if (a->acked[i] > d->cursor.acked[i] && a->acked[i] <= d->sent[i])
+			d->cursor.acked[i] = a->acked[i];
+	d->records -= a->records < d->records ? a->records : d->records;
+	d->bytes -= a->bytes < d->bytes ? a->bytes : d->bytes;
+	d->cursor.delivered = d->base_delivered + a->delivered;
+	d->cursor.refused = d->base_refused + a->refused;
+	d->process_retries = a->retries;
+	d->dirty = true;
+	settle(d);
+}
+
+static void take_answer(struct destination *d, struct forward_answer *a)
+{
+	a->why[sizeof(a->why) - 1] = '\0';
+	switch (a->message) {
+	case FORWARD_ACK:
+		take_ack(d, a);
+		break;
+	case FORWARD_AGAIN:
+		rewind_to_cursor(d);
+		d->round++;
+		break;
+	case FORWARD_STATE:
+		d->failing = a->failing != 0;
+		d->process_retries = a->retries;
+		out_escape(span_of(a->why), d->why, sizeof(d->why));
+		break;
+	case FORWARD_TESTED:
+		out_escape(span_of(a->why), d->tested_why, sizeof(d->tested_why));
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_answer(struct engine *e, struct watcher *w)
+{
+	struct destination *d = w->arg;
+	struct forward_answer a;
+
+	for (;;) {
+		ssize_t n = recv(d->fd, &a, sizeof(a), MSG_DONTWAIT);
+
+		if (n == (ssize_t)sizeof(a)) {
+			take_answer(d, &a);
+			continue;
+		}
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		hang_up(e, d, "its process ended; it is started again");
+		return;
+	}
+	d->full = false; /* or there was room: pump looks */
+}
+
+/* --- the process */
+
+static void start(struct engine *e, struct destination *d)
+{
+	struct priv_msg m = {.kind = PRIV_FORWARD, .arg = d->index};
+	int fd = -1, r = priv_call(e->setup.priv, &m, &fd);
+
+	d->retry_ns = UINT64_MAX;
+	if (!r)
+		r = engine_watch(e, &d->watcher, fd, on_answer, d);
+	if (r) {
+		if (fd >= 0)
+			close(fd);
+		d->fd = -1;
+		hang_up(e, d, "");
+		snprintf(d->why, sizeof(d->why), "its process cannot be started: %s", strerror(-r));
+		return;
+	}
+	d->fd = fd;
+	d->base_delivered = d->cursor.delivered;
+	d->base_refused = d->cursor.refused;
+	d->round = 0;
+	rewind_to_cursor(d);
+}
+
+int forward_open(struct engine *e)
+{
+	const struct config *c = e->config;
+	struct forwarding *f;
+	int r = 0;
+
+	if (!c->forwarders_count)
+		return outbox_trim(e->store, NULL, 0, INT64_MAX);
+	f = e->forwarding = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->count = c->forwarders_count;
+	for (unsigned i = 0; i < f->count && !r; i++) {
+		struct destination *d = &f->to[i];
+
+		*d = (struct destination){.to = &c->forwarders[i],
+					  .index = i,
+					  .fd = -1,
+					  .schema = out_schema_at(c->forwarders[i].schema)};
+		for (uint32_t k = 0; k < d->to->send_count; k++)
+			f->what |= 1u << d->to->send[k];
+		r = outbox_cursor_get(e->store, d->to->name, &d->cursor);
+		if (!r && !d->schema)
+			r = -EINVAL;
+		if (!r)
+			start(e, d);
+	}
+	return r;
+}
+
+static unsigned cursors_of(const struct forwarding *f, struct outbox_cursor ret[FORWARDERS_MAX])
+{
+	for (unsigned i = 0; i < f->count; i++)
+		ret[i] = f->to[i].cursor;
+	return f->count;
+}
+
+static void save(struct engine *e)
+{
+	struct outbox_cursor all[FORWARDERS_MAX];
+	struct forwarding *f = e->forwarding;
+	bool any = false;
+
+	for (unsigned i = 0; i < f->count; i++) {
+		struct destination *d = &f->to[i];
+
+		if (!d->dirty)
+			continue;
+		engine_transaction(e);
+		failed(e, outbox_cursor_put(e->store, d->to->name, &d->cursor), "cursor");
+		d->dirty = false;
+		any = true;
+	}
+	if (any)
+		failed(e, outbox_trim(e->store, all, cursors_of(f, all), f->last[KEEP_SAVES - 1]),
+		       "outbox");
+	memmove(&f->last[1], &f->last[0], sizeof(f->last) - sizeof(f->last[0]));
+	(void)outbox_last(e->store, &f->last[0]);
+	f->saved_ns = clock_wall_ns();
+}
+
+/* Over its size: who loses what is counted, and told like any other loss. */
+static void bound(struct engine *e)
+{
+	struct outbox_cursor all[FORWARDERS_MAX];
+	struct forwarding *f = e->forwarding;
+	uint64_t rows = 0, bytes = 0, lost = 0;
+	struct event ev = {.kind = EVENT_LOSS, .trust = TRUST_KERNEL, .time_ns = clock_wall_ns()};
+
+	if (outbox_size(e->store, &rows, &bytes) || bytes <= e->config->outbox_max_bytes)
+		return;
+	engine_transaction(e);
+	failed(e,
+	       outbox_bound(e->store, e->config->outbox_max_bytes, all, cursors_of(f, all), &lost),
+	       "outbox");
+	for (unsigned i = 0; i < f->count; i++) {
+		f->to[i].dirty |= f->to[i].cursor.dropped != all[i].dropped;
+		f->to[i].cursor.dropped = all[i].dropped;
+	}
+	if (!lost)
+		return;
+	core_stats(e->core)->forward_dropped += lost;
+	ev.count = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;
+	ev.text = SPAN_LIT("waited for a collector until the outbox was full "
+			   "(Retention.OutboxMaxBytes)");
+	engine_event(e, &ev);
+}
+
+void forward_poll(struct engine *e, uint64_t now_ns)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (!f)
+		return;
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->to[i].fd < 0 && f->to[i].retry_ns <= now_ns)
+			start(e, &f->to[i]);
+	bound(e);
+	if (now_ns - f->saved_ns >= SAVE_EVERY)
+		save(e);
+}
+
+uint64_t forward_next(const struct engine *e)
+{
+	const struct forwarding *f = e->forwarding;
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; f && i < f->count; i++) {
+		const struct destination *d = &f->to[i];
+
+		if (d->fd < 0 && d->retry_ns < next)
+			next = d->retry_ns;
+		if (d->dirty && f->saved_ns + SAVE_EVERY < next)
+			next = f->saved_ns + SAVE_EVERY;
+	}
+	return next;
+}
+
+void forward_close(struct engine *e)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (!f)
+		return;
+	forward_pump(e); /* the last words: the processes send them before they end */
+	save(e);
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->to[i].fd >= 0)
+			close(f->to[i].fd);
+	free(f);
+	e->forwarding = NULL;
+}
+
+void forward_test(struct engine *e, const struct alert *a, char *ret, size_t cap)
+{
+	struct forwarding *f = e->forwarding;
+
+	for (unsigned i = 0; f && i < f->count; i++) {
+		struct destination *d = &f->to[i];
+		size_t at = strlen(ret);
+		struct out_policy p;
+		int n, r = -ENOTCONN;
+
+		policy_of(e, d, &p);
+		f->head = (struct forward_record){.message = FORWARD_RECORD,
+						  .what = FORWARD_ALERTS,
+						  .severity = a->severity,
+						  .round = d->round,
+						  .time_ns = a->first_ns};
+		snprintf(f->head.uid, sizeof(f->head.uid), "%s-%u", a->id, a->revision);
+		snprintf(f->head.name, sizeof(f->head.name), "%s", a->detection->id);
+		n = d->schema->alert(a, &p, f->text, sizeof(f->text));
+		if (n >= 0 && n < FORWARD_TEXT_MAX && d->fd >= 0) {
+			f->head.len = (uint32_t)n;
+			r = hand(d, &f->head, f->text);
+		}
+		snprintf(d->tested, sizeof(d->tested), "%.63s", a->id);
+		d->tested_why[0] = '\0';
+		snprintf(ret + at, cap - at, "%s%s %s", at ? ";" : "", d->to->name,
+			 r ? strerror(-r) : "handed over");
+	}
+}
+
+json_t *forward_status(const struct engine *e)
+{
+	const struct forwarding *f = e->forwarding;
+	json_t *a = json_array();
+	uint64_t last = 0;
+
+	if (f)
+		(void)outbox_last(e->store, &last);
+	for (unsigned i = 0; f && i < f->count; i++) {
+		const struct destination *d = &f->to[i];
+		uint64_t waiting = 0;
+
+		(void)outbox_waiting(e->store, &d->cursor, &waiting);
+		json_array_append_new(
+			a, json_pack("{ss ss ss sb ss sI sI sI sI sI sI ss ss}", "name",
+				     d->to->name, "kind", forward_kinds[d->to->kind], "url",
+				     d->to->url, "failing", d->failing, "reason", d->why, "waiting",
+				     (json_int_t)waiting, "in_flight", (json_int_t)d->records,
+				     "delivered", (json_int_t)d->cursor.delivered, "refused",
+				     (json_int_t)d->cursor.refused, "dropped",
+				     (json_int_t)d->cursor.dropped, "retries",
+				     (json_int_t)d->process_retries, "tested", d->tested,
+				     "tested_result", d->tested_why));
+	}
+	return a;
+}

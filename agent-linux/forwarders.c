@@ -1,0 +1,255 @@
+/*
+ * forwarders: see the header.
+ *
+ * outergate-forward lies beside our own program, or in libexec. It runs as user outergate-forward
+ * (else nobody), which may not read the store: all that it is told comes by its socket, and files
+ * (certificates, tokens) by descriptors. Another build's program refuses its setup and ends.
+ */
+#include "forwarders.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "forward/wire.h"
+#include "priv.h"
+
+#define USER	 "outergate-forward"
+#define PROGRAM	 "outergate-forward"
+#define KILL_MS	 2000
+#define PATH_CAP 4096
+
+void forwarders_init(struct forwarders *f, const struct config *c)
+{
+	f->config = c;
+	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
+		f->rows[i] = (struct forwarder_process){.sock = -1};
+}
+
+static int program_path(char path[PATH_CAP])
+{
+	ssize_t n = readlink("/proc/self/exe", path, PATH_CAP - 64);
+	char *slash;
+
+	if (n <= 0)
+		return -ENOENT;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return -ENOENT;
+	snprintf(slash + 1, PATH_CAP - (size_t)(slash + 1 - path), PROGRAM);
+	if (!access(path, X_OK))
+		return 0;
+	snprintf(slash, PATH_CAP - (size_t)(slash - path), "/../libexec/outergate/" PROGRAM);
+	return access(path, X_OK) ? -errno : 0;
+}
+
+static int user_enter(void)
+{
+	const struct passwd *pw = getpwnam(USER);
+
+	if (!pw)
+		pw = getpwnam("nobody");
+	if (!pw)
+		return -ENOENT;
+	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))
+		return -errno;
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0))
+		return -EPERM;
+	return 0;
+}
+
+/* The three descriptors to their places, whatever numbers they had. */
+static int descriptors_set(const int fds[3])
+{
+	int high[3];
+
+	for (int i = 0; i < 3; i++) {
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16);
+		if (high[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(high[i], FORWARD_FD_RECORDS + i) < 0)
+			return -errno;
+	return 0;
+}
+
+static void child(const char *path, const int fds[3], const char *name)
+{
+	static char *const environment[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL};
+	char title[FORWARD_NAME_MAX + 32];
+	char *const argv[] = {title, NULL};
+	sigset_t none;
+	int r = descriptors_set(fds);
+
+	snprintf(title, sizeof(title), PROGRAM " %s", name);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the group: the parent decides */
+	if (!r)
+		r = user_enter();
+	if (!r) {
+		execve(path, argv, environment);
+		r = -errno;
+	}
+	fprintf(stderr, "outergate: cannot start %s: %s\n", path, strerror(-r));
+	_exit(1);
+}
+
+static int setup_write(const struct forwarders *f, unsigned i, int fd)
+{
+	struct forward_setup s = {.size = sizeof(s), .version = OUTERGATE_VERSION};
+	FILE *id = fopen("/etc/machine-id", "re");
+
+	s.to = f->config->forwarders[i];
+	if (id && fgets(s.host_id, sizeof(s.host_id), id))
+		s.host_id[strcspn(s.host_id, "\n")] = '\0';
+	if (id)
+		fclose(id);
+	gethostname(s.host_name, sizeof(s.host_name) - 1);
+	/* Smaller than a pipe holds: never waits. */
+	_Static_assert(sizeof(s) < 65536, "a pipe's buffer");
+	return write(fd, &s, sizeof(s)) == (ssize_t)sizeof(s) ? 0 : -EIO;
+}
+
+static void reap(struct forwarder_process *p, int wait_ms)
+{
+	if (p->sock >= 0)
+		close(p->sock);
+	p->sock = -1;
+	for (int waited = 0; p->pid; waited += 20) {
+		if (waitpid(p->pid, NULL, WNOHANG) == p->pid) {
+			p->pid = 0;
+			return;
+		}
+		if (waited >= wait_ms) {
+			kill(p->pid, SIGKILL);
+			waitpid(p->pid, NULL, 0);
+			p->pid = 0;
+			return;
+		}
+		poll(NULL, 0, 20);
+	}
+}
+
+int forwarders_start(struct forwarders *f, unsigned i)
+{
+	int records[2] = {-1, -1}, files[2] = {-1, -1}, setup[2] = {-1, -1};
+	struct forwarder_process *p;
+	char path[PATH_CAP];
+	int r;
+
+	if (i >= f->config->forwarders_count)
+		return -EINVAL;
+	p = &f->rows[i];
+	if (p->pid)
+		kill(p->pid, SIGTERM);
+	reap(p, KILL_MS);
+	r = program_path(path);
+	if (!r && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, records) ||
+		   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, files) ||
+		   pipe2(setup, O_CLOEXEC)))
+		r = -errno;
+	if (!r)
+		r = setup_write(f, i, setup[1]);
+	if (!r) {
+		fflush(NULL);
+		p->pid = fork();
+		if (p->pid == 0)
+			child(path, (int[3]){records[1], setup[0], files[1]},
+			      f->config->forwarders[i].name);
+		r = p->pid < 0 ? -errno : 0;
+	}
+	if (r)
+		p->pid = 0;
+	else
+		p->sock = files[0];
+	for (int k = 0; k < 2; k++) {
+		if (setup[k] >= 0)
+			close(setup[k]);
+		if (files[k] >= 0 && (k == 1 || r))
+			close(files[k]);
+	}
+	if (records[1] >= 0)
+		close(records[1]);
+	if (r && records[0] >= 0)
+		close(records[0]);
+	return r ? r : records[0];
+}
+
+void forwarders_poll(const struct forwarders *f, struct pollfd *set)
+{
+	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
+		set[i] = (struct pollfd){.fd = f->rows[i].sock, .events = POLLIN};
+}
+
+/* A file of that row, regular, as it is now. */
+static int open_file(const struct config_forwarder *c, uint32_t which)
+{
+	struct stat st;
+	int fd;
+
+	if (which >= FORWARD_FILES || !c->files[which][0])
+		return -EINVAL;
+	fd = open(c->files[which], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static void answer(struct forwarders *f, unsigned i)
+{
+	struct forwarder_process *p = &f->rows[i];
+	struct priv_msg m;
+	int fd = -1, got = -1;
+
+	if (!priv_recv(p->sock, &m, &got) && m.kind == PRIV_FORWARD_FILE) {
+		fd = open_file(&f->config->forwarders[i], m.arg);
+		m.result = fd < 0 ? fd : 0;
+		if (!priv_send(p->sock, &m, fd)) {
+			if (fd >= 0)
+				close(fd);
+			return;
+		}
+	}
+	if (got >= 0)
+		close(got);
+	if (fd >= 0)
+		close(fd);
+	/* It ended, or says what it must not: the engine sees its socket close and asks again. */
+	if (p->pid)
+		kill(p->pid, SIGTERM);
+	reap(p, KILL_MS);
+}
+
+void forwarders_answer(struct forwarders *f, const struct pollfd *set)
+{
+	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
+		if (set[i].fd >= 0 && set[i].revents && set[i].fd == f->rows[i].sock)
+			answer(f, i);
+}
+
+void forwarders_stop(struct forwarders *f, int wait_ms)
+{
+	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
+		reap(&f->rows[i], wait_ms);
+}

@@ -1,0 +1,31 @@
+/*
+ * forwarders: the parent's side: one process a destination, which it starts for the engine, as a
+ * user of its own, and opens files for. The parent never reads what they hold.
+ */
+#ifndef OUTERGATE_FORWARDERS_H
+#define OUTERGATE_FORWARDERS_H
+
+#include <poll.h>
+
+#include "engine.h"
+
+struct forwarder_process {
+	pid_t pid; /* 0: none */
+	int sock;  /* it asks for files here */
+};
+
+struct forwarders {
+	const struct config *config;
+	struct forwarder_process rows[FORWARDERS_MAX];
+};
+
+void forwarders_init(struct forwarders *f, const struct config *c);
+/* Ends the one that runs for that row and starts another; its other socket, or -errno. */
+int forwarders_start(struct forwarders *f, unsigned i);
+/* Puts FORWARDERS_MAX rows into set. */
+void forwarders_poll(const struct forwarders *f, struct pollfd *set);
+void forwarders_answer(struct forwarders *f, const struct pollfd *set);
+/* They send what they have, at most for wait_ms, and are ended. */
+void forwarders_stop(struct forwarders *f, int wait_ms);
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * outergate-forward: takes records from the agent, sends them, says what arrived. Started by the
+ * agent, once a destination; by hand it ends at once.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "forward.h"
+#include "queue.h"
+#include "agent-linux/sandbox_filter.h"
+
+#define WAIT_FIRST (NS_PER_S / 2)
+#define WAIT_MOST  (60 * NS_PER_S)
+#define ASKED_MOST (3600 * NS_PER_S) /* a collector may not silence us for longer */
+#define TAKE_MS	   100
+#define LAST_WORDS (2 * NS_PER_S)
+
+static volatile sig_atomic_t terminated;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	terminated = 1;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* Half of it to all of it, so that many hosts do not come back at one moment. */
+static uint64_t jitter(uint64_t wait)
+{
+	uint32_t r = 0;
+
+	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
+		r = (uint32_t)now_ns();
+	return wait / 2 + wait / 2 * (r % 1024) / 1024;
+}
+
+static void wait_longer(struct forwarder *f)
+{
+	f->wait_ns = f->wait_ns ? f->wait_ns * 2 : WAIT_FIRST;
+	if (f->wait_ns > WAIT_MOST)
+		f->wait_ns = WAIT_MOST;
+	if (f->asked_wait_ns > ASKED_MOST)
+		f->asked_wait_ns = ASKED_MOST;
+	f->retry_ns = now_ns() + jitter(f->wait_ns);
+	if (f->retry_ns < now_ns() + f->asked_wait_ns)
+		f->retry_ns = now_ns() + f->asked_wait_ns;
+	f->asked_wait_ns = 0;
+	f->retries++;
+	answer_state(f, true);
+}
+
+static void went_well(struct forwarder *f)
+{
+	f->wait_ns = f->retry_ns = 0;
+	if (f->batch < f->protocol->batch)
+		f->batch = f->batch * 2 < f->protocol->batch ? f->batch * 2 : f->protocol->batch;
+	f->why[0] = '\0';
+	answer_state(f, false);
+}
+
+/* The agent hands all that is not acknowledged over again, marked as repeats. */
+static void start_again(struct forwarder *f)
+{
+	queue_clear(f);
+	f->round++;
+	answer_again(f);
+}
+
+static void judge(struct forwarder *f, enum sent r)
+{
+	answer_acks(f);
+	if (r == SENT)
+		return;
+	if (r == SENT_UNSURE)
+		start_again(f);
+	wait_longer(f);
+}
+
+static void work(struct forwarder *f)
+{
+	struct item *batch[QUEUE_MAX];
+	uint64_t done = f->delivered;
+	unsigned n;
+
+	if (f->protocol->take && f->pending) {
+		judge(f, f->protocol->take(f));
+		if (f->delivered != done)
+			went_well(f);
+	}
+	if (now_ns() < f->retry_ns)
+		return;
+	n = queue_batch(f, batch);
+	if (n) {
+		enum sent r;
+
+		done = f->delivered;
+		r = f->protocol->send(f, batch, n);
+		queue_count(f);
+		judge(f, r);
+		if (r == SENT && f->delivered != done)
+			went_well(f);
+	}
+}
+
+static int timeout_ms(const struct forwarder *f)
+{
+	uint64_t now = now_ns();
+
+	if (f->pending)
+		return TAKE_MS;
+	if (!queue_waiting(f))
+		return -1;
+	return f->retry_ns > now ? (int)((f->retry_ns - now) / NS_PER_MS) + 1 : 0;
+}
+
+static void loop(struct forwarder *f)
+{
+	uint64_t end = UINT64_MAX;
+
+	while (!f->ending || ((f->pending || queue_waiting(f)) && now_ns() < end)) {
+		struct pollfd set[2] = {
+			{.fd = f->ending ? -1 : FORWARD_FD_RECORDS,
+			 .events = f->count < QUEUE_MAX ? POLLIN : 0},
+			{.fd = f->pending ? f->fd : -1, .events = POLLIN},
+		};
+		int wait = timeout_ms(f);
+
+		if (f->ending && (wait < 0 || wait > TAKE_MS))
+			wait = TAKE_MS;
+		if (poll(set, 2, wait) < 0 && errno != EINTR)
+			return;
+		if (set[0].revents && !queue_receive(f))
+			f->ending = true;
+		if (terminated)
+			f->ending = true;
+		if (f->ending && end == UINT64_MAX)
+			end = now_ns() + LAST_WORDS;
+		work(f);
+	}
+}
+
+static int setup_read(struct forwarder *f)
+{
+	char *at = (char *)&f->setup;
+	size_t got = 0;
+
+	while (got < sizeof(f->setup)) {
+		ssize_t n = read(FORWARD_FD_SETUP, at + got, sizeof(f->setup) - got);
+
+		if (n <= 0)
+			return -1;
+		got += (size_t)n;
+	}
+	close(FORWARD_FD_SETUP);
+	if (f->setup.size != sizeof(f->setup) || strcmp(f->setup.version, OUTERGATE_VERSION) != 0 ||
+	    f->setup.to.kind >= FORWARD_KINDS)
+		return -1;
+	f->to = &f->setup.to;
+	f->protocol = protocols[f->to->kind];
+	f->batch = f->protocol->batch;
+	return 0;
+}
+
+int main(void)
+{
+	static struct forwarder f = {.fd = -1};
+	struct sigaction term = {.sa_handler = on_term};
+
+	sigaction(SIGTERM, &term, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (setup_read(&f)) {
+		fputs("outergate-forward: started by the agent, of the same version, alone\n",
+		      stderr);
+		return 2;
+	}
+	if (f.protocol->open(&f)) {
+		fprintf(stderr, "outergate: forwarder %s: %s\n", f.to->name, f.why);
+		answer_state(&f, true);
+		return 1;
+	}
+	if (sandbox_filter(true)) {
+		fprintf(stderr, "outergate: forwarder %s: no seccomp filter\n", f.to->name);
+		return 1;
+	}
+	loop(&f);
+	f.protocol->close(&f);
+	answer_acks(&f);
+	return 0;
+}
