@@ -60,11 +60,11 @@ struct config_forwarder {
 	char user[64];			       /* ClickHouse, Elasticsearch, Kafka (SASL) */
 	char pin[64];			       /* "sha256//<base64>" of the server's public key */
 	char server_name[96];		       /* instead of the URL's host, in certificates */
-	char proxy[128];	       /* HTTP */
+	char proxy[128];		       /* HTTP */
 	char target[FORWARD_TARGET_MAX];       /* topic, data stream, table, index; see the kind */
 	char rule[64], tenant[64], client[64]; /* Sentinel: data collection rule, application */
 	char token_url[128]; /* Sentinel, where it is not Microsoft's public one */
-	uint8_t send[3];		 /* bit numbers of enum forward_what */
+	uint8_t send[3];     /* bit numbers of enum forward_what */
 	uint32_t send_count;
 	uint32_t severity; /* enum severity: alerts below it are not sent */
 	bool no_compression, pseudonymise;

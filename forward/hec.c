@@ -38,14 +38,20 @@ static void make_channel(void)
 		 b[13], b[14], b[15]);
 }
 
-static int open_hec(struct forwarder *f)
+/* What comes late for an older one says nothing any more. */
+static void channel_begin(struct forwarder *f)
 {
-	char base[FORWARD_URL_MAX + 16];
+	char base[FORWARD_URL_MAX + 32];
 
 	make_channel();
 	http_url(f->to->url, "/services/collector", base, sizeof(base));
 	snprintf(url, sizeof(url), "%s/event", base);
 	snprintf(ack_url, sizeof(ack_url), "%s/ack?channel=%s", base, channel);
+}
+
+static int open_hec(struct forwarder *f)
+{
+	channel_begin(f);
 	return http_open(f);
 }
 
@@ -135,8 +141,8 @@ static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 static enum sent lost(struct forwarder *f)
 {
 	tickets_count = 0;
-	make_channel(); /* what comes late for the old one says nothing any more */
-	return open_hec(f) ? SENT_UNSURE : SENT_UNSURE;
+	channel_begin(f);
+	return SENT_UNSURE;
 }
 
 static enum sent take_acks(struct forwarder *f, const struct http_reply *r)

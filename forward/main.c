@@ -94,12 +94,13 @@ static void judge(struct forwarder *f, enum sent r)
 
 static void work(struct forwarder *f)
 {
+	const struct protocol *p = f->protocol;
 	struct item *batch[QUEUE_MAX];
 	uint64_t done = f->delivered;
 	unsigned n;
 
-	if (f->protocol->take && f->pending) {
-		judge(f, f->protocol->take(f));
+	if (p && p->take && f->pending) {
+		judge(f, p->take(f));
 		if (f->delivered != done)
 			went_well(f);
 	}
@@ -110,7 +111,7 @@ static void work(struct forwarder *f)
 		enum sent r;
 
 		done = f->delivered;
-		r = f->protocol->send(f, batch, n);
+		r = p->send(f, batch, n);
 		queue_count(f);
 		judge(f, r);
 		if (r == SENT && f->delivered != done)
@@ -173,6 +174,8 @@ static int setup_read(struct forwarder *f)
 		return -1;
 	f->to = &f->setup.to;
 	f->protocol = protocols[f->to->kind];
+	if (!f->protocol)
+		return -1;
 	f->batch = f->protocol->batch;
 	return 0;
 }
@@ -184,7 +187,7 @@ int main(void)
 
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (setup_read(&f)) {
+	if (setup_read(&f) || !f.protocol) {
 		fputs("outergate-forward: started by the agent, of the same version, alone\n",
 		      stderr);
 		return 2;

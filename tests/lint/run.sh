@@ -16,7 +16,7 @@ check() { # name, output that must be empty
 }
 
 mapfile -t code < <(git ls-files '*.c' '*.h' | while read -r f; do [ -e "$f" ] && echo "$f"; done)
-mapfile -t hosted < <(printf '%s\n' "${code[@]}" | grep -E '^(common|cli|agent-linux)/.*\.c$')
+mapfile -t hosted < <(printf '%s\n' "${code[@]}" | grep -E '^(common|cli|agent-linux|forward)/.*\.c$')
 
 check format "$(clang-format --dry-run "${code[@]}" 2>&1 | grep -E 'warning' | cut -d: -f1,2 | sort -u)"
 
@@ -28,7 +28,7 @@ tidy_one() {
 	if [ -e "$made" ]; then
 		headers=$(tr ' \\' '\n\n' <"$made" | grep '\.h$' | grep -v '^/' | grep -v '^build' | sort -u)
 	else
-		headers=$(ls common/*.h common/*/*.h cli/*.h agent-linux/*.h)
+		headers=$(ls common/*.h common/*/*.h cli/*.h agent-linux/*.h forward/*.h)
 	fi
 	# shellcheck disable=SC2086
 	sum=$(cat "$1" $headers .clang-tidy 2>/dev/null | sha256sum)
