@@ -118,6 +118,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 
 # --- fuzzing: the decoders with sanitizers; `make fuzz` is the longer run of tests/fuzz/run.sh
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -I. -isystem $(BUILD) \
+	-DOUTERGATE_VERSION='"$(VERSION)"' \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJ := $(COMMON_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

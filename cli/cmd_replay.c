@@ -18,6 +18,7 @@
 #include "common/decode/first_bytes.h"
 #include "common/core/core.h"
 #include "common/out/out_parts.h"
+#include "common/out/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ enum replay_show {
 struct replay {
 	enum replay_show show;
 	bool json;
+	const struct out_schema *schema; /* NULL: what is printed is not for a collector */
 	const char *config_path;
 	const char *store_path; /* NULL: nothing is kept */
 	const char *geo_paths[CONFIG_GEO_MAX];
@@ -61,7 +63,7 @@ struct replay {
 	struct comparing *comparing; /* diff only */
 	struct replay *other;	     /* diff: the same events under the new configuration */
 	struct core_out out;
-	char buf[OUT_ALERT_MAX];
+	char buf[OUT_RECORD_MAX];
 };
 
 static void collect(struct replay *r)
@@ -100,9 +102,14 @@ static void print_event(struct replay *r, const struct event *e)
 	char time[32], origin[ENDPOINT_TEXT_MAX];
 	struct writer w;
 
-	if (r->json) {
-		if (out_event_json(e, r->buf, sizeof(r->buf)) > 0)
+	if (r->schema || r->json) {
+		int n = r->schema ? r->schema->event(e, &r->policy, r->buf, sizeof(r->buf))
+				  : out_event_json(e, r->buf, sizeof(r->buf));
+
+		if (n > 0)
 			puts(r->buf);
+		else
+			r->failed = command_fail(EXIT_INPUT, "an event was too long to print");
 		return;
 	}
 	writer_start(&w, r->buf, sizeof(r->buf));
@@ -205,10 +212,24 @@ static void take_bad(void *arg, uint64_t record, const char *reason)
 	complain(r, record, reason);
 }
 
+/* An alert or a session into r->buf; its length or -ENOSPC. */
+static int write_row(struct replay *r, const void *row)
+{
+	const struct out_schema *s = r->schema;
+	size_t cap = sizeof(r->buf);
+
+	if (r->show == SHOW_ALERTS)
+		return s	 ? s->alert(row, &r->policy, r->buf, cap)
+		       : r->json ? out_alert_json(row, &r->policy, r->buf, cap)
+				 : out_alert_line(row, &r->policy, false, r->buf, cap);
+	return s	 ? s->session(row, &r->policy, r->buf, cap)
+	       : r->json ? out_session_json(row, &r->policy, r->buf, cap)
+			 : out_session_line(row, &r->policy, r->buf, cap);
+}
+
 static int print_all(struct replay *r)
 {
 	struct replay_table *t = r->show == SHOW_ALERTS ? &r->alerts : &r->sessions;
-	int n;
 
 	if (r->show == SHOW_EVENTS)
 		return 0;
@@ -216,16 +237,7 @@ static int print_all(struct replay *r)
 		return learn_end(r->learning, r->core);
 	replay_table_sort(t);
 	for (size_t i = 0; i < t->count; i++) {
-		const void *row = t->rows[i];
-
-		if (r->show == SHOW_ALERTS)
-			n = r->json ? out_alert_json(row, &r->policy, r->buf, sizeof(r->buf))
-				    : out_alert_line(row, &r->policy, false, r->buf,
-						     sizeof(r->buf));
-		else
-			n = r->json ? out_session_json(row, &r->policy, r->buf, sizeof(r->buf))
-				    : out_session_line(row, &r->policy, r->buf, sizeof(r->buf));
-		if (n < 0)
+		if (write_row(r, t->rows[i]) < 0)
 			return command_fail(EXIT_INPUT, "an entry was too long to print");
 		puts(r->buf);
 	}
@@ -269,6 +281,7 @@ static int start_core(struct replay *r, int argc, char **argv)
 		return EXIT_INPUT;
 	r->policy.keep_unknown_accounts = r->config.keep_unknown_accounts;
 	r->policy.command_lines = (int)r->config.command_lines;
+	r->policy.host_id = r->schema ? "replay" : NULL; /* which some schemas want */
 	if (r->show == SHOW_EVENTS)
 		return 0;
 	code = start_geo(r);
@@ -411,6 +424,22 @@ static bool show_option(struct replay *r, const char *arg)
 	return false;
 }
 
+static int unknown_schema(const struct command *self)
+{
+	const struct out_schema *s;
+	char names[128];
+	struct writer w;
+
+	writer_start(&w, names, sizeof(names));
+	writer_puts(&w, "--schema is one of:");
+	for (unsigned i = 0; (s = out_schema_at(i)); i++) {
+		writer_puts(&w, " ");
+		writer_puts(&w, s->name);
+	}
+	writer_finish(&w);
+	return command_usage(self, names);
+}
+
 /* One option at argv[*i]; an exit code. */
 static int read_option(const struct command *self, struct replay *r, int argc, char **argv, int *i)
 {
@@ -426,6 +455,10 @@ static int read_option(const struct command *self, struct replay *r, int argc, c
 	if (!r->comparing && !r->learning && (v = option_value("--store", argc, argv, i))) {
 		r->store_path = v;
 		return 0;
+	}
+	if (!r->comparing && !r->learning && (v = option_value("--schema", argc, argv, i))) {
+		r->schema = out_schema_named(span_of(v));
+		return r->schema ? 0 : unknown_schema(self);
 	}
 	if ((v = option_value("--geo", argc, argv, i))) {
 		if (r->geo_count == CONFIG_GEO_MAX)
@@ -464,6 +497,8 @@ static int replay_run(const struct command *self, struct replay *r, int argc, ch
 		return code;
 	if (r->comparing && files < 2)
 		return command_usage(self, "two configurations are needed");
+	if (r->schema && !r->json)
+		return command_usage(self, "--format text is for people, --schema for a collector");
 	if (r->store_path && r->show == SHOW_EVENTS)
 		return command_usage(self, "--store keeps alerts and sessions; --events has none");
 	if (!files)
@@ -545,14 +580,15 @@ int replay_compare(const struct command *self, int argc, char **argv, struct com
 
 const struct command command_replay = {
 	.name = "replay",
-	.usage =
-		"[--source NAME] [--events|--sessions|--alerts] [--format json|text] [--year YEAR] "
-		"[--tz OFFSET] [--config FILE] [--geo FILE]... [--store NEW] FILE...|-",
+	.usage = "[--source NAME] [--events|--sessions|--alerts] [--format json|text] "
+		 "[--schema NAME] [--year YEAR] [--tz OFFSET] [--config FILE] [--geo FILE]... "
+		 "[--store NEW] FILE...|-",
 	.about = "decode and correlate recorded input; the same input gives the same output",
 	.help = "  --alerts        every alert in its final state (default)\n"
 		"  --sessions      every session in its final state\n"
 		"  --events        every event as it is decoded\n"
 		"  --format text   lines for people instead of JSON Lines\n"
+		"  --schema NAME   as a collector is sent it: outergate, ecs, ocsf or cef\n"
 		"  --config FILE   thresholds and lists; default: the built-in ones\n"
 		"  --geo FILE      a database of places or networks, beside those of the "
 		"configuration;\n"

@@ -86,6 +86,19 @@ static void put_advice(struct writer *w, const struct detection *d)
 	json_put_str(w, "mitigation", d->mitigation);
 }
 
+void part_put_alert_rest(struct writer *w, const struct alert *a)
+{
+	json_put_bool(w, "learning", a->learning);
+	json_put_bool(w, "observe", a->observe);
+	if (a->test)
+		json_put_bool(w, "test", true);
+	put_head(w, a);
+	put_subject(w, a);
+	put_meaning(w, a->detection);
+	put_evidence(w, a);
+	put_advice(w, a->detection);
+}
+
 int out_alert_json(const struct alert *a, const struct out_policy *p, char *buf, size_t cap)
 {
 	struct alert shown;

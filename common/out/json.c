@@ -128,6 +128,20 @@ void json_put_u64(struct writer *w, const char *key, uint64_t v)
 	writer_number(w, v < INT64_MAX ? v : INT64_MAX);
 }
 
+void json_put_degrees(struct writer *w, const char *key, int32_t e4)
+{
+	uint64_t v = e4 < 0 ? (uint64_t) - (int64_t)e4 : (uint64_t)e4;
+	char digits[6] = {'.', 0};
+
+	put_key(w, key);
+	if (e4 < 0)
+		writer_bytes(w, "-", 1);
+	writer_number(w, v / 10000);
+	for (unsigned i = 4; i; i--, v /= 10)
+		digits[i] = (char)('0' + v % 10);
+	writer_bytes(w, digits, 5);
+}
+
 void json_put_bool(struct writer *w, const char *key, bool v)
 {
 	put_key(w, key);

@@ -12,7 +12,12 @@ void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scop
 		     enum origin_source source, const struct geo *g, const struct endpoint *via);
 /* host_id, boot_id, host_name: those that are known. */
 void part_put_host(struct writer *w, const struct out_policy *p);
-/* The members of SPEC 5 and what follows them. */
+/*
+ * What the product's own JSON says, without the braces: of an alert all but its sentence and the
+ * host, of a session and an event all. The caller has applied Privacy.
+ */
+void part_put_alert_rest(struct writer *w, const struct alert *a);
+void part_put_session(struct writer *w, const struct session *s);
 void part_put_event(struct writer *w, const struct event *e);
 const char *part_trust_name(enum trust t);
 

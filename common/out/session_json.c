@@ -166,6 +166,17 @@ static void put_judgement(struct writer *w, const struct session *s)
 	json_put_str(w, "chain", s->alert_chain);
 }
 
+void part_put_session(struct writer *w, const struct session *s)
+{
+	put_who(w, s);
+	put_when(w, s);
+	put_commands(w, s);
+	put_destinations(w, s);
+	put_listens(w, s);
+	put_handoffs(w, s);
+	put_judgement(w, s);
+}
+
 int out_session_json(const struct session *s, const struct out_policy *p, char *buf, size_t cap)
 {
 	struct session shown;
@@ -175,13 +186,7 @@ int out_session_json(const struct session *s, const struct out_policy *p, char *
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');
 	part_put_host(&w, p);
-	put_who(&w, &shown);
-	put_when(&w, &shown);
-	put_commands(&w, &shown);
-	put_destinations(&w, &shown);
-	put_listens(&w, &shown);
-	put_handoffs(&w, &shown);
-	put_judgement(&w, &shown);
+	part_put_session(&w, &shown);
 	json_end(&w, '}');
 	return writer_finish_json(&w);
 }

@@ -41,6 +41,8 @@ void json_end(struct writer *w, char bracket);			      /* '}' or ']' */
 void json_put_text(struct writer *w, const char *key, struct span s); /* absent when empty */
 void json_put_str(struct writer *w, const char *key, const char *s);  /* absent when empty */
 void json_put_u64(struct writer *w, const char *key, uint64_t v);
+/* Ten thousandths of a degree, as a number. */
+void json_put_degrees(struct writer *w, const char *key, int32_t e4);
 void json_put_bool(struct writer *w, const char *key, bool v);
 void json_put_time(struct writer *w, const char *key, uint64_t ns); /* absent when 0 */
 /* The words of a text, split at any of `separators` and trimmed of spaces, as an array. */
