@@ -9,8 +9,7 @@
 
 #include "privacy.h"
 
-#define ATTACK_VERSION "18"
-#define DET	       "DET0354"
+#define DET "DET0354"
 
 static void put_head(struct writer *w, const struct alert *a)
 {

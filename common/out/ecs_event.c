@@ -220,18 +220,6 @@ static void relate(struct ecs_related *r, const struct event *e)
 	ecs_relate_user(r, e->user);
 }
 
-/* Longer texts are cut, as in the product's own JSON. */
-static void bound(struct event *e)
-{
-	struct span *const texts[] = {&e->account,   &e->user,	       &e->client,
-				      &e->key,	     &e->program,      &e->path,
-				      &e->subject,   &e->host,	       &e->api.name,
-				      &e->api.image, &e->api.pod_name, &e->api.container};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		*texts[i] = span_first(*texts[i], RECORD_TEXT_MAX);
-}
-
 int ecs_event(const struct event *given, const struct out_policy *p, char *buf, size_t cap)
 {
 	struct ecs_related related = {0};
@@ -242,7 +230,7 @@ int ecs_event(const struct event *given, const struct out_policy *p, char *buf, 
 
 	privacy_event(given, p, &all, &texts);
 	e = all;
-	bound(&e);
+	record_bound_texts(&e);
 	relate(&related, &e);
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');

@@ -19,6 +19,9 @@ void part_put_host(struct writer *w, const struct out_policy *p);
 void part_put_alert_rest(struct writer *w, const struct alert *a);
 void part_put_session(struct writer *w, const struct session *s);
 void part_put_event(struct writer *w, const struct event *e);
+/* The release of ATT&CK that the detections name techniques of. */
+#define ATTACK_VERSION "18"
+
 const char *part_trust_name(enum trust t);
 
 /* Stages of a session, in the order of a chain, as far as its own record tells. */

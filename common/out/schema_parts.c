@@ -104,3 +104,14 @@ void record_put_addr(struct writer *w, const char *key, const struct addr *a)
 
 	json_put_str(w, key, addr_format(a, buf));
 }
+
+void record_bound_texts(struct event *e)
+{
+	struct span *const texts[] = {&e->account,   &e->user,	       &e->client,
+				      &e->key,	     &e->program,      &e->path,
+				      &e->subject,   &e->host,	       &e->api.name,
+				      &e->api.image, &e->api.pod_name, &e->api.container};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = span_first(*texts[i], RECORD_TEXT_MAX);
+}

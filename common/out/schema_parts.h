@@ -28,6 +28,8 @@ const char *record_transport(enum service s);
 
 /* An event's names and paths are cut there; what is kept whole stands in the product's own JSON. */
 #define RECORD_TEXT_MAX 512
+void record_bound_texts(struct event *e);
+
 /* A command line as one text, what a replayed record kept of it. */
 #define RECORD_COMMAND_MAX 1024
 struct span record_command(struct span args, char buf[RECORD_COMMAND_MAX]);

@@ -23,13 +23,29 @@ class Ocsf:
                 self.files[kind, one["name"]] = one
         self.classes = {}
         for (kind, name), one in self.files.items():
-            if kind == "events" and "uid" in one:
+            if kind == "events" and ("uid" in one or name == "base_event"):
                 made = self.made("events", name)
-                made["class_uid"] = made["category_uid"] * 1000 + one["uid"]
+                made["class_uid"] = made["category_uid"] * 1000 + one.get("uid", 0)
+                made["caption"] = one["caption"]
                 self.classes[made["class_uid"]] = made
+        self.observables = self.observable_types()
 
     def read(self, name):
-        return json.loads((self.root / name).read_text())
+        """An extension may bring a profile that is not among the core's."""
+        found = [self.root / name, *self.root.glob("extensions/*/" + name)]
+        return json.loads(next(p for p in found if p.exists()).read_text())
+
+    def observable_types(self):
+        """observable.type_id is enumerated where each type, attribute and object says so."""
+        found = {"0": {"caption": "Unknown"}, "99": {"caption": "Other"}}
+        objects = [one for (kind, _), one in self.files.items() if kind == "objects"]
+        parts = [*self.types.values(), *self.words.values(), *objects]
+        for one in objects:
+            parts += [v for v in one.get("attributes", {}).values() if isinstance(v, dict)]
+        for one in parts:
+            if isinstance(one.get("observable"), int):
+                found[str(one["observable"])] = {"caption": one.get("caption", "")}
+        return found
 
     @functools.lru_cache(maxsize=None)
     def made(self, kind, name):
@@ -74,11 +90,20 @@ class Ocsf:
         for key, want in (("category_uid", made["category_uid"]), ("type_uid", uid)):
             if record.get(key) != want:
                 wrong.append("%s is %r, not %r" % (key, record.get(key), want))
+        captions = (("class_name", made["caption"]),
+                    ("type_name", "%s: %s" % (made["caption"], self.activity_of(made, record))))
+        for key, want in captions:
+            if key in record and record[key] != want:
+                wrong.append("%s is %r, not %r" % (key, record[key], want))
         if record.get("metadata", {}).get("version") != self.version:
             wrong.append("metadata.version is not %s" % self.version)
         profiles = set(record.get("metadata", {}).get("profiles", []))
         self.check_object(made, record, "", profiles, wrong)
         return wrong
+
+    def activity_of(self, made, record):
+        enum = self.enum_of("activity_id", made["attributes"]["activity_id"])
+        return enum.get(str(record.get("activity_id")), {}).get("caption")
 
     def check_object(self, made, value, where, profiles, wrong):
         attributes = made["attributes"]
@@ -92,7 +117,10 @@ class Ocsf:
             wants = attributes[key].get("profile")
             if wants and wants not in profiles:
                 wrong.append("%s belongs to the profile %s" % (at, wants))
-            self.check_value(key, attributes[key], one, at, profiles, wrong)
+            attribute = attributes[key]
+            if made["name"] == "observable" and key == "type_id":
+                attribute = {**attribute, "enum": self.observables}
+            self.check_value(key, attribute, one, at, profiles, wrong)
             self.check_sibling(made, value, key, at, wrong)
         for key, attribute in attributes.items():
             wants = attribute.get("profile")
