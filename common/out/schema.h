@@ -19,7 +19,7 @@ struct out_schema {
 	int (*session)(const struct session *s, const struct out_policy *p, char *buf, size_t cap);
 	int (*event)(const struct event *e, const struct out_policy *p, char *buf, size_t cap);
 };
-#define OUT_RECORD_MAX 98304
+#define OUT_RECORD_MAX 131072
 
 const struct out_schema *out_schema_named(struct span name); /* NULL: none */
 const struct out_schema *out_schema_at(unsigned i);	     /* NULL past the end */
