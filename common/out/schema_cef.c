@@ -265,14 +265,14 @@ static void put_event_rest(struct writer *w, const struct event *e)
 		put(w, "request", e->path);
 		put(w, "requestClientApplication", e->client);
 	}
-	put_custom(w, "cs1", "client", e->kind == EVENT_API ? (struct span){0} : e->client);
+	if (e->kind != EVENT_API)
+		put_custom(w, "cs1", "client", e->client);
 	put_custom(w, "cs2", "container", e->api.container);
 	put_custom(w, "cs3", "command", record_command(e->args, command));
 	put_custom(w, "cs4", "method", span_of(method_name(e->method)));
 	put_custom(w, "cs5", "key", e->key);
-	put_custom(w, "cs6", "source",
-		   e->source < DECODER_COUNT ? span_of(decoders[e->source]->name)
-					     : (struct span){0});
+	if (e->source < DECODER_COUNT)
+		put_custom(w, "cs6", "source", span_of(decoders[e->source]->name));
 	if (e->trust != TRUST_KERNEL)
 		put(w, "msg", e->text);
 }

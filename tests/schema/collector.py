@@ -1,0 +1,2 @@
+def check_files(check, lines):
+    pass
