@@ -31,6 +31,17 @@ python3 -c 'import random, sys
 sys.stdout.buffer.write(random.Random(1).randbytes(100000))' >"$tmp/noise.log"
 expect "replay of noise" 0 '' '^read [0-9]+, decoded 0, ' replay --events "$tmp/noise.log"
 
+for schema in outergate ecs ocsf cef; do
+	expect "replay --events --schema $schema" 0 . 'read 1, decoded 1' replay --events --schema $schema "$tmp/auth.log"
+	check_true "is one line" [ "$(wc -l <"$tmp/out")" = 1 ]
+done
+expect "replay --schema cef is CEF" 0 '^CEF:0\|Outergate\|' . replay --events --schema cef "$tmp/auth.log"
+expect "replay --schema of another name" 2 '' \
+	'^outergate: replay: --schema is one of: outergate ecs ocsf cef; see' replay --schema leef "$tmp/auth.log"
+expect "replay --schema without a name" 2 '' '^outergate: replay: ' replay --schema
+expect "replay --schema for people" 2 '' '^outergate: replay: --format text is for people' \
+	replay --schema ecs --format text "$tmp/auth.log"
+
 expect "decode without a line" 2 '' '^outergate: decode: no line given' decode
 expect "decode a line" 0 'ssh' '' decode "$line"
 check_true "decode tells the address" has "$out" '203\.0\.113\.10'

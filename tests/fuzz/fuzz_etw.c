@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include "fuzz.h"
+#include "fuzz_schemas.h"
 
 #include "common/decode/windows_etw.h"
 #include "common/out/out.h"
@@ -92,6 +93,7 @@ static void check_event(struct decode_stream *d, const struct windows_event *w)
 	CHECK(n > 0 && buf[0] == '{' && buf[n - 1] == '}' && buf[n] == '\0');
 	for (int i = 0; i < n; i++)
 		CHECK((unsigned char)buf[i] >= ' ');
+	check_schemas(&e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

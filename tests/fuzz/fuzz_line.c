@@ -7,6 +7,7 @@
  * so that reading one byte past it is caught.
  */
 #include "fuzz.h"
+#include "fuzz_schemas.h"
 
 #include "common/decode/decode.h"
 #include "common/out/out.h"
@@ -57,6 +58,7 @@ static void check_event(const struct event *e, struct span line, const struct de
 	CHECK(n > 0 && buf[0] == '{' && buf[n - 1] == '}' && buf[n] == '\0');
 	for (int i = 0; i < n; i++)
 		CHECK((unsigned char)buf[i] >= ' ');
+	check_schemas(e);
 }
 
 static void one_line(struct decode_stream *d, const uint8_t *data, size_t len)

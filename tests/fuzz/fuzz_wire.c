@@ -4,6 +4,7 @@
  * reading past a short one is caught.
  */
 #include "fuzz.h"
+#include "fuzz_schemas.h"
 
 #include "common/decode/decode.h"
 #include "common/decode/first_bytes.h"
@@ -42,6 +43,7 @@ static void check_event(const struct event *e, const char *record, size_t len)
 	CHECK(n > 0 && buf[0] == '{' && buf[n - 1] == '}');
 	for (int i = 0; i < n; i++)
 		CHECK((unsigned char)buf[i] >= ' ');
+	check_schemas(e);
 }
 
 static size_t one_record(struct decode_stream *d, const uint8_t *data, size_t left)
