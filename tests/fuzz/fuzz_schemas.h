@@ -15,16 +15,14 @@ static inline void check_schemas(const struct event *e)
 	};
 	static char buf[OUT_RECORD_MAX];
 	static unsigned turn;
-	const struct out_schema *s;
+	const struct out_schema *s = out_schema_at(turn % 4);
+	const struct out_policy *p = &policies[turn / 4 % 3];
+	int n = s->event(e, p, buf, sizeof(buf));
 
-	turn = (turn + 1) % 3;
-	for (unsigned i = 0; (s = out_schema_at(i)); i++) {
-		int n = s->event(e, &policies[turn], buf, sizeof(buf));
-
-		CHECK(n > 0 && buf[n] == '\0');
-		for (int k = 0; k < n; k++)
-			CHECK((unsigned char)buf[k] >= ' ');
-	}
+	turn++; /* one after the other: each event in all of them would be slow */
+	CHECK(n > 0 && buf[n] == '\0');
+	for (int k = 0; k < n; k++)
+		CHECK((unsigned char)buf[k] >= ' ');
 }
 
 #endif
