@@ -158,6 +158,8 @@ install: all
 	install -D -m 0644 deploy/outergate.catalog \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/outergate/recipes deploy/recipes/*.yaml
+	for d in splunk sentinel; do install -D -m 0644 -t \
+		$(DESTDIR)$(PREFIX)/share/outergate/collector/$$d deploy/collector/$$d/* || exit 1; done
 	[ -e $(DESTDIR)/etc/outergate/outergate.yaml ] || \
 		install -D -m 0644 deploy/outergate.yaml $(DESTDIR)/etc/outergate/outergate.yaml
 

@@ -174,8 +174,7 @@ static void put_request(struct writer *w, const struct event *e)
 static void put_ends(struct writer *w, const struct event *e)
 {
 	bool out = e->kind == EVENT_CONNECT || e->kind == EVENT_CONNECT_CLOSE;
-	bool bytes = e->kind == EVENT_CONNECTION_CLOSE || e->kind == EVENT_BYTES ||
-		     e->kind == EVENT_CONNECT_CLOSE;
+	bool bytes = record_has_bytes(e);
 	const struct endpoint *from = out ? &e->local : &e->origin;
 	const struct endpoint *to =
 		out || e->kind == EVENT_LOOPBACK || e->kind == EVENT_LISTEN ? &e->dest : &e->local;

@@ -10,7 +10,9 @@ void ecs_put_words(struct writer *w, const char *key, const char *words)
 
 void ecs_put_base(struct writer *w, const struct out_policy *p, uint64_t time_ns)
 {
-	json_put_time(w, "@timestamp", time_ns);
+	char time[32];
+
+	json_put_str(w, "@timestamp", out_time(time_ns, time)); /* required: 1970 when not known */
 	json_begin(w, "ecs", '{');
 	json_put_str(w, "version", ECS_VERSION);
 	json_end(w, '}');

@@ -232,8 +232,7 @@ static void put_network(struct writer *w, const struct event *e)
 	ocsf_put_connection(w, e->service, out ? &e->dest.addr : &e->origin.addr, out,
 			    e->kind == EVENT_LOOPBACK, out ? e->out_conn : e->conn);
 	json_put_str(w, "app_name", service_name(e->service));
-	if (e->kind == EVENT_CONNECTION_CLOSE || e->kind == EVENT_BYTES ||
-	    e->kind == EVENT_CONNECT_CLOSE)
+	if (record_has_bytes(e))
 		ocsf_put_traffic(w, e->bytes_in, e->bytes_out);
 	if (e->opened_ns)
 		json_put_u64(w, "start_time", record_ms(e->opened_ns));
@@ -331,6 +330,8 @@ static void put_body(struct writer *w, const struct event *e, enum ocsf_class cl
 	if (class == OCSF_PROCESS) {
 		put_process(w, "process", e);
 		put_actor(w, e);
+		if (e->kind == EVENT_EXIT && e->result >= 0)
+			json_put_u64(w, "exit_code", (uint64_t)e->result);
 	}
 	if (ends)
 		ocsf_put_observables(w, seen, sizeof(seen) / sizeof(seen[0]));

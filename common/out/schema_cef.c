@@ -244,7 +244,7 @@ static void put_event_ends(struct writer *w, const struct event *e)
 	put_end(w, true, out ? &e->local : &e->origin);
 	put_end(w, false, to ? &e->dest : &e->local);
 	put_service(w, e->service);
-	if (e->bytes_in || e->bytes_out) {
+	if (record_has_bytes(e)) {
 		put_number(w, "in", e->bytes_in);
 		put_number(w, "out", e->bytes_out);
 	}

@@ -93,6 +93,14 @@ bool record_word(struct span *rest, struct span *ret)
 	return n > 0;
 }
 
+bool record_has_bytes(const struct event *e)
+{
+	bool ends = e->kind == EVENT_CONNECTION_CLOSE || e->kind == EVENT_BYTES ||
+		    e->kind == EVENT_CONNECT_CLOSE;
+
+	return ends && (e->trust == TRUST_KERNEL || e->bytes_in || e->bytes_out);
+}
+
 uint64_t record_ms(uint64_t ns)
 {
 	return ns / 1000000;

@@ -40,6 +40,9 @@ const char *record_tactic_name(struct span id);
 /* The next word of a row's list ("T1078 T1110.001"); false at its end. */
 bool record_word(struct span *rest, struct span *ret);
 
+/* Does it tell how many bytes went over the connection? Log lines seldom do. */
+bool record_has_bytes(const struct event *e);
+
 /* Milliseconds since 1970. */
 uint64_t record_ms(uint64_t ns);
 

@@ -42,15 +42,16 @@ def skip(name, why):
 
 
 def replay(kind, schema, paths, args=()):
+    """Recorded data may hold what no decoder takes: its exit code says so, and is not of interest."""
     done = subprocess.run([BINARY, "replay", "--" + kind, "--schema", schema, *args, *paths],
                           capture_output=True, check=False)
-    if done.returncode:
+    if done.returncode not in (0, 1) or (done.returncode and DATA not in pathlib.Path(paths[0]).parents):
         check("replay --%s --schema %s %s" % (kind, schema, paths), False, done.stderr.decode())
     return done.stdout.decode().splitlines()
 
 
 def cases(scratch):
-    """Name, paths and options of every golden case that needs no recorded data."""
+    """Name, paths and options of every golden case, of recorded data, and of hostile texts."""
     for case in sorted((HERE.parent / "golden").glob("*/*/")):
         paths = [case / "input.log"] if (case / "input.log").exists() else []
         if (case / "input.events").exists():
@@ -60,6 +61,9 @@ def cases(scratch):
             args += ["--config", str(case / "config.yaml")]
         if paths:
             yield "%s/%s" % (case.parent.name, case.name), paths, args
+    for part in ("text", "evtx", "windows-ndjson"):
+        for path in sorted(p for p in (DATA / part).rglob("*") if p.is_file()):
+            yield str(path.relative_to(DATA)), [path], []
     hostile = pathlib.Path(scratch) / "hostile.log"
     hostile.write_bytes("\n".join(HOSTILE).encode("latin-1") + b"\n")
     yield "hostile texts", [hostile], []
@@ -245,6 +249,8 @@ def same_again(first):
 
 def main():
     lines = render(["outergate", "ecs", "ocsf", "cef"])
+    if not (DATA / "text").exists():
+        skip("recorded data", "set OUTERGATE_DATA")
     sizes = {s: len(rows) for s, rows in lines.items()}
     check("every schema has every record", len(set(sizes.values())) == 1 and sizes["ecs"] > 1000,
           sizes)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Renders every golden case's alerts, sessions and events in each schema (`outergate replay --schema`)
+# Renders every golden case's alerts, sessions and events, and those of the recorded logs of OUTERGATE_DATA,
+# in each schema (`outergate replay --schema`)
 # and holds each line against the published schema:
 #   ecs    Elastic's generated list of fields: its npm package (fetch.sh), else OUTERGATE_DATA's copy
 #   ocsf   the framework's sources in OUTERGATE_OCSF or OUTERGATE_DATA/schema/ocsf; it has no package

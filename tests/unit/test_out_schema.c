@@ -523,6 +523,26 @@ static void places_are_numbers(void **state)
 	}
 }
 
+static void bytes_that_nobody_counted_are_not_zero(void **state)
+{
+	static const char *const words[] = {"", "bytes", "bytes_in", " in="};
+	struct event e = {.kind = EVENT_CONNECTION_CLOSE,
+			  .service = SERVICE_SSH,
+			  .time_ns = NOON,
+			  .origin = {v4, 4022, 0}};
+	const struct out_schema *s;
+
+	(void)state;
+	for (unsigned i = 1; (s = out_schema_at(i)); i++) {
+		e.trust = TRUST_TRANSPORT;
+		s->event(&e, &keep, buf, sizeof(buf));
+		assert_null(strstr(buf, words[i]));
+		e.trust = TRUST_KERNEL;
+		s->event(&e, &keep, buf, sizeof(buf));
+		assert_non_null(strstr(buf, words[i]));
+	}
+}
+
 static void cef_is_escaped_as_it_wants(void **state)
 {
 	const struct out_schema *cef = out_schema_named(SPAN_LIT("cef"));
@@ -554,6 +574,7 @@ int main(void)
 		cmocka_unit_test(what_happened_has_its_class),
 		cmocka_unit_test(what_a_class_must_have_and_nobody_knows_makes_a_base_event),
 		cmocka_unit_test(places_are_numbers),
+		cmocka_unit_test(bytes_that_nobody_counted_are_not_zero),
 		cmocka_unit_test(cef_is_escaped_as_it_wants),
 	};
 
