@@ -40,7 +40,7 @@ AGENT_OBJ  := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-live \
+.PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
 	test-fresh test-kubernetes lint fuzz \
 	bench deps install clean format
 
@@ -168,7 +168,7 @@ test: all $(UNIT_BIN) $(FUZZ_BIN)
 	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
-test-decode test-golden test-noise test-cli test-live: all
+test-decode test-golden test-noise test-cli test-schema test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 test-kubernetes: all
 	BUILD=$(BUILD) bash tests/kubernetes/run.sh
