@@ -45,6 +45,10 @@ static const struct provider {
 	{{0xa7975c8f, 0xac13, 0x49f1, {0x87, 0xda, 0x5a, 0x98, 0x4a, 0x4a, 0xb4, 0x17}},
 	 "Microsoft-Windows-WinRM"},
 	{{0xc4b57d35, 0x0636, 0x4bc3, {0xa2, 0x62, 0x37, 0x0f, 0x24, 0x9f, 0x98, 0x02}}, "OpenSSH"},
+	{{0x4d5ae6a1, 0xc7c8, 0x4e6d, {0xb8, 0x40, 0x4d, 0x80, 0x80, 0xb4, 0x2e, 0x1b}},
+	 "Microsoft-Windows-TerminalServices-Gateway"},
+	{{0xd48ce617, 0x33a2, 0x4bc3, {0xa5, 0xc7, 0x11, 0xaa, 0x4f, 0x29, 0x61, 0x9e}},
+	 "Microsoft-Windows-SMBServer"},
 	{{0x5770385f, 0xc22a, 0x43e0, {0xbf, 0x4c, 0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9}},
 	 "Microsoft-Windows-Sysmon"},
 };
@@ -135,6 +139,51 @@ static bool refused(struct etw_session *s, const char *what, DWORD why)
 	return false;
 }
 
+/* evntprov.h; of Windows 8.1 and later, and not in every header. */
+#define FILTER_EVENT_ID 0x80000200u
+#define FILTER_IDS_MAX	64
+struct id_filter {
+	BOOLEAN in;
+	UCHAR reserved;
+	USHORT count;
+	USHORT ids[FILTER_IDS_MAX];
+};
+
+static void wanted_ids(const struct provider *p, struct id_filter *f)
+{
+	*f = (struct id_filter){.in = TRUE};
+	for (unsigned i = 0; i < windows_providers_count; i++)
+		for (const struct windows_row *r = windows_providers[i].rows;
+		     !strcmp(windows_providers[i].name, p->name) && r->id &&
+		     f->count < FILTER_IDS_MAX;
+		     r++)
+			f->ids[f->count++] = (USHORT)r->id;
+}
+
+/*
+ * Only the events that are read: the file server's provider alone tells of every request else.
+ * Where the system takes no such filter it is all of them.
+ */
+static ULONG provider_enable(TRACEHANDLE h, const struct provider *p)
+{
+	struct id_filter ids;
+	EVENT_FILTER_DESCRIPTOR d = {.Type = FILTER_EVENT_ID};
+	ENABLE_TRACE_PARAMETERS how = {.Version = ENABLE_TRACE_PARAMETERS_VERSION_2,
+				       .EnableFilterDesc = &d,
+				       .FilterDescCount = 1};
+	ULONG r;
+
+	wanted_ids(p, &ids);
+	d.Ptr = (ULONGLONG)(uintptr_t)&ids;
+	d.Size = (ULONG)(offsetof(struct id_filter, ids) + ids.count * sizeof(ids.ids[0]));
+	r = EnableTraceEx2(h, &p->guid, EVENT_CONTROL_CODE_ENABLE_PROVIDER, TRACE_LEVEL_INFORMATION,
+			   0, 0, 0, &how);
+	if (r != ERROR_INVALID_PARAMETER && r != ERROR_NOT_SUPPORTED)
+		return r;
+	return EnableTraceEx2(h, &p->guid, EVENT_CONTROL_CODE_ENABLE_PROVIDER,
+			      TRACE_LEVEL_INFORMATION, 0, 0, 0, NULL);
+}
+
 /* Our own: one that is there already was left by an agent that was killed. */
 static bool session_start(struct etw_session *s)
 {
@@ -152,8 +201,7 @@ static bool session_start(struct etw_session *s)
 		return refused(s, "its session cannot be started", r);
 	s->started = h;
 	for (size_t i = 1; i < PROVIDERS; i++) {
-		r = EnableTraceEx2(h, &providers[i].guid, EVENT_CONTROL_CODE_ENABLE_PROVIDER,
-				   TRACE_LEVEL_INFORMATION, 0, 0, 0, NULL);
+		r = provider_enable(h, &providers[i]);
 		if (r)
 			return refused(s, providers[i].name, r);
 	}

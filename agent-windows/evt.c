@@ -11,6 +11,7 @@
  * log had to survive (1734, 15011, 15012): elastic/beats PR 3112, opentelemetry-collector-contrib
  * PR 38149.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,55 +42,83 @@
 #define ERROR_EVT_CHANNEL_NOT_FOUND 15007
 #endif
 
-/* The channels of windows.c, whose ids they have; "Admin" beside "Operational" where it is used. */
-static const struct {
+/*
+ * Who writes where; the ids are those of windows.c. Rows of one channel stand together and are read
+ * as one. The provider is named in the query where others write the same numbers there.
+ */
+static const struct source {
 	const char *provider, *channel;
-} channels[] = {
-	{"Microsoft-Windows-Security-Auditing", "Security"},
+	bool is_shared;
+} sources[] = {
+	{"Microsoft-Windows-Security-Auditing", "Security", false},
+	{"Microsoft-Windows-Eventlog", "Security", true},
 	{"Microsoft-Windows-RemoteDesktopServices-RdpCoreTS",
-	 "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational"},
+	 "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational", false},
 	{"Microsoft-Windows-TerminalServices-LocalSessionManager",
-	 "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"},
+	 "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", false},
 	{"Microsoft-Windows-TerminalServices-RemoteConnectionManager",
-	 "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"},
-	{"OpenSSH", "OpenSSH/Operational"},
-	{"OpenSSH", "OpenSSH/Admin"},
-	{"Microsoft-Windows-WinRM", "Microsoft-Windows-WinRM/Operational"},
-	{"Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/Operational"},
+	 "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational", false},
+	{"Microsoft-Windows-TerminalServices-Gateway",
+	 "Microsoft-Windows-TerminalServices-Gateway/Operational", false},
+	{"OpenSSH", "OpenSSH/Operational", false},
+	{"OpenSSH", "OpenSSH/Admin", false},
+	{"Microsoft-Windows-WinRM", "Microsoft-Windows-WinRM/Operational", false},
+	{"Microsoft-Windows-SMBServer", "Microsoft-Windows-SMBServer/Security", false},
+	{"Microsoft-Windows-SMBServer", "Microsoft-Windows-SMBServer/Operational", false},
+	{"RemoteAccess", "System", true},
+	{"Service Control Manager", "System", true},
+	{"Microsoft-Windows-Eventlog", "System", true},
+	{"Microsoft-Windows-Windows Firewall With Advanced Security",
+	 "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall", false},
+	{"Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", false},
+	{"Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/Operational", false},
 };
-#define CHANNELS (sizeof(channels) / sizeof(channels[0]))
+#define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
 /*
- * Of the log itself: emptied (1102), its service ended (1100), events dropped (4612); 4608: Windows
- * has started. Not 1101, which every start after a power cut tells.
+ * Of the log itself: its service ended (1100), events dropped (4612); 4608: Windows has started.
+ * Not 1101, which every start after a power cut tells.
  */
-#define LOG_ITSELF  "(EventID=1102 or EventID=1100 or EventID=4612 or EventID=4608)"
+#define LOG_ITSELF  "(EventID=1100 or EventID=4612 or EventID=4608)"
 #define SHUTDOWN_NS 60000000000ull /* what is written while the machine shuts down */
 
-/* <QueryList> with a <Select> for each few ids. False: it does not fit. */
-static bool query_of(const char *channel, const struct windows_row *rows, char *to, size_t cap)
-{
-	size_t n = (size_t)snprintf(to, cap, "<QueryList><Query Id=\"0\">");
+struct query {
+	char *to;
+	size_t n, cap;
+};
 
-	for (unsigned i = 0; rows[i].id && n < cap; i++) {
-		bool first = i % IDS_A_SELECT == 0;
+static void add(struct query *q, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct query *q, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	if (q->n >= q->cap)
+		return;
+	va_start(args, format);
+	r = vsnprintf(q->to + q->n, q->cap - q->n, format, args);
+	va_end(args);
+	q->n = r < 0 ? q->cap : q->n + (size_t)r;
+}
+
+/* A <Select> for each few ids. */
+static void add_selects(struct query *q, const struct source *s, const struct windows_row *rows)
+{
+	for (unsigned i = 0; rows[i].id; i++) {
 		bool last = !rows[i + 1].id || (i + 1) % IDS_A_SELECT == 0;
 
-		if (first)
-			n += (size_t)snprintf(to + n, cap - n, "<Select Path=\"%s\">*[System[(",
-					      channel);
-		n += (size_t)snprintf(to + n, cap - n, "%sEventID=%u", first ? "" : " or ",
-				      (unsigned)rows[i].id);
-		if (last && n < cap)
-			n += (size_t)snprintf(to + n, cap - n, ")]]</Select>");
+		if (i % IDS_A_SELECT == 0) {
+			add(q, "<Select Path=\"%s\">*[System[", s->channel);
+			if (s->is_shared)
+				add(q, "Provider[@Name=\"%s\"] and ", s->provider);
+			add(q, "(");
+		} else {
+			add(q, " or ");
+		}
+		add(q, "EventID=%u", (unsigned)rows[i].id);
+		if (last)
+			add(q, ")]]</Select>");
 	}
-	if (n < cap && !strcmp(channel, "Security"))
-		n += (size_t)snprintf(to + n, cap - n,
-				      "<Select Path=\"Security\">*[System[" LOG_ITSELF
-				      "]]</Select>");
-	if (n < cap)
-		n += (size_t)snprintf(to + n, cap - n, "</Query></QueryList>");
-	return n < cap;
 }
 
 static const struct windows_row *rows_of(const char *provider)
@@ -98,6 +127,25 @@ static const struct windows_row *rows_of(const char *provider)
 		if (!strcmp(windows_providers[i].name, provider))
 			return windows_providers[i].rows;
 	return NULL;
+}
+
+/* <QueryList> of the rows from s on that are of its channel. False: it does not fit. */
+static bool query_of(const struct source *s, char *to, size_t cap)
+{
+	struct query q = {to, 0, cap};
+
+	add(&q, "<QueryList><Query Id=\"0\">");
+	for (size_t i = (size_t)(s - sources);
+	     i < SOURCES && !strcmp(sources[i].channel, s->channel); i++) {
+		const struct windows_row *rows = rows_of(sources[i].provider);
+
+		if (rows)
+			add_selects(&q, &sources[i], rows);
+	}
+	if (!strcmp(s->channel, "Security"))
+		add(&q, "<Select Path=\"Security\">*[System[" LOG_ITSELF "]]</Select>");
+	add(&q, "</Query></QueryList>");
+	return q.n < cap;
 }
 
 static void blob_name(const struct evt_channel *c, char name[160])
@@ -225,13 +273,13 @@ void evt_open(struct agent *a)
 {
 	char query[QUERY_MAX];
 
-	for (size_t i = 0; i < CHANNELS && a->channels_count < CHANNELS_MAX; i++) {
+	for (size_t i = 0; i < SOURCES && a->channels_count < CHANNELS_MAX; i++) {
 		struct evt_channel *c = &a->channels[a->channels_count];
-		const struct windows_row *rows = rows_of(channels[i].provider);
 
-		if (!rows || !query_of(channels[i].channel, rows, query, sizeof(query)))
+		if ((i && !strcmp(sources[i - 1].channel, sources[i].channel)) ||
+		    !query_of(&sources[i], query, sizeof(query)))
 			continue;
-		snprintf(c->name, sizeof(c->name), "%s", channels[i].channel);
+		snprintf(c->name, sizeof(c->name), "%s", sources[i].channel);
 		c->query = wide(query);
 		c->signal = CreateEventW(NULL, TRUE, FALSE, NULL);
 		if (!c->query || !c->signal)
@@ -280,8 +328,6 @@ static void note_log(struct agent *a, struct evt_channel *c)
 	}
 	if (strstr(xml, ">1100</EventID>"))
 		c->stopped_ns = c->head_ns;
-	else if (strstr(xml, ">1102</EventID>"))
-		tell_log(a, c, "somebody emptied it", c->head_ns);
 	else if (strstr(xml, ">4612</EventID>"))
 		tell_log(a, c, "the system dropped audit events", c->head_ns);
 }

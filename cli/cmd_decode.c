@@ -119,6 +119,23 @@ static void show_api(struct shown *x, const struct event *e)
 	show_span(x, "user", e->user);
 }
 
+/* What a change or a gateway's session is about, and what a sensor says. */
+static void show_about(struct shown *x, const struct event *e)
+{
+	if (e->kind == EVENT_API)
+		return;
+	show_span(x, "about", e->subject);
+	show_span(x, "path", e->path);
+	if (e->parent.pid)
+		show_number(x, "parent_pid", e->parent.pid);
+	if (e->bytes_in || e->bytes_out) {
+		show_number(x, "bytes_in", e->bytes_in);
+		show_number(x, "bytes_out", e->bytes_out);
+	}
+	if (e->kind == EVENT_SENSOR)
+		show_span(x, "text", e->text);
+}
+
 static void show_event(struct shown *x, const struct event *e)
 {
 	char time[32];
@@ -144,6 +161,7 @@ static void show_event(struct shown *x, const struct event *e)
 	show_span(x, "tty", e->tty);
 	show_span(x, "args", e->args);
 	show_windows(x, &e->win);
+	show_about(x, e);
 	show_api(x, e);
 	show(x, "trust", event_trust_name(e->trust));
 	show(x, "witness", event_witness_name(e->witness));

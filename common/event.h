@@ -122,6 +122,7 @@ struct event_windows {
 	uint32_t session;	/* of Terminal Services; 0 = unknown (it is the services' own) */
 	uint64_t logon, linked; /* logon ids; 0 = unknown */
 	uint64_t activity;	/* a hash of the ActivityID; 0 = none */
+	uint64_t sid;		/* a hash of the user's; 0 = none, or the system's */
 };
 
 /* Why a container is more than one: bits of event_api.risks. */

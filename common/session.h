@@ -108,9 +108,12 @@ struct session {
 	char effective_account[ACCOUNT_MAX];
 	char key[KEY_MAX];
 	char client[CLIENT_MAX];
-	char container[CONTAINER_TEXT];	     /* whose daemon it is in; "" = the host's */
-	char container_name[32], image[48];  /* as its engine calls them; "" = not known */
-	char pod[64];			     /* namespace/pod that it belongs to */
+	char container[CONTAINER_TEXT];	    /* whose daemon it is in; "" = the host's */
+	char container_name[32], image[48]; /* as its engine calls them; "" = not known */
+	union {
+		char pod[64];	 /* namespace/pod that it belongs to */
+		char target[64]; /* rdgateway: the computers that it was connected to */
+	};
 	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;

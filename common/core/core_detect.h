@@ -122,6 +122,8 @@ void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const 
 /* A name out of a database: nothing in it can end the brackets or quotes around it. */
 void say_name(struct text *t, const char *name);
 void say_method(struct text *t, const struct session *s);
+/* " on to 'srv1'": of a gateway's session, as far as it is told. */
+void say_target(struct text *t, const struct session *s);
 /* " Command line: ..." where Privacy lets it be told; NUL between the words. */
 void say_command(struct text *t, struct span args);
 void say_bytes(struct text *t, uint64_t n);

@@ -66,7 +66,7 @@ static struct session_command *command_slot(struct session *s)
 	return &s->commands[SESSION_CMDS - 1];
 }
 
-static void exec_in(struct core *c, struct csession *s, struct conn *n, const struct event *e)
+void session_ran(struct core *c, struct csession *s, struct conn *n, const struct event *e)
 {
 	struct session_command *k;
 
@@ -165,7 +165,7 @@ void held_replay(struct core *c, struct conn *n)
 			continue;
 		h->conn.slot = NIL;
 		if (s)
-			exec_in(c, s, n, &h->e);
+			session_ran(c, s, n, &h->e);
 	}
 }
 
@@ -181,7 +181,7 @@ void proc_execed(struct core *c, const struct event *e)
 		return;
 	s = conn_session(c, n);
 	if (s) {
-		exec_in(c, s, n, e);
+		session_ran(c, s, n, e);
 		return;
 	}
 	hold(c, n, e);
@@ -269,14 +269,10 @@ uint64_t session_sent(const struct csession *s)
 	return sum;
 }
 
-void proc_connected(struct core *c, const struct event *e)
+void session_went(struct core *c, struct csession *s, struct conn *n, const struct event *e)
 {
-	struct conn *n = conn_find(c, e);
-	struct csession *s = conn_session(c, n);
 	struct session_dest *d;
 
-	if (!s || !e->dest.addr.family)
-		return;
 	out_opened(c, s, e);
 	d = dest_of(&s->pub, e, true);
 	if (d) {
@@ -287,6 +283,15 @@ void proc_connected(struct core *c, const struct event *e)
 	s->pub.last_ns = e->time_ns;
 	session_changed(c, s);
 	core_detect(c, e, n, s);
+}
+
+void proc_connected(struct core *c, const struct event *e)
+{
+	struct conn *n = conn_find(c, e);
+	struct csession *s = conn_session(c, n);
+
+	if (s && e->dest.addr.family)
+		session_went(c, s, n, e);
 }
 
 void proc_connect_closed(struct core *c, const struct event *e)

@@ -18,7 +18,7 @@
 
 #define RECONNECT_NS (10 * SECOND_NS) /* within it, several logs tell of the same reconnect */
 
-static uint64_t session_key(const struct core *c, const struct event *e)
+uint64_t logon_session_key(const struct core *c, const struct event *e)
 {
 	uint64_t h = hash_u64(windows_who(c, e->account), conn_host(c, e));
 
@@ -44,7 +44,7 @@ struct csession *logon_session(struct core *c, const struct event *e, bool *ret_
 	struct conn *n;
 
 	*ret_new = false;
-	told.conn = session_key(c, e);
+	told.conn = logon_session_key(c, e);
 	told.proc = (struct proc_id){0};
 	told.outcome = OUTCOME_SUCCESS;
 	n = conn_join(c, &told);
@@ -92,7 +92,7 @@ void logon_add(struct core *c, const struct event *e, struct csession *s, bool o
 		pick = &set[c->windows.logons_next++ % LOGON_WAYS];
 		c->stats.logons_evicted++;
 	}
-	*pick = (struct logon){e->win.logon, host, own, handle_of(c, s)};
+	*pick = (struct logon){e->win.logon, host, own, handle_of(c, s), e->win.sid};
 }
 
 static bool same_session(const struct logon *l, struct handle h)
@@ -110,7 +110,36 @@ static bool has_logon(const struct core *c, struct handle h)
 	return false;
 }
 
-static void end(struct core *c, struct csession *s, uint64_t time_ns)
+struct csession *logon_owner(struct core *c, const struct event *e)
+{
+	struct event other = *e;
+	struct logon *l = logon_find(c, e);
+
+	other.win.logon = e->win.linked;
+	if (!l)
+		l = logon_find(c, &other);
+	return l ? live(c, l->session) : NULL;
+}
+
+struct csession *logon_owner_sid(struct core *c, const struct event *e)
+{
+	uint32_t host = conn_host(c, e);
+	struct csession *best = NULL;
+
+	for (unsigned i = 0; e->win.sid && i < LOGON_SETS * LOGON_WAYS; i++) {
+		const struct logon *l = &c->windows.logons[i / LOGON_WAYS][i % LOGON_WAYS];
+		struct csession *s;
+
+		if (!l->id || l->sid != e->win.sid || l->host != host)
+			continue;
+		s = live(c, l->session);
+		if (s && (!best || s->pub.last_ns > best->pub.last_ns))
+			best = s;
+	}
+	return best;
+}
+
+void logon_session_end(struct core *c, struct csession *s, uint64_t time_ns)
 {
 	s->gone = true;
 	s->pub.processes = 0;
@@ -130,7 +159,7 @@ void logon_ended(struct core *c, const struct event *e)
 		s = NULL;
 	l->id = 0;
 	if (s && (s->pub.service == SERVICE_RDP || !has_logon(c, h)))
-		end(c, s, e->time_ns);
+		logon_session_end(c, s, e->time_ns);
 }
 
 /* How well an entry fits what e says of host, number, account and origin; 0: not at all. */
@@ -139,7 +168,7 @@ static unsigned fit(const struct core *c, const struct rdp *r, const struct even
 	const struct csession *s = live(c, r->session);
 	unsigned score = 1;
 
-	if (!r->used || !s || r->host != conn_host(c, e))
+	if (!r->used || !s || r->host != conn_host(c, e) || s->pub.service != e->service)
 		return 0;
 	if (!span_empty(e->account) && r->who != windows_who(c, e->account))
 		return 0;
@@ -237,7 +266,7 @@ static struct rdp *rdp_enter(struct core *c, const struct event *e, bool *ret_ne
 	former = e->origin.addr.family ? desktop_elsewhere(c, r, e) : NULL;
 	if (former) {
 		from = former->pub.origin;
-		end(c, former, e->time_ns);
+		logon_session_end(c, former, e->time_ns);
 	}
 	if (r && is_from(c, r, e)) {
 		learn_number(r, e);
@@ -309,7 +338,14 @@ void rdp_closed(struct core *c, const struct event *e)
 	struct rdp *r = rdp_find(c, e);
 
 	if (r)
-		end(c, live(c, r->session), e->time_ns);
+		logon_session_end(c, live(c, r->session), e->time_ns);
+}
+
+struct csession *rdp_session(struct core *c, const struct event *e)
+{
+	struct rdp *r = rdp_find(c, e);
+
+	return r ? live(c, r->session) : NULL;
 }
 
 void rdp_noted(struct core *c, const struct event *e)

@@ -198,6 +198,14 @@ void say_method(struct text *t, const struct session *s)
 	}
 }
 
+void say_target(struct text *t, const struct session *s)
+{
+	if (s->service != SERVICE_RDGATEWAY || !s->target[0])
+		return;
+	text_add(t, " on to ");
+	text_quote(t, span_of(s->target), sizeof(s->target));
+}
+
 void say_login(struct text *t, const struct session *s)
 {
 	text_quote(t, span_of(s->account), 48);
@@ -205,6 +213,7 @@ void say_login(struct text *t, const struct session *s)
 	say_from(t, s);
 	text_add(t, " ");
 	say_method(t, s);
+	say_target(t, s);
 }
 
 void say_local_time(struct text *t, const struct zone *z, uint64_t time_ns)

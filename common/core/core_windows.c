@@ -70,7 +70,8 @@ static struct conn *group_join(struct core *c, const struct event *e, unsigned k
 		return NULL;
 	*ret = *e;
 	ret->conn = group_key(c, e, kind);
-	ret->origin.port = 0; /* every try has another one */
+	ret->origin.port = 0;		 /* every try has another one */
+	ret->proc = (struct proc_id){0}; /* the service's own, of all its connections */
 	n = conn_join(c, ret);
 	if (n && e->service == SERVICE_RDP)
 		n->service = SERVICE_RDP;
@@ -107,7 +108,7 @@ static void denied(struct core *c, struct conn *n, const struct event *e)
 	core_detect_one(c, DETECTION_auth_valid_password_denied, &told, n, NULL, reason);
 }
 
-static void failed(struct core *c, const struct event *e)
+void windows_failed(struct core *c, const struct event *e)
 {
 	unsigned kind = e->method == METHOD_DOMAIN ? GROUP_DOMAIN : GROUP_LOGON;
 	struct event told;
@@ -127,7 +128,7 @@ static void failed(struct core *c, const struct event *e)
 		denied(c, n, &told);
 }
 
-static void proof_add(struct core *c, const struct event *e, uint64_t who)
+void windows_proof(struct core *c, const struct event *e, uint64_t who)
 {
 	c->windows.proofs[c->windows.proofs_next++ % PROOFS_MAX] = (struct proof){
 		.time_ns = e->time_ns,
@@ -230,7 +231,8 @@ static void settle(struct core *c, struct pending *w)
 	else
 		s = logon_session(c, &p.e, &is_new);
 	if (s)
-		logon_add(c, &p.e, s, p.proven != SERVICE_RDP);
+		/* These end by their own words. */
+		logon_add(c, &p.e, s, p.proven != SERVICE_RDP && p.proven != SERVICE_RDGATEWAY);
 }
 
 static struct pending *pending_slot(struct core *c)
@@ -293,8 +295,7 @@ static void network_logon(struct core *c, const struct event *e)
 	core_due(c, w->due_ns);
 }
 
-/* Somebody said of which service a waiting logon is: by its id, by user and address, or by port. */
-static void pending_proven(struct core *c, const struct event *e, bool by_user)
+void windows_proven(struct core *c, const struct event *e, bool by_user)
 {
 	uint32_t host = conn_host(c, e);
 	uint64_t who = windows_who(c, e->account);
@@ -316,6 +317,22 @@ static void pending_proven(struct core *c, const struct event *e, bool by_user)
 	}
 }
 
+void windows_used(struct core *c, const struct event *e)
+{
+	uint32_t host = conn_host(c, e);
+
+	for (unsigned i = 0; i < PENDING_MAX; i++) {
+		struct pending *w = &c->windows.pending[i];
+
+		if (w->e.kind == EVENT_NONE || !e->win.logon || w->e.win.logon != e->win.logon ||
+		    conn_host(c, &w->e) != host)
+			continue;
+		if (e->service != SERVICE_NONE)
+			w->proven = e->service;
+		settle(c, w);
+	}
+}
+
 static void succeeded(struct core *c, const struct event *e)
 {
 	struct csession *s;
@@ -333,10 +350,12 @@ static void succeeded(struct core *c, const struct event *e)
 		rdp_reconnected(c, e);
 		return;
 	}
-	pending_proven(c, e, true);
+	windows_proven(c, e, true);
 	s = rdp_opened(c, e);
-	if (s)
-		logon_add(c, e, s, true);
+	if (!s)
+		return;
+	logon_add(c, e, s, true);
+	loop_used(c, e, s);
 }
 
 static void tried(struct core *c, const struct event *e)
@@ -344,7 +363,7 @@ static void tried(struct core *c, const struct event *e)
 	if (e->outcome == OUTCOME_SUCCESS)
 		succeeded(c, e);
 	else if (e->outcome == OUTCOME_FAILURE)
-		failed(c, e);
+		windows_failed(c, e);
 }
 
 /* 131, 261, 5156, Sysmon 3. */
@@ -352,7 +371,7 @@ static void connected(struct core *c, const struct event *e)
 {
 	struct event told;
 
-	proof_add(c, e, 0);
+	windows_proof(c, e, 0);
 	if (e->service == SERVICE_RDP)
 		group_join(c, e, GROUP_LOGON, &told);
 }
@@ -364,9 +383,9 @@ static void noted(struct core *c, const struct event *e)
 	if (e->service != SERVICE_RDP && e->service != SERVICE_SMB)
 		return;
 	if (e->origin.addr.family && !span_empty(e->account))
-		proof_add(c, e, windows_who(c, e->account));
+		windows_proof(c, e, windows_who(c, e->account));
 	/* 1149 names user and address; a share names the logon id. */
-	pending_proven(c, e, e->service == SERVICE_RDP && e->origin.addr.family);
+	windows_proven(c, e, e->service == SERVICE_RDP && e->origin.addr.family);
 }
 
 static void opened(struct core *c, const struct event *e)
@@ -374,29 +393,33 @@ static void opened(struct core *c, const struct event *e)
 	struct csession *s;
 
 	if (e->service != SERVICE_RDP) {
-		proof_add(c, e, 0); /* WinRM: a shell, of whom is not said */
+		windows_proof(c, e, 0); /* WinRM: a shell, of whom is not said */
 		return;
 	}
-	pending_proven(c, e, true);
+	windows_proven(c, e, true);
 	if (e->win.id == 21) {
-		rdp_opened(c, e);
+		loop_used(c, e, rdp_opened(c, e));
 		return;
 	}
 	s = rdp_reconnected(c, e);
+	loop_used(c, e, s);
 	if (e->win.id == 4778)
 		takeover_arrived(c, e, s);
 }
 
-/* 4688 and Sysmon 1: the decoder lets only tscon through. With the rights of the system it needs no
- * password of the session that it moves. */
+/* 4688 and Sysmon 1: what the decoder says is of RDP is tscon. With the rights of the system it
+ * needs no password of the session that it moves. */
 static void program_ran(struct core *c, const struct event *e)
 {
-	if (e->flags & EVENT_ROOT)
+	if (e->flags & EVENT_ROOT && e->service == SERVICE_RDP)
 		core_detect_one(c, DETECTION_session_hijacked, e, NULL, NULL, "tscon");
+	after_ran(c, e);
 }
 
 void windows_told(struct core *c, const struct event *e)
 {
+	if (gateway_told(c, e))
+		return;
 	switch (e->kind) {
 	case EVENT_ATTEMPT:
 		tried(c, e);
@@ -423,6 +446,12 @@ void windows_told(struct core *c, const struct event *e)
 		break;
 	case EVENT_EXEC:
 		program_ran(c, e);
+		break;
+	case EVENT_CONNECT:
+		after_connected(c, e);
+		break;
+	case EVENT_FILE:
+		after_changed(c, e);
 		break;
 	default:
 		break;

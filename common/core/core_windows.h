@@ -6,11 +6,19 @@
 #define OUTERGATE_CORE_WINDOWS_H
 
 #include "../session.h"
+#include "../windows_words.h"
 #include "core_table.h"
 
 #define LOGON_WAYS	  4   /* per hash; a session has two to five logon ids */
 #define LOGON_SETS	  256 /* 1,024 logon ids; a terminal server has some 100 users */
-#define PENDING_MAX	  64  /* network logons whose service is not known yet */
+#define PENDING_MAX	  40  /* network logons whose service is not known yet */
+#define PROCESS_WAYS	  4
+#define PROCESS_SETS	  128 /* 512 processes of sessions */
+#define OUTERS_MAX	  64  /* processes that are connected to somewhere outside */
+#define LOOPS_MAX	  8
+#define LOOP_PATH	  128
+#define FALSE_SERVICES	  8
+#define LATELY_MAX	  64  /* what another log may tell again */
 #define PROOFS_MAX	  128 /* connections and requests of the last seconds */
 #define RDPS_MAX	  128 /* RDP sessions, of all hosts that forward here */
 #define DENIED_MAX	  16  /* tries refused by policy, told by two logs at once */
@@ -25,6 +33,34 @@ struct logon {
 	uint32_t host;
 	bool own; /* the session ends with it; not so the one of network level authentication */
 	struct handle session;
+	uint64_t sid; /* a hash of the account's; 0 = not told */
+};
+
+/* Whose process it is. */
+struct logon_process {
+	uint32_t pid, host; /* pid 0: free */
+	struct handle session;
+};
+
+/* Where a process is connected to outside: the latest that it opened itself. */
+struct outer {
+	uint64_t time_ns; /* 0: free */
+	uint32_t pid, host;
+	struct endpoint dest;
+};
+
+/* A process of this host that reached a remote service of it over loopback. */
+struct loop {
+	uint64_t time_ns; /* 0: free */
+	uint32_t pid, host;
+	struct endpoint at, outer; /* outer: family NONE, not known */
+	char path[LOOP_PATH];
+};
+
+/* A service that calls itself the vendor's and whose program is elsewhere. */
+struct false_service {
+	uint64_t file; /* hash of its program; 0: free */
+	char name[40];
 };
 
 /* A network logon that waits for the word that says of which service it was. */
@@ -90,20 +126,40 @@ struct windows {
 	struct rdp rdps[RDPS_MAX];
 	struct denied denied[DENIED_MAX];
 	struct takeovers takeovers;
-	unsigned logons_next, proofs_next, rdps_next, denied_next;
+	struct logon_process processes[PROCESS_SETS][PROCESS_WAYS];
+	struct outer outers[OUTERS_MAX];
+	struct loop loops[LOOPS_MAX];
+	struct false_service false_services[FALSE_SERVICES];
+	struct told_lately {
+		uint64_t what, time_ns;
+	} lately[LATELY_MAX];
+	unsigned logons_next, proofs_next, rdps_next, denied_next, processes_next, loops_next,
+		false_next, lately_next;
 };
 
 struct core;
+struct conn;
 struct csession;
+
+/* core_procs.c: a program or a connection of that session */
+void session_ran(struct core *c, struct csession *s, struct conn *n, const struct event *e);
+void session_went(struct core *c, struct csession *s, struct conn *n, const struct event *e);
 
 /* core_windows.c */
 void windows_told(struct core *c, const struct event *e);
 void windows_expire(struct core *c);
 uint64_t windows_who(const struct core *c, struct span account); /* case does not matter */
+void windows_failed(struct core *c, const struct event *e);
+/* Somebody said of which service a waiting logon is: by its id, by user and address. */
+void windows_proven(struct core *c, const struct event *e, bool by_user);
+void windows_proof(struct core *c, const struct event *e, uint64_t who);
+/* A program runs under a logon that waits: what is known of it by now is all. */
+void windows_used(struct core *c, const struct event *e);
 
 /* core_rdp.c: the session of e's account from e's origin over e's service; opened when there is
  * none. */
 struct csession *logon_session(struct core *c, const struct event *e, bool *ret_new);
+uint64_t logon_session_key(const struct core *c, const struct event *e);
 void logon_add(struct core *c, const struct event *e, struct csession *s, bool own);
 void logon_ended(struct core *c, const struct event *e);
 /* A logon over RDP: it opened a session or came back to one. */
@@ -112,6 +168,31 @@ struct csession *rdp_reconnected(struct core *c, const struct event *e);
 void rdp_dropped(struct core *c, const struct event *e);
 void rdp_closed(struct core *c, const struct event *e);
 void rdp_noted(struct core *c, const struct event *e);
+
+/* The session of that logon id; of a SID the one that was used last. NULL: none that lives. */
+struct csession *logon_owner(struct core *c, const struct event *e);
+struct csession *logon_owner_sid(struct core *c, const struct event *e);
+void logon_session_end(struct core *c, struct csession *s, uint64_t time_ns);
+/* The session of Terminal Services, or of a VPN's line, that e speaks of. */
+struct csession *rdp_session(struct core *c, const struct event *e);
+
+/* core_gateway.c: RD Gateway, NPS, RRAS. False: e is none of theirs. */
+bool gateway_told(struct core *c, const struct event *e);
+
+/* core_after.c: what a session does */
+void after_ran(struct core *c, const struct event *e);
+void after_connected(struct core *c, const struct event *e);
+void after_changed(struct core *c, const struct event *e);
+/* The first time within 10 s that somebody tells of it. */
+bool after_is_first(struct core *c, uint64_t what, uint64_t time_ns);
+struct span windows_base(struct span path);
+
+/* core_loops.c: Remote Desktop over loopback */
+void loop_outgoing(struct core *c, const struct event *e);
+void loop_used(struct core *c, const struct event *e, struct csession *s);
+void loop_service(struct core *c, const struct event *e);
+/* Whose name the program at that path has without being it; empty: nobody's. */
+struct span windows_masquerades_as(const struct core *c, struct span path);
 
 /* core_takeover.c: 4624, 4779 and 4778, in the order of their times or nearly so. */
 void takeover_logged_on(struct core *c, const struct event *e);

@@ -45,6 +45,8 @@ static void set_text(struct event *e, struct span name, struct span value)
 		{"pam_service", &e->pam_service},
 		{"mac", &e->mac},
 		{"fingerprint", &e->fingerprint},
+		{"about", &e->subject},
+		{"path", &e->path},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -69,6 +71,12 @@ static void set_word(struct event *e, struct span name, struct span value)
 		e->count = (uint32_t)v;
 	else if (span_is(name, "pid") && v <= UINT32_MAX)
 		e->proc.pid = (uint32_t)v;
+	else if (span_is(name, "parent_pid") && v <= UINT32_MAX)
+		e->parent.pid = (uint32_t)v;
+	else if (span_is(name, "bytes_in"))
+		e->bytes_in = v;
+	else if (span_is(name, "bytes_out"))
+		e->bytes_out = v;
 	else if (span_is(name, "time_approximate") && span_is(value, "true"))
 		e->flags |= EVENT_TIME_APPROXIMATE;
 	else if (span_is(name, "time_rest_ns") && v < 1000000)
@@ -111,6 +119,8 @@ static void set_windows(struct event_windows *w, struct span name, struct span v
 		w->linked = v;
 	else if (span_is(name, "activity"))
 		w->activity = v;
+	else if (span_is(name, "sid"))
+		w->sid = v;
 }
 
 static void set_flag(uint32_t *flags, const struct event_flag_name *names, struct span name)

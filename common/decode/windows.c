@@ -13,21 +13,6 @@
 
 #include "text.h"
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-bool windows_same_name(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b.ptr[i]))
-			return false;
-	return true;
-}
-
 struct span windows_field(const struct windows_event *w, const char *name)
 {
 	struct span wanted = span_of(name);
@@ -38,17 +23,16 @@ struct span windows_field(const struct windows_event *w, const char *name)
 	return text_none();
 }
 
-static int hex_value(char c)
+int windows_hex(char c)
 {
 	if (text_is_digit(c))
 		return c - '0';
-	c = lower(c);
+	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-uint64_t windows_number(const struct windows_event *w, const char *name, uint64_t otherwise)
+uint64_t windows_value(struct span s, uint64_t otherwise)
 {
-	struct span s = windows_field(w, name);
 	uint64_t v = 0;
 
 	if (!text_cut(&s, SPAN_LIT("0x")) && !text_cut(&s, SPAN_LIT("0X")))
@@ -56,11 +40,16 @@ uint64_t windows_number(const struct windows_event *w, const char *name, uint64_
 	if (!s.len || s.len > 16)
 		return otherwise;
 	for (size_t i = 0; i < s.len; i++) {
-		if (hex_value(s.ptr[i]) < 0)
+		if (windows_hex(s.ptr[i]) < 0)
 			return otherwise;
-		v = v << 4 | (uint64_t)hex_value(s.ptr[i]);
+		v = v << 4 | (uint64_t)windows_hex(s.ptr[i]);
 	}
 	return v;
+}
+
+uint64_t windows_number(const struct windows_event *w, const char *name, uint64_t otherwise)
+{
+	return windows_value(windows_field(w, name), otherwise);
 }
 
 void windows_add(struct windows_event *w, struct span name, struct span value)
@@ -130,13 +119,13 @@ void windows_origin(struct span address, struct span port, struct event *e)
 }
 
 /* An id only has to be told apart from others: 64 bits of FNV-1a over its hex digits. */
-static uint64_t activity_of(struct span guid)
+uint64_t windows_activity(struct span guid)
 {
 	uint64_t h = 0xcbf29ce484222325;
 	bool any = false;
 
 	for (size_t i = 0; i < guid.len; i++) {
-		int v = hex_value(guid.ptr[i]);
+		int v = windows_hex(guid.ptr[i]);
 
 		if (v < 0)
 			continue;
@@ -144,6 +133,18 @@ static uint64_t activity_of(struct span guid)
 		h = (h ^ (uint64_t)v) * 0x100000001b3;
 	}
 	return any ? h >> 12 : 0; /* a double holds it */
+}
+
+/* S-1-5-18, 19, 20: what the system does by itself is nobody's. */
+uint64_t windows_sid(struct span sid)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	if (!span_starts(sid, SPAN_LIT("S-1-5-21-")) && !span_starts(sid, SPAN_LIT("S-1-12-1-")))
+		return 0;
+	for (size_t i = 0; i < sid.len; i++)
+		h = (h ^ (unsigned char)sid.ptr[i]) * 0x100000001b3;
+	return (h >> 12) | 1; /* a double holds it */
 }
 
 const struct windows_provider windows_providers[] = {
@@ -157,6 +158,16 @@ const struct windows_provider windows_providers[] = {
 	{"OpenSSH", "OpenSSH/", windows_openssh_rows},
 	{"Microsoft-Windows-WinRM", "Microsoft-Windows-WinRM/", windows_winrm_rows},
 	{"Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/", windows_sysmon_rows},
+	{"Microsoft-Windows-TerminalServices-Gateway",
+	 "Microsoft-Windows-TerminalServices-Gateway/", windows_gateway_rows},
+	{"Microsoft-Windows-SMBServer", "Microsoft-Windows-SMBServer/", windows_smb_rows},
+	{"RemoteAccess", NULL, windows_rras_rows},
+	{"Service Control Manager", NULL, windows_service_rows},
+	{"Microsoft-Windows-Eventlog", NULL, windows_log_rows},
+	{"Microsoft-Windows-Windows Firewall With Advanced Security",
+	 "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall",
+	 windows_firewall_rows},
+	{"Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/", windows_script_rows},
 };
 
 const unsigned windows_providers_count = sizeof(windows_providers) / sizeof(windows_providers[0]);
@@ -166,7 +177,7 @@ static const struct windows_row *row_of(const struct windows_event *w, const cha
 	for (size_t i = 0; i < windows_providers_count; i++) {
 		struct span channel = span_of(windows_providers[i].channel);
 		bool ours = span_empty(w->provider)
-				    ? w->channel.len >= channel.len &&
+				    ? channel.len && w->channel.len >= channel.len &&
 					      windows_same_name(span_first(w->channel, channel.len),
 								channel)
 				    : windows_same_name(w->provider,
@@ -198,7 +209,8 @@ static void fill(const struct decode_stream *s, const struct windows_event *w, s
 	e->host = w->computer;
 	e->program = w->provider;
 	e->win.id = w->id;
-	e->win.activity = activity_of(w->activity);
+	e->win.activity = windows_activity(w->activity);
+	e->win.sid = windows_sid(w->user_sid);
 }
 
 enum decode_result windows_decode(struct decode_stream *s, const struct windows_event *w,

@@ -8,6 +8,7 @@
 #ifndef OUTERGATE_DECODE_WINDOWS_H
 #define OUTERGATE_DECODE_WINDOWS_H
 
+#include "../windows_words.h"
 #include "decode.h"
 
 struct json;
@@ -33,8 +34,6 @@ struct windows_event {
 struct span windows_field(const struct windows_event *w, const char *name);
 /* "0x3e7" or "999"; otherwise when it is neither. */
 uint64_t windows_number(const struct windows_event *w, const char *name, uint64_t otherwise);
-/* Equal but for the case of A to Z. */
-bool windows_same_name(struct span a, struct span b);
 void windows_add(struct windows_event *w, struct span name, struct span value);
 
 /* The meaning. The event's common fields are filled; *reason says why not. */
@@ -59,14 +58,16 @@ struct windows_row {
 	bool (*read)(const struct windows_event *w, struct event *e, const char **reason);
 };
 struct windows_provider {
-	const char *name, *channel; /* either is enough; a channel matches by its beginning */
+	/* Either is enough; a channel matches by its beginning. NULL: others write there, too. */
+	const char *name, *channel;
 	const struct windows_row *rows;
 };
 extern const struct windows_provider windows_providers[];
 extern const unsigned windows_providers_count;
 extern const struct windows_row windows_security_rows[], windows_rdp_rows[], windows_session_rows[],
 	windows_connection_rows[], windows_openssh_rows[], windows_winrm_rows[],
-	windows_sysmon_rows[];
+	windows_sysmon_rows[], windows_gateway_rows[], windows_rras_rows[], windows_smb_rows[],
+	windows_log_rows[], windows_service_rows[], windows_firewall_rows[], windows_script_rows[];
 
 /*
  * The values of a rendered text, one a line, in their order: what stands after the first colon
@@ -78,5 +79,23 @@ unsigned windows_message(struct span text, struct span ret[WINDOWS_LINES_MAX]);
 /* Account, without its domain; addresses in all their forms. Shared by the readers. */
 void windows_account(struct span name, struct event *e);
 void windows_origin(struct span address, struct span port, struct event *e);
+/* What a failed or successful logon's NTSTATUS says of it. */
+void windows_ntstatus(struct event *e, uint64_t status);
+/* An id as a number that tells it from others; 0: none. */
+uint64_t windows_activity(struct span guid);
+int windows_hex(char c); /* -1: no digit */
+/* "0x3e7" or "999"; otherwise when it is neither. */
+uint64_t windows_value(struct span text, uint64_t otherwise);
+uint64_t windows_sid(struct span sid); /* as a number; 0: none, or of the system itself */
+/* Is the last part of that path this name, in any case? */
+bool windows_is_program(struct span path, const char *name);
+bool windows_is_loopback(const struct addr *a);
+/* windows_after.c, of the Security log. */
+bool windows_read_process(const struct windows_event *w, struct event *e, const char **reason);
+bool windows_read_change(const struct windows_event *w, struct event *e, const char **reason);
+bool windows_read_policy(const struct windows_event *w, struct event *e, const char **reason);
+bool windows_read_filtered(const struct windows_event *w, struct event *e, const char **reason);
+/* 6272 to 6279, of the Security log. */
+bool windows_read_granted(const struct windows_event *w, struct event *e, const char **reason);
 
 #endif

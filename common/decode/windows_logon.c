@@ -1,5 +1,5 @@
 /*
- * windows_logon: the Security log, OpenSSH's and WinRM's own logs, Sysmon's connections.
+ * windows_logon: the Security log's logons, OpenSSH's and WinRM's own logs.
  *
  *   4624 4625   a logon by its type: 10, 12 and a remote 7 are RDP, by sshd.exe SSH, 3 and 8 the
  *               network: which service it was is the core's to prove, never guessed here
@@ -7,9 +7,7 @@
  *   4768 4771   Kerberos: a try that opens no session on that host
  *   4778 4779   an RDP session got or lost its connection;  4825: may not use RDP
  *   4634 4647   the end of a logon;  4648 4672 4740 5140 5145: what explains one
- *   5156        a connection that the packet filter let in; Sysmon 3 is the same
- *   4688        a program that moves sessions (tscon) has begun; Sysmon 1 is the same. Others are
- *               skipped. Whether it has the rights of the system says its logon id, 0x3e7
+ *   what is done after it: windows_after.c; NPS: windows_gateway.c
  *
  * Local logons (console, service, batch) are skipped. A status says whether it was a verdict: a
  * locked account is refused and no attempt; a right password that policy refuses is a failure
@@ -90,8 +88,13 @@ static void set_status(const struct status_row *rows, size_t n, struct event *e,
 		}
 }
 
+void windows_ntstatus(struct event *e, uint64_t status)
+{
+	SET_STATUS(ntstatus_rows, e, status);
+}
+
 /* The last part of a path with backslashes. */
-static bool is_program(struct span path, const char *name)
+bool windows_is_program(struct span path, const char *name)
 {
 	size_t at = text_find_last(path, SPAN_LIT("\\"));
 
@@ -99,23 +102,15 @@ static bool is_program(struct span path, const char *name)
 				 span_of(name));
 }
 
-static bool is_loopback(const struct addr *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return (a->family == ADDR_V4 && a->bytes[0] == 127) ||
-	       (a->family == ADDR_V6 && memcmp(a->bytes, one, sizeof(one)) == 0);
-}
-
 static bool is_remote(const struct event *e)
 {
-	return e->origin.addr.family != ADDR_NONE && !is_loopback(&e->origin.addr);
+	return e->origin.addr.family != ADDR_NONE && !windows_is_loopback(&e->origin.addr);
 }
 
 /* Which service a logon of that type is of; NONE: a local one. */
 static enum service service_of(const struct windows_event *w, const struct event *e)
 {
-	if (is_program(windows_field(w, "ProcessName"), "sshd.exe"))
+	if (windows_is_program(windows_field(w, "ProcessName"), "sshd.exe"))
 		return span_is(windows_field(w, "TargetDomainName"), "VIRTUAL USERS")
 			       ? SERVICE_NONE /* sshd's own separated process */
 			       : SERVICE_SSH;
@@ -156,6 +151,7 @@ static bool read_logon(const struct windows_event *w, struct event *e, const cha
 	e->win.logon_type = (uint32_t)windows_number(w, "LogonType", 0);
 	e->win.logon = windows_number(w, "TargetLogonId", 0);
 	e->win.linked = windows_number(w, "TargetLinkedLogonId", 0);
+	e->win.sid = windows_sid(windows_field(w, "TargetUserSid"));
 	e->method = method_of(w);
 	e->service = service_of(w, e);
 	if (e->service == SERVICE_NONE) {
@@ -280,6 +276,15 @@ static bool read_lockout(const struct windows_event *w, struct event *e, const c
 	return true;
 }
 
+static bool read_nps_lockout(const struct windows_event *w, struct event *e, const char **reason)
+{
+	(void)reason;
+	windows_account(windows_field(w, "SubjectUserName"), e);
+	e->service = SERVICE_VPN;
+	e->flags |= EVENT_ACCOUNT_EXISTS;
+	return true;
+}
+
 /* 4778, 4779 and 4825. */
 static bool read_rdp_client(const struct windows_event *w, struct event *e, const char **reason)
 {
@@ -332,110 +337,6 @@ static bool read_share(const struct windows_event *w, struct event *e, const cha
 	return true;
 }
 
-static enum service service_at(uint16_t port)
-{
-	static const struct {
-		uint16_t port;
-		enum service service;
-	} rows[] = {{22, SERVICE_SSH},	   {135, SERVICE_RPC},	  {139, SERVICE_SMB},
-		    {445, SERVICE_SMB},	   {3389, SERVICE_RDP},	  {5900, SERVICE_VNC},
-		    {5985, SERVICE_WINRM}, {5986, SERVICE_WINRM}, {23, SERVICE_TELNET}};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].port == port)
-			return rows[i].service;
-	return SERVICE_NONE;
-}
-
-static bool connection(struct event *e, struct span local, struct span local_port,
-		       const char **reason)
-{
-	e->kind = EVENT_CONNECTION;
-	e->local.port = (uint16_t)(text_u32(local_port, 0) & UINT16_MAX);
-	if (!addr_parse(local, &e->local.addr, NULL))
-		e->local = (struct endpoint){.port = e->local.port};
-	e->service = service_at(e->local.port);
-	*reason = "a connection to a port of no remote service";
-	return e->service != SERVICE_NONE && e->origin.addr.family != ADDR_NONE;
-}
-
-/* In both directions "Source" is this host (seen in recorded events; %%14592 is inbound). */
-static bool read_filtered(const struct windows_event *w, struct event *e, const char **reason)
-{
-	if (!span_is(windows_field(w, "Direction"), "%%14592") ||
-	    windows_number(w, "Protocol", 0) != 6) {
-		*reason = "a connection that did not come in by TCP";
-		return false;
-	}
-	windows_origin(windows_field(w, "DestAddress"), windows_field(w, "DestPort"), e);
-	return connection(e, windows_field(w, "SourceAddress"), windows_field(w, "SourcePort"),
-			  reason);
-}
-
-static bool read_sysmon(const struct windows_event *w, struct event *e, const char **reason)
-{
-	struct span at = windows_field(w, "UtcTime");
-	struct time_text t;
-
-	if (!span_is(windows_field(w, "Initiated"), "false") ||
-	    !span_is(windows_field(w, "Protocol"), "tcp")) {
-		*reason = "a connection that did not come in by TCP";
-		return false;
-	}
-	if (time_take_utc(&at, &t)) { /* the event itself is written seconds later */
-		e->time_ns = t.time_ns;
-		e->flags &= ~(uint32_t)EVENT_TIME_APPROXIMATE;
-	}
-	windows_origin(windows_field(w, "SourceIp"), windows_field(w, "SourcePort"), e);
-	return connection(e, windows_field(w, "DestinationIp"), windows_field(w, "DestinationPort"),
-			  reason);
-}
-
-/* tscon, whose first name Sysmon knows even when its file was renamed. */
-static bool moves_sessions(struct span path, struct span original)
-{
-	return is_program(path, "tscon.exe") || windows_same_name(original, SPAN_LIT("tscon.exe"));
-}
-
-static bool program_began(struct event *e, struct span path, struct span original, bool is_system,
-			  const char **reason)
-{
-	*reason = "a program that moves no session";
-	if (!moves_sessions(path, original))
-		return false;
-	e->kind = EVENT_EXEC;
-	e->service = SERVICE_RDP;
-	e->program = path;
-	if (is_system)
-		e->flags |= EVENT_ROOT;
-	return true;
-}
-
-#define SYSTEM_LOGON 0x3e7 /* of every Windows, in every language */
-
-static bool read_process(const struct windows_event *w, struct event *e, const char **reason)
-{
-	windows_account(windows_field(w, "SubjectUserName"), e);
-	e->args = windows_field(w, "CommandLine");
-	e->win.logon = windows_number(w, "SubjectLogonId", 0);
-	e->proc.pid = (uint32_t)windows_number(w, "NewProcessId", 0);
-	return program_began(e, windows_field(w, "NewProcessName"), text_none(),
-			     e->win.logon == SYSTEM_LOGON ||
-				     span_is(windows_field(w, "SubjectUserSid"), "S-1-5-18") ||
-				     span_is(windows_field(w, "TargetUserSid"), "S-1-5-18"),
-			     reason);
-}
-
-static bool read_sysmon_process(const struct windows_event *w, struct event *e, const char **reason)
-{
-	windows_account(windows_field(w, "User"), e);
-	e->args = windows_field(w, "CommandLine");
-	e->win.logon = windows_number(w, "LogonId", 0);
-	e->proc.pid = (uint32_t)windows_number(w, "ProcessId", 0);
-	return program_began(e, windows_field(w, "Image"), windows_field(w, "OriginalFileName"),
-			     e->win.logon == SYSTEM_LOGON, reason);
-}
-
 /* sshd's own words. The account loses its domain, as in every other Windows event. */
 static bool read_openssh(const struct windows_event *w, struct event *e, const char **reason)
 {
@@ -486,17 +387,73 @@ static bool read_winrm_user(const struct windows_event *w, struct event *e, cons
 	return true;
 }
 
+/* This host as a client: where it went, and whether it was let in there. */
+static bool read_winrm_out(const struct windows_event *w, struct event *e, const char **reason)
+{
+	struct span to = windows_field(w, "connection");
+	size_t end = text_find(to, SPAN_LIT("/"), 0);
+
+	to = span_first(to, end == TEXT_NOT_FOUND ? to.len : end);
+	*reason = "a WinRM client that does not say where it goes";
+	e->kind = EVENT_CONNECT;
+	e->service = SERVICE_WINRM;
+	e->program = text_none(); /* which of the client's it was is not told */
+	e->subject = to;
+	if (!addr_parse(to, &e->dest.addr, &e->dest.port))
+		e->dest = (struct endpoint){0};
+	if (!e->dest.port)
+		e->dest.port = 5985;
+	return !span_empty(to);
+}
+
+static bool read_winrm_refused(const struct windows_event *w, struct event *e, const char **reason)
+{
+	(void)reason;
+	e->service = SERVICE_WINRM;
+	e->outcome = OUTCOME_REFUSED;
+	e->text = windows_field(w, "authFailureMessage");
+	return true;
+}
+
 const struct windows_row windows_security_rows[] = {
-	{4624, read_success},	 {4625, read_failure},	   {4634, read_logoff},
-	{4647, read_logoff},	 {4648, read_explicit},	   {4672, read_privileges},
-	{4688, read_process},	 {4740, read_lockout},	   {4768, read_kerberos},
-	{4771, read_kerberos},	 {4776, read_ntlm},	   {4778, read_reconnect},
-	{4779, read_disconnect}, {4825, read_not_allowed}, {5140, read_share},
-	{5145, read_share},	 {5156, read_filtered},	   {0, NULL},
+	{4624, read_success},
+	{4625, read_failure},
+	{4634, read_logoff},
+	{4647, read_logoff},
+	{4648, read_explicit},
+	{4672, read_privileges},
+	{4688, windows_read_process},
+	{4697, windows_read_change},
+	{4698, windows_read_change},
+	{4719, windows_read_policy},
+	{4720, windows_read_change},
+	{4722, windows_read_change},
+	{4728, windows_read_change},
+	{4732, windows_read_change},
+	{4740, read_lockout},
+	{4756, windows_read_change},
+	{4768, read_kerberos},
+	{4771, read_kerberos},
+	{4776, read_ntlm},
+	{4778, read_reconnect},
+	{4779, read_disconnect},
+	{4825, read_not_allowed},
+	{5140, read_share},
+	{5145, read_share},
+	{5156, windows_read_filtered},
+	{6272, windows_read_granted},
+	{6273, windows_read_granted},
+	{6274, windows_read_granted},
+	{6276, windows_read_granted},
+	{6277, windows_read_granted},
+	{6278, windows_read_granted},
+	{6279, read_nps_lockout},
+	{0, NULL},
 };
 const struct windows_row windows_openssh_rows[] = {
 	{2, read_openssh}, {3, read_openssh}, {4, read_openssh}, {0, NULL}};
-const struct windows_row windows_winrm_rows[] = {
-	{91, read_winrm_shell}, {169, read_winrm_user}, {0, NULL}};
-const struct windows_row windows_sysmon_rows[] = {
-	{1, read_sysmon_process}, {3, read_sysmon}, {0, NULL}};
+const struct windows_row windows_winrm_rows[] = {{6, read_winrm_out},
+						 {91, read_winrm_shell},
+						 {161, read_winrm_refused},
+						 {169, read_winrm_user},
+						 {0, NULL}};

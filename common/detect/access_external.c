@@ -47,6 +47,7 @@ static void say(struct detect_ctx *x, struct alert *a)
 		say_from(&t, s);
 		text_add(&t, " ");
 		say_method(&t, s);
+		say_target(&t, s);
 		text_add(&t, ".");
 	}
 	if (a->severity == SEVERITY_INFO)

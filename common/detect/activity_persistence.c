@@ -89,7 +89,8 @@ const struct detection detection_activity_persistence = {
 	.data_components = "File Modification (DC0061); File Creation (DC0039); "
 			   "Process Creation (DC0032)",
 	.reasons = "authorized-keys sshd-config account group service-unit scheduled-task "
-		   "remote-tool tor-service sudoers pam preload ssh-rc",
+		   "remote-tool tor-service sudoers pam preload ssh-rc rdp-enabled firewall "
+		   "port-forward",
 	.events = EVENT_BIT(FILE),
 	.triage = "Was this change asked for? Compare the fingerprint of an added key with those "
 		  "you know; look at the file and at what else the session did.",

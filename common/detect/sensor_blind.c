@@ -44,10 +44,21 @@ static void from_sensor(struct detect_ctx *x, const struct event *e)
 	t = TEXT_IN(a->pub.sentence);
 	text_add(&t, "A part of the sensor is blind: ");
 	text_plain(&t, e->text, 400);
+	if (!span_empty(e->subject)) { /* Windows: which log, and by whom */
+		text_add(&t, " (");
+		text_plain(&t, e->subject, 80);
+		text_add(&t, ")");
+	}
+	if (!span_empty(e->account)) {
+		text_add(&t, ", by ");
+		text_quote(&t, e->account, 48);
+	}
 	text_add(&t, ".");
-	if (strcmp(f.reason, "no-evidence") != 0)
-		return;
 	t = TEXT_IN(a->pub.numbers);
+	if (strcmp(f.reason, "no-evidence") != 0) {
+		text_add(&t, a->pub.count == 1 ? "%u time" : "%u times", (unsigned)a->pub.count);
+		return;
+	}
 	text_add(&t, "%u shells or terminals that no login explains > 0", (unsigned)a->pub.count);
 }
 

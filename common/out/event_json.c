@@ -67,9 +67,13 @@ static void put_windows(struct writer *w, const struct event_windows *v)
 	const struct {
 		const char *name;
 		uint64_t value;
-	} rows[] = {{"logon_type", v->logon_type}, {"status", v->status},
-		    {"session", v->session},	   {"logon", v->logon},
-		    {"linked", v->linked},	   {"activity", v->activity}};
+	} rows[] = {{"logon_type", v->logon_type},
+		    {"status", v->status},
+		    {"session", v->session},
+		    {"logon", v->logon},
+		    {"linked", v->linked},
+		    {"activity", v->activity},
+		    {"sid", v->sid}};
 
 	if (!v->id)
 		return;
@@ -79,6 +83,21 @@ static void put_windows(struct writer *w, const struct event_windows *v)
 		if (rows[i].value)
 			json_put_u64(w, rows[i].name, rows[i].value);
 	json_end(w, '}');
+}
+
+/* A gateway's end of a session, and a change: what of, and what about it. */
+static void put_about(struct writer *w, const struct event *e)
+{
+	if (e->kind == EVENT_API || e->kind == EVENT_CONTAINER)
+		return; /* its own words */
+	json_put_text(w, "about", span_first(e->subject, WORD_SHOWN));
+	json_put_text(w, "path", span_first(e->path, TARGET_SHOWN));
+	if (e->win.id && e->parent.pid)
+		json_put_u64(w, "parent_pid", e->parent.pid);
+	if (!e->win.id || (!e->bytes_in && !e->bytes_out))
+		return;
+	json_put_u64(w, "bytes_in", e->bytes_in);
+	json_put_u64(w, "bytes_out", e->bytes_out);
 }
 
 static void put_api(struct writer *w, const struct event *e)
@@ -125,6 +144,7 @@ static void put_rest(struct writer *w, const struct event *e)
 	if (e->trust != TRUST_KERNEL)
 		json_put_text(w, "text", span_first(e->text, TEXT_SHOWN));
 	put_windows(w, &e->win);
+	put_about(w, e);
 	put_api(w, e);
 }
 

@@ -30,7 +30,7 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_str(w, "container", s->container);
 	json_put_str(w, "container_name", s->container_name);
 	json_put_str(w, "image", s->image);
-	json_put_str(w, "pod", s->pod);
+	json_put_str(w, s->service == SERVICE_RDGATEWAY ? "target" : "pod", s->pod);
 }
 
 static void put_when(struct writer *w, const struct session *s)

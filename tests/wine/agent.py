@@ -114,7 +114,7 @@ class Agent:
             time.sleep(0.1)
         return True
 
-    def until(self, condition, seconds=30):
+    def until(self, condition, seconds=60):
         """What condition() gives, once it is true, or at last."""
         end = time.monotonic() + seconds
         while True:
@@ -847,6 +847,244 @@ def the_log_is_stopped():
         a.wait()
         got = a.until(lambda: a.alerts("sensor.blind"), 5)
         check("the log is %s: told %d times" % (name, told), len(got) == told, got)
+        a.end()
+
+
+# --- gateways, and what is done after a logon
+
+USER = "S-1-5-21-1-2-3-1001"
+SYSTEM_LOG = {"provider": "Service Control Manager", "channel": "System",
+              "guid": "{555908d1-a6d7-4695-8e1e-26931d2012f4}"}
+
+
+def row(n, id, data, at=None, **more):
+    """The n-th thing that happens, 0.2 s after the one before."""
+    data = list(data.items()) if isinstance(data, dict) else data
+    return dict({"provider": encode.SECURITY, "guid": encode.SECURITY_GUID, "channel": "Security",
+                 "id": id, "version": 0, "ft": "+%d" % (2 * 10**7 + 2 * n * SOON) if at is None
+                 else at, "record_id": 2000 + n, "activity_id": None, "pid": 700, "tid": 8,
+                 "computer": "srv1", "data": data}, **more)
+
+
+def gateway(n, id, user="CORP\\alice", address="203.0.113.9", resource="", **more):
+    data = {"Username": user, "IpAddress": address, "AuthType": "NTLM", "Resource": resource}
+    data.update(more, ConnectionProtocol="HTTP", ErrorCode="0")
+    return row(n, id, data, provider=encode.GATEWAY, guid=encode.GATEWAY_GUID,
+               channel=encode.GATEWAY + "/Operational", pid=1444)
+
+
+def desktop(n, address="203.0.113.9", logon="0x600", sid=USER, **more):
+    """4624 type 10, of the second version."""
+    return row(n, 4624, {
+        "SubjectUserSid": "S-1-5-18", "SubjectUserName": "SRV1$", "SubjectDomainName": "CORP",
+        "SubjectLogonId": "0x3e7", "TargetUserSid": sid, "TargetUserName": "alice",
+        "TargetDomainName": "CORP", "TargetLogonId": logon, "LogonType": "10",
+        "LogonProcessName": "User32 ", "AuthenticationPackageName": "Negotiate",
+        "WorkstationName": "SRV1", "IpAddress": address, "IpPort": "0",
+        "TargetLinkedLogonId": "0x0"}, **more)
+
+
+def process(n, path, command, pid, logon="0x600"):
+    return row(n, 4688, {
+        "SubjectUserSid": USER, "SubjectUserName": "alice", "SubjectLogonId": logon,
+        "NewProcessId": hex(pid), "NewProcessName": path, "ProcessId": "0x904",
+        "CommandLine": command, "TargetLogonId": "0x0"}, version=2)
+
+
+def went(n, pid, path, to, port, source="10.0.0.1"):
+    return row(n, 5156, {
+        "ProcessID": str(pid), "Application": path, "Direction": "%%14593", "SourceAddress": source,
+        "SourcePort": str(50000 + n), "DestAddress": to, "DestPort": str(port), "Protocol": "6"})
+
+
+def service_installed(n, name, path, sid=USER):
+    return row(n, 7045, {"ServiceName": name, "ImagePath": path, "ServiceType": "user mode service",
+                         "StartType": "auto start", "AccountName": "LocalSystem"}, user_id=sid,
+               **SYSTEM_LOG)
+
+
+def plays(name, rows, via="etw,evt"):
+    """An agent that has heard these rows, all of them."""
+    s = live(sorted({r["channel"] for r in rows} | set(CHANNELS)))
+    for r in rows:
+        s.event(r, via)
+    s.add("end")
+    a = Agent(name).start(s)
+    a.wait()
+    return a
+
+
+def gateway_life(via):
+    name = "rdgateway_life_" + via.replace(",", "_")
+
+    def run():
+        a = plays(name, [
+            gateway(0, 312, user="alice", address="203.0.113.9:51000"), gateway(1, 200),
+            gateway(2, 300, resource="srv2.corp.example"),
+            gateway(3, 302, resource="srv2.corp.example"),
+            gateway(9, 303, resource="srv2.corp.example", BytesReceived="9000000",
+                    BytesTransfered="40000", SessionDuration="599"),
+            gateway(10, 201, user="CORP\\bob", address="198.51.100.7")], via)
+        got = a.until(lambda: [x for x in a.sessions() if x["state"] == "closed"])
+        check(name + ": one session, with bytes and where to", [
+            (x["account"], x["service"], x["target"], x["bytes_in"], x["bytes_out"])
+            for x in a.sessions()] == [
+                ("alice", "rdgateway", "srv2.corp.example", 40000, 9000000)] and got, a.sessions())
+        check(name + ": the login, and the refusal", sorted(
+            (x["detection"], x["account"]) for x in a.alerts()) == [
+                ("access.external", "alice"), ("auth.valid_password_denied", "bob")], a.alerts())
+        check(name + ": told once each", len(a.reported()) == 2, a.log("report "))
+        heard = a.counters()["etw_records"]
+        check(name + ": by ETW", heard == (6 if "etw" in via else 0), a.counters())
+        a.end()
+    run.__name__ = name
+    return case(run)
+
+
+for way in ("etw", "evt", "etw,evt"):
+    gateway_life(way)
+
+
+@case
+def trap_17_rdgateway():
+    """On the computer behind the gateway the same login is one from inside."""
+    a = plays("trap_17_rdgateway", [desktop(0, address="10.0.0.2")])
+    got = a.until(a.sessions)
+    check("trap 17: the target sees the gateway", [(x["service"], x["origin"]["address"],
+          x["origin"]["scope"]) for x in got] == [("rdp", "10.0.0.2", "private")], got)
+    check("trap 17: that is no access from outside", a.alerts() == [], a.alerts())
+    a.end()
+
+
+@recorded()
+def smb_guesses():
+    """551 alone, with a sockaddr in its payload; and 4625 of the same tries."""
+    for name, both in (("smb_guesses_alone", False), ("smb_guesses_with_4625", True)):
+        rows = []
+        for n in range(6):
+            rows.append(row(n, 551, {
+                "SessionGUID": "-", "ConnectionGUID": "-", "Status": "0xc000006d",
+                "TranslatedStatus": "0xc000006d", "ClientAddressLength": "16",
+                "ClientAddress": "0200c35dcb007109" + "00" * 8, "SessionId": "0x1",
+                "UserNameLength": "3", "UserName": "bob", "ClientNameLength": "4",
+                "ClientName": "kali", "SPN": "", "SPNValidationPolicy": "0"},
+                version=2, provider="Microsoft-Windows-SMBServer",
+                guid="{D48CE617-33A2-4BC3-A5C7-11AA4F29619E}",
+                channel="Microsoft-Windows-SMBServer/Security"))
+            if both:
+                rows.append(guess(0, at="+%d" % (2 * 10**7 + (2 * n + 1) * SOON),
+                                  address="203.0.113.9", account="bob", record_id=3000 + n))
+        a = plays(name, rows)
+        got = a.until(lambda: a.alerts("auth.bruteforce"))
+        check(name + ": six, each once", [(x["count"], x["origin"]["address"]) for x in got] == [
+            (6, "203.0.113.9")], a.alerts())
+        check(name + ": by ETW", a.counters()["etw_records"] == 6, a.counters())
+        a.end()
+
+
+@case
+def vpn():
+    """NPS grants it, RRAS tells in a classic event by position when it ends."""
+    line = {"provider": "RemoteAccess", "channel": "System", "guid": "{00000000-0000-0000-0000-000000000000}"}
+    co = "{11111111-2222-3333-4444-555555555555}"
+    a = plays("vpn", [
+        row(0, 6272, {"SubjectUserName": "CORP\\alice", "CallingStationID": "203.0.113.9",
+                      "ClientIPAddress": "10.0.0.5", "AuthenticationType": "MS-CHAPv2"}, version=2),
+        row(1, 20250, [["", co], ["", "CORP\\alice"], ["", "VPN2-1"]], **line),
+        row(2, 6272, {"SubjectUserName": "CORP\\bob", "CallingStationID": "AA-BB-CC-DD-EE-FF",
+                      "ClientIPAddress": "10.0.0.6", "AuthenticationType": "PEAP"}, version=2),
+        row(3, 7045, {"ServiceName": "x", "ImagePath": "C:\\x.exe"}, user_id="S-1-5-18", **SYSTEM_LOG),
+        row(4, 20272, [["", v] for v in (co, "CORP\\alice", "VPN2-1", "a", "b", "c", "d", "14", "58",
+                                         "5000", "700")], **line)])
+    a.until(lambda: [x for x in a.sessions() if x["state"] == "closed"])
+    check("vpn: one session; Wi-Fi is none", [
+        (x["account"], x["service"], x["state"], x.get("bytes_out"), x.get("bytes_in"))
+        for x in a.sessions()] == [("alice", "vpn", "closed", 5000, 700)], a.sessions())
+    check("vpn: one alert", [x["detection"] for x in a.alerts()] == ["access.external"], a.alerts())
+    a.end()
+
+
+FIREWALL = "Microsoft-Windows-Windows Firewall With Advanced Security"
+
+
+@case
+def what_a_session_leaves():
+    """By logon id, by SID, by its program; and not what the system does meanwhile."""
+    wall = {"provider": FIREWALL, "channel": FIREWALL + "/Firewall",
+            "guid": "{D1BC9AFF-2ABF-4D71-9146-ECB2A986EB85}"}
+    rule = {"RuleName": "open", "Direction": "1", "LocalPorts": "4444", "Action": "3", "Active": "1",
+            "ModifyingUser": USER, "ModifyingApplication": "C:\\Windows\\System32\\netsh.exe"}
+    by = {"SubjectUserSid": USER, "SubjectUserName": "alice", "SubjectLogonId": "0x600"}
+    a = plays("what_a_session_leaves", [
+        desktop(0, version=2),
+        process(5, "C:\\Windows\\System32\\cmd.exe", "cmd.exe", 0x1000),
+        service_installed(6, "Updater", "C:\\Users\\Public\\u.exe"),
+        row(7, 4720, dict(by, TargetUserName="support", TargetSid="S-1-5-21-9-9-9-1009")),
+        row(8, 4732, dict(by, MemberName="-", MemberSid="S-1-5-21-9-9-9-1009",
+                          TargetUserName="Remotedesktopbenutzer", TargetSid="S-1-5-32-555")),
+        row(9, 2004, rule, **wall),
+        process(10, "C:\\Windows\\System32\\netsh.exe", "netsh interface portproxy add v4tov4 "
+                "listenport=443 connectaddress=127.0.0.1 connectport=3389", 0x1004),
+        service_installed(11, "wuauserv2", "C:\\Windows\\x.exe", sid="S-1-5-18"),
+        row(12, 2004, dict(rule, ModifyingUser="S-1-5-18", RuleName="photos"), **wall),
+        went(13, 0x1000, "\\device\\harddiskvolume2\\windows\\system32\\cmd.exe", "10.20.0.5", 445)])
+    got = a.until(lambda: [x for x in a.alerts("activity.persistence") if x["count"] >= 5])
+    check("what a session leaves: five changes", [(x["count"], x["severity"], x["account"])
+          for x in got] == [(5, "high", "alice")], a.alerts())
+    texts = " ".join(v["text"] for x in got for v in x["evidence"])
+    check("what a session leaves: which", all(w in texts for w in (
+        "'Updater'", "'support'", "'Remotedesktopbenutzer'", "'open' (4444)", "portproxy")), texts)
+    s = a.until(lambda: [x for x in a.sessions() if x["destinations_total"]])
+    check("what a session leaves: what ran, where it went", [
+        (x["commands_total"], [d["address"] for d in x["destinations"]]) for x in s] == [
+            (2, ["10.20.0.5"])], s)
+    check("what a session leaves: and went on", [x["severity"] for x in a.alerts(
+        "activity.lateral_movement")] == ["high"], a.alerts())
+    a.end()
+
+
+@case
+def changes_without_a_session():
+    """An administrator at the console and the system itself: nobody came from afar."""
+    by = {"SubjectUserSid": USER, "SubjectUserName": "alice", "SubjectLogonId": "0x777"}
+    a = plays("changes_without_a_session", [
+        process(0, "C:\\Windows\\System32\\cmd.exe", "cmd.exe", 0x1000, logon="0x777"),
+        service_installed(1, "Updater", "C:\\u.exe"), row(2, 4720, dict(by, TargetUserName="x")),
+        service_installed(3, "Updater2", "C:\\u.exe", sid="S-1-5-18")])
+    time.sleep(2)
+    check("changes without a session: nothing", a.alerts() == [] and a.sessions() == [], a.alerts())
+    check("changes without a session: read", a.counters()["lines_decoded"] >= 4, a.counters())
+    a.end()
+
+
+@case
+def trap_10_tunnel():
+    """A tor that calls itself Defender forwards to 3389; somebody logs on from 127.0.0.1."""
+    tor = "\\device\\harddiskvolume3\\programdata\\wd\\MsMpEng.exe"
+    a = plays("trap_10_tunnel", [
+        service_installed(0, "Windows Defender Core", "\"C:\\ProgramData\\wd\\MsMpEng.exe\" -f rc",
+                          sid="S-1-5-18"),
+        went(1, 0x900, tor, "198.51.100.7", 443), went(2, 0x900, tor, "127.0.0.1", 3389, "127.0.0.1"),
+        desktop(5, address="127.0.0.1", version=2)])
+    got = a.until(lambda: a.alerts("access.loopback_forwarded"))
+    check("trap 10: a tunnel, masked", [(x["severity"], x["reason"], x["origin"]["address"])
+          for x in got] == [("critical", "masquerade", "198.51.100.7")], a.alerts())
+    check("trap 10: its names", "'Windows Defender Core'" in got[0]["sentence"] and
+          "MsMpEng.exe" in got[0]["sentence"], got)
+    a.end()
+
+
+@case
+def audit_policy_is_taken_back():
+    """4719 by somebody is told at once; group policy's own is not."""
+    change = {"SubjectUserSid": USER, "SubjectUserName": "alice", "SubjectLogonId": "0x600",
+              "SubcategoryGuid": "{0CCE9215-69AE-11D9-BED3-505054503030}",
+              "AuditPolicyChanges": "%%8448, %%8450"}
+    for name, who, told in (("audit_policy_by_somebody", USER, 1), ("audit_policy_by_gpo", "S-1-5-18", 0)):
+        a = plays(name, [row(0, 4719, dict(change, SubjectUserSid=who))])
+        got = a.until(lambda: a.alerts("sensor.blind"), 5)
+        check(name + ": told %d times" % told, len(got) == told and all(
+            "by 'alice'" in x["sentence"] for x in got), a.alerts())
         a.end()
 
 

@@ -32,7 +32,9 @@ LINES = {21: ["User", "SessionID", "Address"], 22: ["User", "SessionID", "Addres
          42: ["User", "SessionID"], 1149: ["Param1", "Param2", "Param3"]}
 # Who fills EventData; the others fill UserData.
 EVENT_DATA = ("Microsoft-Windows-Security-Auditing", "OpenSSH", "Microsoft-Windows-Sysmon",
-              "Microsoft-Windows-WinRM", "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS")
+              "Microsoft-Windows-WinRM", "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS",
+              "Microsoft-Windows-SMBServer", "RemoteAccess", "Service Control Manager",
+              "Microsoft-Windows-Windows Firewall With Advanced Security")
 
 
 SECURITY = "Microsoft-Windows-Security-Auditing"
@@ -52,9 +54,23 @@ FAILED = {"provider": SECURITY, "guid": SECURITY_GUID, "id": 4625, "v": 0, "fiel
         ("IpPort", "UnicodeString"))]}
 
 
+GATEWAY = "Microsoft-Windows-TerminalServices-Gateway"
+GATEWAY_GUID = "{4D5AE6A1-C7C8-4E6D-B840-4D8080B42E1B}"
+
+
+def gateway(eid):
+    """Of RD Gateway's manifest: 303 has what it moved, too."""
+    names = ["Username", "IpAddress", "AuthType", "Resource"]
+    if eid == 303:
+        names += ["BytesReceived", "BytesTransfered", "SessionDuration"]
+    return {"provider": GATEWAY, "guid": GATEWAY_GUID, "id": eid, "v": 0, "fields": [
+        {"n": n, "t": "UnicodeString"} for n in names + ["ConnectionProtocol"]] + [
+        {"n": "ErrorCode", "t": "UInt32"}]}
+
+
 def templates():
     """(provider, id, version) -> row."""
-    rows = [FAILED]
+    rows = [FAILED] + [gateway(i) for i in (200, 201, 300, 301, 302, 303, 304, 312)]
     if os.path.exists(TEMPLATES):
         with open(TEMPLATES, encoding="utf-8") as f:
             rows += [json.loads(line) for line in f]
@@ -214,7 +230,8 @@ def xml(r):
         return "".join("&#%d;" % ord(c) if c in "\t\r\n" else c for c in escape(str(v)))
     if r["provider"] in EVENT_DATA:
         body = "<EventData>%s</EventData>" % "".join(
-            "<Data Name=%s>%s</Data>" % (quoteattr(n), clean(v)) for n, v in r["data"])
+            "<Data%s>%s</Data>" % (" Name=" + quoteattr(n) if n else "", clean(v))
+            for n, v in r["data"])
     else:
         body = "<UserData><EventXML xmlns='Event_NS'>%s</EventXML></UserData>" % "".join(
             leaf(n, v) for n, v in r["data"])
@@ -223,11 +240,12 @@ def xml(r):
             "<Level>0</Level><Task>0</Task><Opcode>0</Opcode><Keywords>0x8020000000000000"
             "</Keywords><TimeCreated SystemTime='%s'/><EventRecordID>%d</EventRecordID>%s"
             "<Execution ProcessID='%d' ThreadID='%d'/><Channel>%s</Channel><Computer>%s"
-            "</Computer><Security/></System>%s</Event>"
+            "</Computer>%s</System>%s</Event>"
             % (r["provider"], r["guid"].lower(), r["id"], r["version"], "@TIME@" if isinstance(r["ft"], str) else iso(r["ft"]),
                r["record_id"], "<Correlation ActivityID='%s'/>" % r["activity_id"]
                if r["activity_id"] else "<Correlation/>", r["pid"], r.get("tid") or 4,
-               r["channel"], r["computer"], body))
+               r["channel"], r["computer"], "<Security UserID='%s'/>" % r["user_id"]
+               if r.get("user_id") else "<Security/>", body))
 
 
 def schema_line(template, channel):
