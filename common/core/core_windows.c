@@ -145,26 +145,24 @@ static bool within(uint64_t a, uint64_t b, uint64_t ns)
 }
 
 /* A proof about that host at about that time. */
-static bool is_about(const struct proof *p, const struct pending *w, uint32_t host, uint64_t ns)
+static bool is_about(const struct proof *p, const struct pending *w, uint64_t ns)
 {
-	return p->time_ns && p->host == host && within(p->time_ns, w->e.time_ns, ns);
+	return p->time_ns && p->host == w->host && within(p->time_ns, w->time_ns, ns);
 }
 
 /* The service that was reached from the logon's address: by its very port, by its user, or, when
  * the logon names no port as RDP's never does, by an RDP connection. */
 static enum service service_by_address(const struct core *c, const struct pending *w)
 {
-	const struct endpoint *from = &w->e.origin;
-	uint32_t host = conn_host(c, &w->e);
-	uint64_t who = windows_who(c, w->e.account);
+	const struct endpoint *from = &w->origin;
 	enum service found = SERVICE_NONE;
 
 	for (unsigned i = 0; i < PROOFS_MAX; i++) {
 		const struct proof *p = &c->windows.proofs[i];
 
-		if (!is_about(p, w, host, PROOF_NS) || !addr_eq(&p->origin.addr, &from->addr))
+		if (!is_about(p, w, PROOF_NS) || !addr_eq(&p->origin.addr, &from->addr))
 			continue;
-		if ((from->port && p->origin.port == from->port) || p->who == who)
+		if ((from->port && p->origin.port == from->port) || p->who == w->who)
 			return p->service;
 		if (!from->port && !p->who && p->service == SERVICE_RDP)
 			found = SERVICE_RDP;
@@ -176,12 +174,11 @@ static enum service service_by_address(const struct core *c, const struct pendin
 static bool address_by_time(const struct core *c, struct pending *w)
 {
 	const struct proof *only = NULL;
-	uint32_t host = conn_host(c, &w->e);
 
 	for (unsigned i = 0; i < PROOFS_MAX; i++) {
 		const struct proof *p = &c->windows.proofs[i];
 
-		if (!is_about(p, w, host, NEAR_NS) || !p->origin.addr.family)
+		if (!is_about(p, w, NEAR_NS) || !p->origin.addr.family)
 			continue;
 		if (only &&
 		    (!addr_eq(&p->origin.addr, &only->origin.addr) || p->service != only->service))
@@ -190,7 +187,7 @@ static bool address_by_time(const struct core *c, struct pending *w)
 	}
 	if (!only)
 		return false;
-	w->e.origin.addr = only->origin.addr;
+	w->origin.addr = only->origin.addr;
 	w->proven = only->service;
 	return true;
 }
@@ -198,41 +195,62 @@ static bool address_by_time(const struct core *c, struct pending *w)
 /* WinRM's own log names no address: a shell that opened then. */
 static bool winrm_opened(const struct core *c, const struct pending *w)
 {
-	uint32_t host = conn_host(c, &w->e);
 
 	for (unsigned i = 0; i < PROOFS_MAX; i++)
-		if (is_about(&c->windows.proofs[i], w, host, NEAR_NS) &&
+		if (is_about(&c->windows.proofs[i], w, NEAR_NS) &&
 		    c->windows.proofs[i].service == SERVICE_WINRM &&
 		    !c->windows.proofs[i].origin.addr.family)
 			return true;
 	return false;
 }
 
+/* What was kept of it, as it was told. */
+static struct event pending_event(const struct pending *w)
+{
+	struct event e = {.kind = EVENT_ATTEMPT,
+			  .outcome = OUTCOME_SUCCESS,
+			  .time_ns = w->time_ns,
+			  .line = w->line,
+			  .count = 1,
+			  .flags = w->flags,
+			  .service = w->service,
+			  .method = w->method,
+			  .trust = w->trust,
+			  .source = w->source,
+			  .origin = w->origin,
+			  .win = w->win,
+			  .account = span_of(w->account),
+			  .client = span_of(w->client),
+			  .host = span_of(w->host_name)};
+
+	e.loginuid = e.audit_session = UINT32_MAX;
+	return e;
+}
+
 static void settle(struct core *c, struct pending *w)
 {
 	struct pending p = *w;
 	struct csession *s;
+	struct event e;
 	bool is_new;
 
-	w->e.kind = EVENT_NONE;
-	p.e.account = span_of(p.account);
-	p.e.client = span_of(p.client);
-	p.e.host = span_of(p.host);
-	if (p.e.origin.addr.family && p.proven == SERVICE_NONE)
+	w->time_ns = 0;
+	if (p.origin.addr.family && p.proven == SERVICE_NONE)
 		p.proven = service_by_address(c, &p);
-	if (!p.e.origin.addr.family && !address_by_time(c, &p))
+	if (!p.origin.addr.family && !address_by_time(c, &p))
 		return;
 	if (p.proven == SERVICE_NONE && winrm_opened(c, &p))
 		p.proven = SERVICE_WINRM;
 	if (p.proven != SERVICE_NONE)
-		p.e.service = p.proven;
+		p.service = p.proven;
+	e = pending_event(&p);
 	if (p.proven == SERVICE_RDP)
-		s = rdp_opened(c, &p.e);
+		s = rdp_opened(c, &e);
 	else
-		s = logon_session(c, &p.e, &is_new);
+		s = logon_session(c, &e, &is_new);
 	if (s)
 		/* These end by their own words. */
-		logon_add(c, &p.e, s, p.proven != SERVICE_RDP && p.proven != SERVICE_RDGATEWAY);
+		logon_add(c, &e, s, p.proven != SERVICE_RDP && p.proven != SERVICE_RDGATEWAY);
 }
 
 static struct pending *pending_slot(struct core *c)
@@ -242,20 +260,13 @@ static struct pending *pending_slot(struct core *c)
 	for (unsigned i = 0; i < PENDING_MAX; i++) {
 		struct pending *w = &c->windows.pending[i];
 
-		if (w->e.kind == EVENT_NONE)
+		if (!w->time_ns)
 			return w;
 		if (w->due_ns < oldest->due_ns)
 			oldest = w;
 	}
 	settle(c, oldest);
 	return oldest;
-}
-
-/* Texts point into the pending's own memory, which may have moved. */
-static void keep(struct span *s, char *buf, size_t cap)
-{
-	span_copy(buf, cap, *s);
-	*s = span_of(buf);
 }
 
 static bool counts_as_external(const struct core *c, const struct event *e)
@@ -284,14 +295,21 @@ static void network_logon(struct core *c, const struct event *e)
 	if (!is_worth(c, e))
 		return;
 	w = pending_slot(c);
-	w->e = *e;
-	w->proven = SERVICE_NONE;
-	w->due_ns = e->time_ns + PROOF_NS;
-	keep(&w->e.account, w->account, sizeof(w->account));
-	keep(&w->e.client, w->client, sizeof(w->client));
-	keep(&w->e.host, w->host, sizeof(w->host));
-	w->e.key = w->e.program = w->e.text = w->e.args = (struct span){0};
-	w->e.tty = w->e.pam_service = (struct span){0};
+	*w = (struct pending){.time_ns = e->time_ns,
+			      .due_ns = e->time_ns + PROOF_NS,
+			      .who = windows_who(c, e->account),
+			      .line = e->line,
+			      .host = conn_host(c, e),
+			      .flags = e->flags,
+			      .service = e->service,
+			      .method = e->method,
+			      .trust = e->trust,
+			      .source = e->source,
+			      .origin = e->origin,
+			      .win = e->win};
+	span_copy(w->account, sizeof(w->account), e->account);
+	span_copy(w->client, sizeof(w->client), e->client);
+	span_copy(w->host_name, sizeof(w->host_name), e->host);
 	core_due(c, w->due_ns);
 }
 
@@ -304,12 +322,11 @@ void windows_proven(struct core *c, const struct event *e, bool by_user)
 		struct pending *w = &c->windows.pending[i];
 		bool same;
 
-		if (w->e.kind == EVENT_NONE || conn_host(c, &w->e) != host)
+		if (!w->time_ns || w->host != host)
 			continue;
-		same = e->win.logon && w->e.win.logon == e->win.logon;
+		same = e->win.logon && w->win.logon == e->win.logon;
 		if (by_user)
-			same |= windows_who(c, w->e.account) == who &&
-				addr_eq(&w->e.origin.addr, &e->origin.addr);
+			same |= w->who == who && addr_eq(&w->origin.addr, &e->origin.addr);
 		if (!same)
 			continue;
 		w->proven = e->service;
@@ -324,8 +341,7 @@ void windows_used(struct core *c, const struct event *e)
 	for (unsigned i = 0; i < PENDING_MAX; i++) {
 		struct pending *w = &c->windows.pending[i];
 
-		if (w->e.kind == EVENT_NONE || !e->win.logon || w->e.win.logon != e->win.logon ||
-		    conn_host(c, &w->e) != host)
+		if (!w->time_ns || !e->win.logon || w->win.logon != e->win.logon || w->host != host)
 			continue;
 		if (e->service != SERVICE_NONE)
 			w->proven = e->service;
@@ -464,7 +480,7 @@ void windows_expire(struct core *c)
 	for (unsigned i = 0; i < PENDING_MAX; i++) {
 		struct pending *w = &c->windows.pending[i];
 
-		if (w->e.kind == EVENT_NONE)
+		if (!w->time_ns)
 			continue;
 		if (w->due_ns <= c->now_ns)
 			settle(c, w);

@@ -11,7 +11,7 @@
 
 #define LOGON_WAYS	  4   /* per hash; a session has two to five logon ids */
 #define LOGON_SETS	  256 /* 1,024 logon ids; a terminal server has some 100 users */
-#define PENDING_MAX	  40  /* network logons whose service is not known yet */
+#define PENDING_MAX	  64  /* network logons whose service is not known yet */
 #define PROCESS_WAYS	  4
 #define PROCESS_SETS	  128 /* 512 processes of sessions */
 #define OUTERS_MAX	  64  /* processes that are connected to somewhere outside */
@@ -65,10 +65,16 @@ struct false_service {
 
 /* A network logon that waits for the word that says of which service it was. */
 struct pending {
-	struct event e;	 /* kind NONE: free */
-	uint64_t due_ns; /* until then */
-	enum service proven;
-	char account[ACCOUNT_MAX], client[CLIENT_MAX], host[HOST_TEXT_MAX];
+	uint64_t time_ns, due_ns; /* of the logon, 0: free; until then */
+	uint64_t who, line;
+	uint32_t host, flags;
+	enum service service, proven;
+	enum method method;
+	enum trust trust;
+	uint16_t source;
+	struct endpoint origin;
+	struct event_windows win;
+	char account[ACCOUNT_MAX], client[CLIENT_MAX], host_name[HOST_TEXT_MAX];
 };
 
 /* Somebody reached a service: a connection, or a request that names its user. */

@@ -150,7 +150,7 @@ static void sensors_speak_for_themselves(void **state)
 	e.text = SPAN_LIT("probe-missing: connect6 could not be attached");
 	step(w, &e);
 	assert_string_equal(alert_of(w, "sensor.blind", NULL)->last.reason, "probe-missing");
-	assert_string_equal(alert_of(w, "sensor.blind", NULL)->last.numbers, "");
+	assert_string_equal(alert_of(w, "sensor.blind", NULL)->last.numbers, "1 time");
 	e.kind = EVENT_LOSS;
 	e.count = 312;
 	e.text = SPAN_LIT("exec: the bulk ring was full");
