@@ -10,6 +10,7 @@
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make kernels    the session tests in short on emulated kernels
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
+#   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
 #   make install DESTDIR=... PREFIX=...
 
 BUILD  ?= build
@@ -29,7 +30,10 @@ LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpt
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-format-truncation -Werror
 CFLAGS ?= -O2 -g
+HARDEN = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-fcf-protection)
+LDFLAGS = -Wl,-z,relro,-z,now
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE \
+	-fstack-clash-protection $(HARDEN) -ffile-prefix-map=$(CURDIR)/= -fdebug-prefix-map=$(CURDIR)=. \
 	-D_FORTIFY_SOURCE=2 -DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(BUILD) $(WARN) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
@@ -62,7 +66,7 @@ DEPS := $(BUILD)/.deps $(if $(filter test% lint fuzz%,$(MAKECMDGOALS)),$(BUILD)/
 BPF_SRC := bpf/outergate.bpf.c
 $(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,BPF $<)$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. \
+	$(call say,BPF $<)$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. -ffile-prefix-map=$(CURDIR)/= -fdebug-prefix-map=$(CURDIR)=. \
 		-I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
 	@llvm-strip -g $@
 $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
@@ -90,7 +94,7 @@ $(BUILD)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
 	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
-	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
+	$(call say,LD $@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(AGENT_OBJ) $(BUILD)/libcommon.a $(LIBS)
 
 # What sends to collectors is a program of its own: the agent, whose parent is root, links no HTTP, no
 # TLS and no Kafka.
@@ -99,7 +103,7 @@ FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c agent-linux/sandbox_fi
 FORWARD_OBJ := $(FORWARD_SRC:%.c=$(BUILD)/%.o)
 -include $(FORWARD_OBJ:.o=.d)
 $(BUILD)/outergate-forward: $(FORWARD_OBJ) $(BUILD)/libcommon.a
-	$(call say,LD $@)$(CC) $(CFLAGS) -o $@ $(FORWARD_OBJ) $(BUILD)/libcommon.a \
+	$(call say,LD $@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FORWARD_OBJ) $(BUILD)/libcommon.a \
 		$(shell pkg-config --libs $(FORWARD_PKGS) 2>/dev/null)
 
 # The databases are fetched once; without them the agent says so in `status`, and works.
@@ -150,18 +154,36 @@ bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
 
-# --- a configuration that is there is the operator's: it stays
-install: all
-	install -D -m 0755 $(BUILD)/outergate $(DESTDIR)$(PREFIX)/bin/outergate
-	install -D -m 0755 $(BUILD)/outergate-forward \
+# The manual says what the program says.
+MAN := $(BUILD)/man/outergate.8 $(BUILD)/man/outergate.yaml.5
+$(MAN) &: $(BUILD)/outergate tools/man.py deploy/outergate.yaml deploy/debian/changelog
+	@mkdir -p $(BUILD)/man
+	@python3 tools/man.py $(BUILD)/outergate $(BUILD)/man $$(date -u -d "@$$(deploy/epoch.sh)" +%F)
+
+# --- a configuration that is there is the operator's: it stays. OUTERGATE, FORWARD: the programs.
+OUTERGATE = $(BUILD)/outergate
+FORWARD = $(BUILD)/outergate-forward
+install: $(OUTERGATE) $(FORWARD) $(MAN)
+	install -D -m 0755 $(OUTERGATE) $(DESTDIR)$(PREFIX)/bin/outergate
+	install -D -m 0755 $(FORWARD) \
 		$(DESTDIR)$(PREFIX)/libexec/outergate/outergate-forward
 	install -D -m 0644 deploy/outergate.catalog \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
+	install -D -m 0644 deploy/systemd/outergate.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/outergate.service
+	install -D -m 0644 deploy/systemd/outergate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/outergate.conf
+	install -D -m 0644 deploy/systemd/outergate.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/outergate.conf
+	install -D -m 0644 deploy/completion/outergate \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/outergate
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/man/outergate.8
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/man/outergate.yaml.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/outergate/recipes deploy/recipes/*.yaml
 	for d in splunk sentinel; do install -D -m 0644 -t \
 		$(DESTDIR)$(PREFIX)/share/outergate/collector/$$d deploy/collector/$$d/* || exit 1; done
 	[ -e $(DESTDIR)/etc/outergate/outergate.yaml ] || \
 		install -D -m 0644 deploy/outergate.yaml $(DESTDIR)/etc/outergate/outergate.yaml
+
+include packages.mk
 
 # The suites start no make of their own but that of the fuzzers, which has its own jobs.
 test: all $(UNIT_BIN) $(FUZZ_BIN)

@@ -542,7 +542,8 @@ static int engine_open(struct engine *e)
 			e->config->runtime, strerror(-r));
 	e->dirty = true; /* `learn` asks the store for the seed of this host */
 	engine_save(e);
-	return engine_watch(e, &e->priv, e->setup.priv, on_parent, NULL);
+	r = watchdog_open(e);
+	return r ? r : engine_watch(e, &e->priv, e->setup.priv, on_parent, NULL);
 }
 
 static void engine_loop(struct engine *e)

@@ -78,6 +78,7 @@ struct engine_setup {
 	bool interrupted;    /* set by the parent: ended by SIGINT */
 	int files;	     /* fanotify descriptor, or -errno and why */
 	char files_reason[SENSOR_REASON_MAX];
+	uint64_t watchdog_ns; /* within which the service manager wants to hear of us; 0: never */
 };
 
 struct journal_source;
@@ -97,7 +98,8 @@ struct engine {
 	char host_name[256];
 	struct decode_stream kernel_stream;
 	int epoll;
-	struct watcher priv, rings[KERNEL_RINGS], bulk_timer, tick_timer, signals, control, journal;
+	struct watcher priv, rings[KERNEL_RINGS], bulk_timer, tick_timer, alive, signals, control,
+		journal;
 	struct journal_source *journal_source;
 	struct file_source *files[CONFIG_FILES_MAX];
 	struct fanotify_source *fanotify;
@@ -217,6 +219,9 @@ void engine_requests(struct engine *e);
 
 /* expiries.c: what of the configuration ends soon, told once before and once when it has ended */
 void expiries_tell(struct engine *e, uint64_t now_ns);
+
+/* watchdog.c */
+int watchdog_open(struct engine *e);
 
 /* sink.c */
 void sinks_alert(struct engine *e, const struct alert *a);

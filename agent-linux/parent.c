@@ -198,6 +198,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_READY:
 		sd_notify(0, "READY=1");
 		return 0;
+	case PRIV_ALIVE:
+		sd_notify(0, "WATCHDOG=1");
+		return 0;
 	default:
 		return -EPROTO;
 	}
@@ -348,8 +351,11 @@ static int parent_loop(struct parent *p)
 int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user)
 {
 	struct parent p = {.sensor = s, .setup = setup, .user = user, .sock = -1};
+	uint64_t within_us = 0;
 	sigset_t set;
 
+	if (sd_watchdog_enabled(0, &within_us) > 0)
+		setup->watchdog_ns = within_us * 1000;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

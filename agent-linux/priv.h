@@ -46,6 +46,7 @@ enum priv_kind {
 	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,
+	PRIV_ALIVE, /* the child's loop goes round: tell the service manager; no reply */
 	PRIV_KIND_END
 };
 

@@ -6,6 +6,7 @@
 #   tests/live/run.sh main_job forged the cases whose name contains one of these words
 #   tests/live/run.sh --list          names only
 #   LIVE_CASES=DIR ...                that folder's cases instead of this one's
+#   LIVE_ONCE=1 ...                   what fails is not tried again
 #   tests/live/run.sh --keep ...      leave the working directory's logs in $BUILD/live
 set -u
 cd "$(dirname "$0")/../.."
@@ -32,7 +33,7 @@ failed=$(sed -n 's/^failed: //p' "$out" | tail -1)
 last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -1)
 p=${last%% passed*} f=${last#*passed, } f=${f%% failed*} k=""
 case $last in *skipped) k=", ${last##*, }" ;; esac
-[ -n "$failed" ] || exit "$([ "${f:-1}" = 0 ] && echo 0 || echo 1)"
+[ -n "$failed" ] && [ -z "${LIVE_ONCE:-}" ] || exit "$([ "${f:-1}" = 0 ] && echo 0 || echo 1)"
 # Time limits of real servers on a busy machine: what failed beside others runs once more, alone,
 # and is named as such. What fails twice has failed.
 echo "== again, alone: $failed"

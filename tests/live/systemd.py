@@ -1,12 +1,13 @@
 """A real systemd as PID 1 of namespaces of its own, in the watched host's network: bookworm's own
-packages, bootstrapped once into $BUILD/systemd and overlaid afresh for each run. Skipped, never
-passed, where that cannot be had."""
+packages (or BOX_SUITE's), bootstrapped once into $BUILD/systemd and overlaid afresh for each run.
+Skipped, never passed, where that cannot be had."""
 import os
 import subprocess
 
 from sandbox import TMP, Skip, chrooted, mount, run, wait_for
 
 CACHE = os.path.join(os.environ.get("BUILD", "build"), "systemd")
+SUITE = os.environ.get("BOX_SUITE", "bookworm")
 PACKAGES = ("systemd,systemd-sysv,dbus,dbus-user-session,iproute2,procps,libpam-systemd,"
             "openssh-server,openssh-client,cron,at,tmux,ca-certificates")
 ARCHIVE = ("apt-get indextargets --format '$(CREATED_BY) $(ORIGIN) $(REPO_URI) $(RELEASE) "
@@ -47,7 +48,7 @@ exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 
 def tree():
     """The bootstrapped root; made once."""
-    root = os.path.abspath(CACHE) + "/root"
+    root = os.path.abspath(CACHE) + ("/root" if SUITE == "bookworm" else "/" + SUITE)
     if os.path.exists(root + "/.complete"):
         return root
     if run(["sh", "-c", "command -v debootstrap"], check=False).returncode:
@@ -58,10 +59,10 @@ def tree():
         raise Skip("no debootstrap, or no archive of bookworm in this machine's apt")
     run(["rm", "-rf", "--one-file-system", root])
     os.makedirs(root)
-    p = run(["debootstrap", "--variant=minbase", "--include=" + PACKAGES, "bookworm", root,
+    p = run(["debootstrap", "--variant=minbase", "--include=" + PACKAGES, SUITE, root,
              mirror], check=False, timeout=900)
     if p.returncode:
-        raise Skip("bookworm cannot be bootstrapped: %r" % p.stdout[-300:])
+        raise Skip("%s cannot be bootstrapped: %r" % (SUITE, p.stdout[-300:]))
     open(root + "/.complete", "w").close()
     return root
 

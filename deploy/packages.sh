@@ -1,0 +1,74 @@
+#!/bin/sh
+# deb and rpm of what is built: the same bytes from the same sources.
+#   packages.sh BUILD PROGRAM ARCHITECTURE OUT      ARCHITECTURE: amd64 or arm64, of PROGRAM
+# Needs BUILD/geo (tools/geo.sh --shipped) and BUILD/man.
+# PACKAGE_VERSION: another one, in tests of upgrades. SYSROOT: unpacked packages of that architecture.
+set -eu
+cd "$(dirname "$0")/.."
+build=$(realpath "$1") program=$(realpath "$2") arch=$3 out=$(realpath -m "$4")
+version=${PACKAGE_VERSION:-$(cat VERSION)}
+SOURCE_DATE_EPOCH=$(deploy/epoch.sh)
+export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C.UTF-8
+work=$out/work.$arch
+rm -rf "$work"
+mkdir -p "$work/outergate/debian"
+# Modes of files are what they are here, not what somebody's umask makes of them.
+umask 022
+tree=$work/outergate/debian/tree
+MAKEFLAGS="" make -s BUILD="$1" OUTERGATE="$2" DESTDIR="$tree" PREFIX=/usr install >"$work/install.log"
+# shellcheck disable=SC2086
+python3 tools/sbom.py "$program" "$version" "$SOURCE_DATE_EPOCH" "$(cat "$build/geo/country.version")" ${SYSROOT:-} \
+	>"$tree/usr/share/outergate/sbom.spdx.json"
+mkdir "$work/outergate/debian/geo"
+cp "$build/geo/country.mmdb" "$build/geo/country.version" "$work/outergate/debian/geo/"
+cp -R deploy/debian/. "$work/outergate/debian/"
+sed -i "1s/([^)]*)/($version)/" "$work/outergate/debian/changelog"
+cp -a "$tree" "$work/tree"
+find "$work" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+
+deb() {
+	all="-b" shlibs=""
+	cross=""
+	if [ "$arch" != "$(dpkg --print-architecture)" ]; then
+		all="-B" cross="-a$arch -d -Pcross,nocheck" # what is of no architecture was built with the other
+		shlibs="-l$SYSROOT/usr/lib/aarch64-linux-gnu:$SYSROOT/lib/aarch64-linux-gnu"
+	fi
+	# shellcheck disable=SC2086
+	(cd "$work/outergate" && SHLIBDEPS="$shlibs" dpkg-buildpackage -us -uc $all $cross --no-pre-clean) >"$work/deb.log" 2>&1 || {
+		tail -20 "$work/deb.log" >&2
+		return 1
+	}
+	mv "$work"/*.deb "$out/"
+}
+
+# The changelog in the words of rpm.
+rpm_changelog() {
+	awk '/^[a-z]/ { v = $2; gsub(/[()]/, "", v); n = 0 }
+		/^  / { line[n++] = "-" substr($0, 4) }
+		/^ -- / { split($0, a, ">  "); split(a[2], d, /[ ,]+/); who = a[1]; sub(/^ -- /, "", who)
+			printf "* %s %s %s %s %s> - %s-1\n", d[1], d[3], d[2], d[4], who, v
+			for (i = 0; i < n; i++) print line[i]; print "" }' "$work/outergate/debian/changelog"
+}
+
+rpm_package() {
+	case $arch in
+	amd64) target=x86_64 strip=strip ;;
+	arm64) target=aarch64 strip=aarch64-linux-gnu-strip ;;
+	esac
+	geo=$(cat "$build/geo/country.version")
+	{ cat deploy/rpm/outergate.spec && rpm_changelog; } >"$work/outergate.spec"
+	rpmbuild -bb --target "$target" --quiet --define "_topdir $work/rpm" --define "_rpmdir $work" \
+		--define "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" --define "og_version $version" \
+		--define "geo_version $geo" --define "og_tree $work/tree" --define "og_geo $work/outergate/debian/geo" \
+		--define "og_strip $strip --strip-unneeded" \
+		--define "_buildhost outergate" --define "use_source_date_epoch_as_buildtime 1" \
+		--define "clamp_mtime_to_source_date_epoch 1" "$work/outergate.spec" >"$work/rpm.log" 2>&1 || {
+		tail -20 "$work/rpm.log" >&2
+		return 1
+	}
+	mv "$work"/*.rpm "$out/"
+}
+
+deb
+rpm_package
+[ -n "${KEEP:-}" ] || rm -rf "$work"

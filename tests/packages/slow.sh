@@ -1,0 +1,63 @@
+# The steps of run.sh that take minutes.
+
+# The same sources in another place, by somebody with another umask, time zone and language.
+again() {
+	local to=$work/another/place
+	rm -rf "$work/another"
+	mkdir -p "$to/build/geo"
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$to"
+	cp "$BUILD"/geo/* "$to/build/geo/"
+	(umask 077 && cd "$to" && MAKEFLAGS="" BUILD=build TZ=Asia/Tokyo LC_ALL=C nice make packages) >"$log/again.txt" 2>&1
+	step "they are built again" $? "$(tail -20 "$log/again.txt")"
+	same "both times the same bytes" "$(cd "$packages" && sha256sum -- *.deb *.rpm)" \
+		"$(cd "$to/build/packages" && sha256sum -- *.deb *.rpm)"
+	rm -rf "$work/another"
+}
+
+# A newer version, whose configuration differs.
+newer() {
+	rm -rf "$work/new" "$work/tree"
+	mkdir -p "$work/new"
+	dpkg-deb -R "$(amd64)" "$work/tree"
+	sed -i 's/^Version: .*/Version: 100.0.0/' "$work/tree/DEBIAN/control"
+	echo '# of a newer version' >>"$work/tree/etc/outergate/outergate.yaml"
+	dpkg-deb --root-owner-group -b "$work/tree" "$work/new/outergate_100.0.0_amd64.deb" >"$log/newer.txt"
+	rm -rf "$work/tree"
+}
+lived() { # SUITE
+	local last p f
+	LIVE_ONCE=1 BOX_SUITE=$1 PACKAGES=$packages PACKAGES_NEW=$work/new LIVE_CASES=tests/packages bash tests/live/run.sh 2>&1 |
+		tee "$log/$1.txt" | sed "s/^\(PASS\|FAIL\|SKIP\) /&$1: /"
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$1.txt" | tail -1)
+	p=${last%% passed*} f=${last#*passed, }
+	passed=$((passed + ${p:-0})) failed=$((failed + ${f%% failed*}))
+	case $last in *skipped) skipped=$((skipped + $(grep -oE '[0-9]+ skipped' <<<"$last" | cut -d' ' -f1))) ;; esac
+	[ -n "$last" ] || step "$1" 1 "$(tail -5 "$log/$1.txt")"
+}
+life() {
+	newer
+	for suite in ${PACKAGES_SUITES:-bookworm trixie}; do
+		lived "$suite"
+	done
+}
+
+# Older than the glibc it wants: it is refused, and why.
+other() {
+	local root=$work/bullseye mirror said
+	# shellcheck disable=SC2016
+	mirror=$(apt-get indextargets --format '$(CREATED_BY) $(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
+		awk '$1 == "Packages" && $2 == "Debian" && $4 == "bookworm" && $5 == "main" {print $3; exit}')
+	if [ ! -e "$root/.complete" ]; then
+		rm -rf --one-file-system "$root"
+		if ! debootstrap --variant=minbase bullseye "$root" "$mirror" >"$log/bullseye.txt" 2>&1; then
+			echo "SKIP Debian 11 cannot be bootstrapped"
+			skipped=$((skipped + 1))
+			return
+		fi
+		touch "$root/.complete"
+	fi
+	cp "$(amd64)" "$root/root/"
+	said=$(chroot "$root" apt-get install -s "/root/outergate_${version}_amd64.deb" 2>&1)
+	step "Debian 11: apt says that it wants a newer glibc" "$(grep -q "Depends: libc6 (>= $GLIBC)" <<<"$said"; echo $?)" "$said"
+	rm "$root/root/outergate_${version}_amd64.deb"
+}
