@@ -4,10 +4,10 @@ PACKAGES = $(BUILD)/packages
 packages-deps: tools/deps.sh
 	@sh tools/deps.sh packages
 	@sh tools/geo.sh --shipped $(BUILD)/geo
-packages: $(BUILD)/outergate $(MAN) packages-deps
+packages: $(BUILD)/outergate $(BUILD)/outergate-forward $(MAN) packages-deps
 	@rm -rf $(PACKAGES)
 	@mkdir -p $(PACKAGES)
-	$(call say,PACKAGES amd64)sh deploy/packages.sh $(BUILD) $(BUILD)/outergate amd64 $(PACKAGES)
+	$(call say,PACKAGES amd64)sh deploy/packages.sh $(BUILD) $(BUILD) amd64 $(PACKAGES)
 	@ls -l $(PACKAGES)
 test-packages: packages
 	BUILD=$(BUILD) bash tests/packages/run.sh all

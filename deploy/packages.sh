@@ -1,11 +1,11 @@
 #!/bin/sh
 # deb and rpm of what is built: the same bytes from the same sources.
-#   packages.sh BUILD PROGRAM ARCHITECTURE OUT      ARCHITECTURE: amd64 or arm64, of PROGRAM
+#   packages.sh BUILD PROGRAMS ARCHITECTURE OUT     PROGRAMS: the directory of ARCHITECTURE's (amd64 or arm64)
 # Needs BUILD/geo (tools/geo.sh --shipped) and BUILD/man.
 # PACKAGE_VERSION: another one, in tests of upgrades. SYSROOT: unpacked packages of that architecture.
 set -eu
 cd "$(dirname "$0")/.."
-build=$(realpath "$1") program=$(realpath "$2") arch=$3 out=$(realpath -m "$4")
+build=$(realpath "$1") programs=$2 arch=$3 out=$(realpath -m "$4")
 version=${PACKAGE_VERSION:-$(cat VERSION)}
 SOURCE_DATE_EPOCH=$(deploy/epoch.sh)
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C.UTF-8
@@ -15,9 +15,9 @@ mkdir -p "$work/outergate/debian"
 # Modes of files are what they are here, not what somebody's umask makes of them.
 umask 022
 tree=$work/outergate/debian/tree
-MAKEFLAGS="" make -s BUILD="$1" OUTERGATE="$2" DESTDIR="$tree" PREFIX=/usr install >"$work/install.log"
-# shellcheck disable=SC2086
-python3 tools/sbom.py "$program" "$version" "$SOURCE_DATE_EPOCH" "$(cat "$build/geo/country.version")" ${SYSROOT:-} \
+MAKEFLAGS="" make -s BUILD="$1" OUTERGATE="$programs/outergate" FORWARD="$programs/outergate-forward" DESTDIR="$tree" PREFIX=/usr install >"$work/install.log"
+python3 tools/sbom.py "$version" "$SOURCE_DATE_EPOCH" "$(cat "$build/geo/country.version")" "${SYSROOT:--}" \
+	"$programs/outergate" "$programs/outergate-forward" \
 	>"$tree/usr/share/outergate/sbom.spdx.json"
 mkdir "$work/outergate/debian/geo"
 cp "$build/geo/country.mmdb" "$build/geo/country.version" "$work/outergate/debian/geo/"

@@ -2,7 +2,7 @@
 """What the program is made of, as SPDX 2.3 (JSON) on standard output: the libraries that it is linked with, as the
 packages of this machine that they came from.
 
-    sbom.py PROGRAM VERSION EPOCH GEO-VERSION [DIRECTORY]    DIRECTORY: unpacked packages of another architecture
+    sbom.py VERSION EPOCH GEO-VERSION SYSROOT PROGRAM...    SYSROOT: unpacked packages of another architecture, or -
 """
 import hashlib
 import json
@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 
-PROGRAM, VERSION, EPOCH, GEO = sys.argv[1:5]
-ROOT = sys.argv[5] if len(sys.argv) > 5 else None
+VERSION, EPOCH, GEO, ROOT = sys.argv[1:5]
+PROGRAMS = sys.argv[5:]
 STATIC = ["libbpf-dev"]
 
 
@@ -22,12 +22,13 @@ def said(*argv):
 
 
 def needed():
-    return re.findall(r"NEEDED\s+(\S+)", said("objdump", "-p", PROGRAM))
+    """(program, library)"""
+    return [(p, name) for p in PROGRAMS for name in re.findall(r"NEEDED\s+(\S+)", said("objdump", "-p", p))]
 
 
-def installed(name):
+def installed(program, name):
     """The package of a library and its version."""
-    path = next(line.split("=> ")[1].split(" ")[0] for line in said("ldd", PROGRAM).splitlines()
+    path = next(line.split("=> ")[1].split(" ")[0] for line in said("ldd", program).splitlines()
                 if line.strip().startswith(name + " =>"))
     for p in (path, os.path.realpath(path), "/usr" + path):
         r = subprocess.run(["dpkg-query", "-S", p], capture_output=True, text=True)
@@ -37,7 +38,7 @@ def installed(name):
     raise SystemExit("sbom: no package has " + path)
 
 
-def unpacked(name):
+def unpacked(_program, name):
     with open(ROOT + "/packages") as f:  # library package version
         for line in f:
             words = line.split()
@@ -54,19 +55,21 @@ def package(name, version, **more):
 
 
 def main():
-    find = unpacked if ROOT else installed
-    with open(PROGRAM, "rb") as f:
-        digest = hashlib.sha256(f.read()).hexdigest()
+    find = installed if ROOT == "-" else unpacked
+    digest = hashlib.sha256()
+    for p in PROGRAMS:
+        with open(p, "rb") as f:
+            digest.update(f.read())
     packages = [package("outergate", VERSION), package("geo-whois-asn-country", GEO,
                                                        licenseDeclared="CC0-1.0")]
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-outergate"),
                  ("SPDXRef-geo-whois-asn-country", "OPTIONAL_DEPENDENCY_OF", "SPDXRef-outergate")]
     have = {}
-    for name in needed():
+    for p, name in needed():
         if not name.startswith("ld-linux"):
-            have.setdefault(find(name), "DYNAMIC_LINK")
+            have.setdefault(find(p, name), "DYNAMIC_LINK")
     for name in STATIC:
-        version = find(name)[1] if ROOT else said("dpkg-query", "-W", "-f=${Version}", name)
+        version = said("dpkg-query", "-W", "-f=${Version}", name) if ROOT == "-" else find(None, name)[1]
         have[(name, version)] = "STATIC_LINK"
     for (name, version), how in sorted(have.items()):
         p = package(name, version, externalRefs=[{
@@ -77,7 +80,7 @@ def main():
     print(json.dumps({
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
         "name": "outergate-" + VERSION,
-        "documentNamespace": "urn:outergate:%s:%s" % (VERSION, digest),
+        "documentNamespace": "urn:outergate:%s:%s" % (VERSION, digest.hexdigest()),
         "creationInfo": {"created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(EPOCH))),
                          "creators": ["Tool: outergate-sbom"]},
         "packages": packages,

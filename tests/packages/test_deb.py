@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 
 from cases import case, world
@@ -165,6 +166,44 @@ def d_the_manual_and_completion(w):
                     "source /usr/share/bash-completion/completions/outergate; _outergate outergate; "
                     "echo ${COMPREPLY[*]}").split()
     check(words == ["--json"], "an option", words)
+
+
+LISTEN = """
+import socket, sys
+s = socket.create_server(("10.20.0.2", 5514))
+while True:
+    c, _ = s.accept()
+    while True:
+        data = c.recv(65536)
+        if not data:
+            break
+        with open(sys.argv[1], "ab") as f:
+            f.write(data)
+"""
+
+
+@case("package", alone=True)
+def d_what_a_collector_is_sent(w):
+    got = os.path.join(w.systemd.dir, "collector")
+    listener = subprocess.Popen(w.net.inside_ns(w.net.inside, ["/usr/bin/python3", "-c", LISTEN, got]))
+    w.shell("cp /etc/outergate/outergate.yaml kept && sed -i 's|^Forwarders: .*|Forwarders: [{name: siem, kind: "
+            "syslog, url: \"tcp://10.20.0.2:5514\", send: [alerts, sessions]}]|' /etc/outergate/outergate.yaml && "
+            "outergate check && systemctl restart outergate")
+    w.running()
+    owner = w.shell("ps -o user:32= -C outergate-forward").split()
+    check(owner == ["outergate-forward"], "a process and a user of its own", owner)
+    w.log_in(check_rc=0)
+
+    def sent():
+        if not os.path.exists(got):
+            return False
+        with open(got, "rb") as f:
+            return b"alice" in f.read()
+    wait_for(lambda: "the login is sent: %s" % w.shell("outergate status --format json"), sent, 30, 0.3)
+    listener.kill()
+    listener.wait()
+    w.shell("cat kept > /etc/outergate/outergate.yaml && rm kept && systemctl restart outergate")
+    w.running()
 
 
 @case("package", alone=True)
