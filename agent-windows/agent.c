@@ -131,6 +131,7 @@ static void memory_put(struct agent *a, size_t most)
 		return;
 	store_check(a, r, "core memory");
 	evt_save(a);
+	tails_save(a);
 	a->dirty = false;
 	a->saved_ns = clock_wall_ns();
 }
@@ -283,6 +284,7 @@ static int agent_open(struct agent *a)
 	/* What happens from now on waits in the queue while the log is read up to it. */
 	etw_open(a);
 	evt_open(a);
+	tails_open(a);
 	return 0;
 }
 
@@ -331,6 +333,8 @@ static void tick(struct agent *a)
 	}
 	if (!a->behind)
 		(void)etw_look(a, e.time_ns);
+	if (!a->behind)
+		tails_look(a, e.time_ns);
 	(void)evt_look(a, e.time_ns);
 	audit_look(a, e.time_ns);
 	(void)geo_files_poll(&a->geo, e.time_ns, geo_say);
@@ -396,6 +400,7 @@ static void agent_close(struct agent *a)
 		save(a);
 	}
 	evt_close(a);
+	tails_close(a);
 	control_close(a);
 	geo_files_close(&a->geo);
 	store_close(a->store);

@@ -99,6 +99,22 @@ DWORD evt_look(struct agent *a, uint64_t now_ns);
 void evt_save(struct agent *a);
 void evt_close(struct agent *a);
 
+/* --- tail.c: text logs of servers */
+#define TAILS_MAX 16
+struct tail;
+struct tail_status {
+	const char *name, *reason;
+	uint64_t lines;
+	bool on;
+};
+void tails_open(struct agent *a);
+void tails_look(struct agent *a, uint64_t now_ns);
+/* How far they were read, into the open transaction of the store. */
+void tails_save(struct agent *a);
+/* False: there are no more. */
+bool tails_status(const struct agent *a, unsigned i, struct tail_status *ret);
+void tails_close(struct agent *a);
+
 /* --- audit.c: what audit policy keeps from happening */
 struct audit_policy {
 	uint64_t looked_ns;
@@ -138,6 +154,9 @@ struct agent {
 	struct etw_session etw[SESSIONS_MAX];
 	struct evt_channel channels[CHANNELS_MAX];
 	unsigned channels_count;
+	struct tail *tails[TAILS_MAX];
+	unsigned tails_count;
+	uint64_t tails_looked_ns;
 	HANDLE stop, wake, pipe, pipe_event, log;
 	OVERLAPPED pipe_wait;
 	/* The log is read up to now, and until then it is not now: no tick, no record of ETW. */

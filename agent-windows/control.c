@@ -22,8 +22,7 @@
 
 static const char *const unseen[] = {
 	"what audit policy does not let happen: `auditpol /get /category:*` shows it",
-	"RD Gateway, NPS, RRAS and IIS logs",
-	"files, registry and services by which somebody can come back, beyond the Security log",
+	"changes of the registry and of files where Sysmon does not tell of them",
 };
 
 static json_t *row(const char *name, const char *hook, const char *sees, bool on,
@@ -37,7 +36,7 @@ static json_t *sensors_json(const struct agent *a)
 {
 	static const char *const sees[SESSIONS_MAX] = {
 		"logons, logoffs and what ran, as they happen",
-		"RDP, WinRM, OpenSSH and Sysmon, as they happen",
+		"RDP, RD Gateway, WinRM, the file server, OpenSSH and Sysmon, as they happen",
 	};
 	json_t *rows = json_array();
 
@@ -55,12 +54,17 @@ static json_t *sensors_json(const struct agent *a)
 static json_t *sources_json(const struct agent *a)
 {
 	json_t *rows = json_array();
+	struct tail_status t;
 
 	for (unsigned i = 0; i < a->channels_count; i++)
 		json_array_append_new(rows, json_pack("{ss ss ss sI}", "name", a->channels[i].name,
 						      "state", a->channels[i].on ? "on" : "failed",
 						      "reason", a->channels[i].reason, "lines",
 						      (json_int_t)a->channels[i].lines));
+	for (unsigned i = 0; tails_status(a, i, &t); i++)
+		json_array_append_new(rows, json_pack("{ss ss ss sI}", "name", t.name, "state",
+						      t.on ? "on" : "waiting", "reason", t.reason,
+						      "lines", (json_int_t)t.lines));
 	return rows;
 }
 

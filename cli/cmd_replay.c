@@ -138,7 +138,8 @@ static void correlate(struct replay *r, const struct event *e)
 
 static void hand_on(struct replay *r, const struct event *e)
 {
-	r->ordered |= e->source == DECODER_windows_evtx || e->source == DECODER_windows_json;
+	r->ordered |= e->source == DECODER_windows_evtx || e->source == DECODER_windows_json ||
+		      e->source == DECODER_nps_file;
 	if (!r->ordered)
 		correlate(r, e);
 	else if (replay_order_add(&r->order, e))

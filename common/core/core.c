@@ -155,7 +155,8 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
 	} else if (e->win.id) {
 		windows_told(c, e);
-	} else if (e->kind == EVENT_ATTEMPT && e->service == SERVICE_MAIL &&
+	} else if (e->kind == EVENT_ATTEMPT &&
+		   (e->service == SERVICE_MAIL || e->service == SERVICE_WEB_REMOTE) &&
 		   e->trust != TRUST_KERNEL) {
 		mail_told(c, e);
 	} else if (e->handoff) {

@@ -1,5 +1,5 @@
 /*
- * mail: logins to a mailbox, as text alone tells them.
+ * mail: logins to a mailbox, and to a portal like RD Web Access, as text alone tells them.
  *
  * A mail client logs in many times an hour over several connections, and not every end of one is
  * told. So there is one session per host, account and origin; it ends an hour after its last
@@ -21,6 +21,8 @@ static uint64_t mail_id(const struct core *c, const struct event *e)
 	uint64_t h = hash_u64(hash_text(c->seed, e->account), conn_host(c, e));
 
 	h = hash_addr(h, &e->origin.addr);
+	if (e->service != SERVICE_MAIL)
+		h = hash_u64(h, e->service);
 	if (e->outcome != OUTCOME_SUCCESS) /* each connection's failures for themselves */
 		h = hash_u64(hash_text(h, e->tty), span_empty(e->tty) ? e->line : 0);
 	return (h >> 2) | MAIL_ID;
@@ -35,7 +37,7 @@ void mail_told(struct core *c, const struct event *e)
 	told.origin.port = 0;
 	attempt_told(c, &told);
 	s = session_of(c, &told);
-	if (e->outcome != OUTCOME_SUCCESS || !s || s->pub.service != SERVICE_MAIL)
+	if (e->outcome != OUTCOME_SUCCESS || !s || s->pub.service != e->service)
 		return;
 	if (s->pub.state != SESSION_CLOSED) {
 		if (e->time_ns > s->pub.last_ns)

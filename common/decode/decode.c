@@ -7,10 +7,13 @@
 #include "decode.h"
 
 #include "frame.h"
+#include "iis.h"
 #include "json_tree.h"
 #include "k8s_audit.h"
+#include "nps_file.h"
 #include "replayed.h"
 #include "text.h"
+#include "win32_sshd.h"
 #include "windows.h"
 
 #define DECODER(name) &decoder_##name,
@@ -218,12 +221,40 @@ static enum decode_result read_record(struct decode_stream *s, size_t i, struct 
 	return DECODE_BAD;
 }
 
+/* Of text files that are no syslog: whose the line is; DECODER_COUNT: nobody's. */
+static enum decoder_index table_of(const struct decode_stream *s, struct span line)
+{
+	char c = line.len ? line.ptr[0] : '\0';
+
+	if ((c == '#' || text_is_digit(c)) && iis_is(s, line))
+		return DECODER_iis;
+	if (c == '"' && nps_file_is(line))
+		return DECODER_nps_file;
+	return text_is_digit(c) && win32_sshd_is(line) ? DECODER_win32_sshd : DECODER_COUNT;
+}
+
+static enum decode_result read_table(struct decode_stream *s, enum decoder_index source,
+				     struct span line, struct event *ret, const char **reason)
+{
+	if (is_unwanted(s, source)) {
+		*reason = "not of the source that was asked for";
+		return DECODE_SKIPPED;
+	}
+	if (source == DECODER_iis)
+		return iis_read(s, line, ret, reason);
+	return source == DECODER_nps_file ? nps_file_read(s, line, ret, reason)
+					  : win32_sshd_read(s, line, ret, reason);
+}
+
 static enum decode_result read_text(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
+	enum decoder_index table = table_of(s, span_first(line, DECODE_LINE_MAX));
 	bool truncated = line.len > DECODE_LINE_MAX;
 	struct frame f;
 
+	if (table != DECODER_COUNT)
+		return read_table(s, table, span_first(line, DECODE_LINE_MAX), ret, reason);
 	frame_from_text(s, text_trim_right(span_first(line, DECODE_LINE_MAX)), &f);
 	return read_frame(s, &f, truncated, ret, reason);
 }

@@ -48,6 +48,25 @@ struct audit_state {
 	unsigned execs_next, others_next;
 };
 
+/* The columns of an IIS log, as its "#Fields:" says, and the day of its "#Date:"; see iis.c. */
+#define IIS_COLUMNS_MAX 64
+struct iis_columns {
+	uint8_t count, column[IIS_COLUMNS_MAX]; /* 0: not told */
+	char day[10];
+	struct span date; /* empty, or day */
+};
+
+/* Requests to an NPS whose answers do not repeat where they came from; see nps_file.c. */
+#define NPS_REQUESTS 32
+struct nps_request {
+	uint64_t class; /* 0: free */
+	struct addr calling;
+};
+struct nps_requests {
+	struct nps_request rows[NPS_REQUESTS];
+	unsigned next;
+};
+
 /* State of one text stream: year inference, line numbers. Zero it, then set what is known. */
 struct decode_stream {
 	int year;	  /* of the next year-less time; 0 = start in 2000 */
@@ -61,6 +80,8 @@ struct decode_stream {
 	struct first_table *first;  /* first_bytes.h; NULL: first bytes are skipped */
 	struct span more;	    /* of a line that holds several events; see decode_next() */
 	struct audit_state audit;
+	struct iis_columns iis;
+	struct nps_requests nps;
 	struct api_words words; /* of the API request told last */
 	/* Unescaped JSON or XML; the spans of the last event may point here. */
 	char scratch[DECODE_RECORD_MAX];

@@ -81,6 +81,8 @@ void windows_account(struct span name, struct event *e);
 void windows_origin(struct span address, struct span port, struct event *e);
 /* What a failed or successful logon's NTSTATUS says of it. */
 void windows_ntstatus(struct event *e, uint64_t status);
+/* A RADIUS reason code, as of 6273. */
+void windows_radius_reason(struct event *e, uint64_t code);
 /* An id as a number that tells it from others; 0: none. */
 uint64_t windows_activity(struct span guid);
 int windows_hex(char c); /* -1: no digit */

@@ -129,7 +129,7 @@ static const struct reason_row reason_rows[] = {
 	{37, OUTCOME_FAILURE, EVENT_PASSWORD_RIGHT | EVENT_ACCOUNT_EXISTS}, /* hours */
 };
 
-static void set_reason(struct event *e, uint64_t code)
+void windows_radius_reason(struct event *e, uint64_t code)
 {
 	e->win.status = (uint32_t)code;
 	e->outcome = OUTCOME_REFUSED;
@@ -176,7 +176,7 @@ static bool read_granted(const struct windows_event *w, struct event *e, const c
 static bool read_radius_denied(const struct windows_event *w, struct event *e, const char **reason)
 {
 	e->kind = EVENT_ATTEMPT;
-	set_reason(e, windows_number(w, "ReasonCode", 16));
+	windows_radius_reason(e, windows_number(w, "ReasonCode", 16));
 	return read_radius(w, e, reason);
 }
 
@@ -237,7 +237,7 @@ static bool read_line_denied(const struct windows_event *w, struct event *e, con
 	e->witness = WITNESS_PAM_LOG; /* NPS tells of the same try */
 	windows_account(at(w, n), e);
 	windows_origin(at(w, n + 1), text_none(), e);
-	set_reason(e, code ? code : 16);
+	windows_radius_reason(e, code ? code : 16);
 	e->service = SERVICE_VPN;
 	return true;
 }

@@ -330,6 +330,24 @@ def round_trip():
                   replay(show, "-", data=r.stdout) == replay(show, path))
 
 
+def servers_of_windows(owa="text/iis7_owa.log", nps="gateway/always_on_vpn_nps.ndjson"):
+    got = [(e["service"], e["outcome"], e["account"], e["origin"]["address"])
+           for e in replay("--events", owa)]
+    check("OWA, EWS and ActiveSync", got == [
+        ("mail", "success", "domain.localjohndoe", a)
+        for a in ("77.123.22.98", "10.10.5.2", "77.123.22.98")], got)
+    with open(os.path.join(DATA, nps), encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    rows.sort(key=lambda r: "access_accept" in r["path"])  # the request comes first
+    data = "\n".join(r["message"] for r in rows).encode()
+    got = [(e["service"], e["outcome"], e["account"], e["origin"]["address"], e["time"])
+           for e in replay("--events", "-", data=data)]
+    want = rows[-1]["expected"]
+    check("NPS: an accept with the address of its request", got == [
+        ("vpn", "success", want["user"]["name"], "4.3.2.1",
+         want["@timestamp"].replace("Z", ".000Z"))], got)
+
+
 def kubernetes(pod="gateway/k8s-audit-priv-pod-file.log", samples="gateway/k8s_audit.ndjson"):
     e = replay("--events", pod)[0]
     got = (e["kind"], e["service"], e["outcome"], e["account"], e["origin"]["address"], e["risks"],
@@ -378,13 +396,14 @@ def main():
     else:
         for case in (internet_exposed_rdp, failed_rdp, internal_admin, fused, account_restriction,
                      kerberos, listening, damaged, whole_rdp_life, winrm, enable_rdp, labelled_nxlog, loghub,
-                     slow_guessing, sshd_variants, benign_sshd, kubernetes):
+                     slow_guessing, sshd_variants, benign_sshd, kubernetes,
+                     servers_of_windows):
             recorded(case)
         twins()
         same_in_every_shape()
         round_trip()
-        print("not decoded yet: gateway/* but k8s*, openssh and windows_nxlog, text/iis7_owa.log, "
-              "text/wireguard-auth.log; enable_rdp's registry change")
+        print("not decoded yet: gateway/* but k8s*, openssh, windows_nxlog and always_on_vpn_nps, "
+              "text/wireguard-auth.log")
     print("%(passed)d passed, %(failed)d failed" % count +
           (", %(skipped)d skipped" % count if count["skipped"] else ""))
     sys.exit(1 if count["failed"] else 0)

@@ -548,7 +548,7 @@ def our_session_is_stopped():
 
 
 @case
-def an_orphan_is_taken_over():
+def trap_13_an_orphan_is_taken_over():
     """A session of ours that a killed agent left behind."""
     def prepare(s):
         s.head.append("session\tOutergate")
@@ -790,7 +790,7 @@ def nothing_happened_before_the_kill():
 
 
 @case
-def the_log_was_cleared():
+def trap_12_the_log_was_cleared():
     """The bookmark's record is gone: told, and what is there is read from the oldest on."""
     a = was_there("the_log_was_cleared", guess(0))
     t = encode.now()
@@ -1004,6 +1004,22 @@ def vpn():
     a.end()
 
 
+@recorded()
+def trap_14_a_field_in_the_middle():
+    """4624 of its third version has one more before the linked logon: by name, never by place."""
+    rows = [desktop(0, version=3), desktop(1, logon="0x640", version=3)]
+    for r, other in zip(rows, ("0x640", "0x600")):
+        r["data"] = [(n, other if n == "TargetLinkedLogonId" else v) for n, v in r["data"]] + [
+            ("RestrictedAdminMode", "-"), ("RemoteCredentialGuard", "-"), ("ElevatedToken", "%%1842")]
+    a = plays("trap_14_a_field_in_the_middle", rows, "etw")
+    got = a.until(a.sessions)
+    check("trap 14: one session", [(x["account"], x["service"], x["origin"]["address"])
+                                   for x in got] == [("alice", "rdp", "203.0.113.9")], got)
+    check("trap 14: by ETW alone", a.counters()["etw_security_records"] == 2 and
+          a.counters()["records_bad"] == 0, a.counters())
+    a.end()
+
+
 FIREWALL = "Microsoft-Windows-Windows Firewall With Advanced Security"
 
 
@@ -1086,6 +1102,122 @@ def audit_policy_is_taken_back():
         check(name + ": told %d times" % told, len(got) == told and all(
             "by 'alice'" in x["sentence"] for x in got), a.alerts())
         a.end()
+
+
+# --- text logs of servers
+
+FIELDS = ("#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time s-ip cs-method "
+          "cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus "
+          "sc-win32-status time-taken\r\n")
+OTHER_FIELDS = "#Fields: date time c-ip cs-username cs-method cs-uri-stem sc-status\r\n"
+
+
+def clock(form):
+    return time.strftime(form, time.gmtime())
+
+
+def put(path, text, mode="a"):
+    with open(path, mode, encoding="utf-8", newline="") as f:
+        f.write(text)
+
+
+def sshd_line(n, address="203.0.113.9"):
+    return "5848 %s Failed password for invalid user x%d from %s port %d ssh2\r\n" % (
+        time.strftime("%Y-%m-%d %H:%M:%S.") + "%03d" % n, n, address, 50000 + n)
+
+
+def owa(account, address):
+    return clock("%Y-%m-%d %H:%M:%S") + (" 10.0.0.1 GET /owa/ - 443 %s %s Mozilla/5.0+(X) 200 0 0 31\r\n"
+                                         % (account, address))
+
+
+def text_agent(name, *patterns):
+    folder = os.path.join(HERE, "agent", name)
+    return Agent(name, "Sources:\n  Files: [%s]\n" % ", ".join(
+        "'%s'" % windows_path(os.path.join(folder, p)) for p in patterns))
+
+
+def started(a):
+    s = live()
+    s.add("end")
+    a.start(s)
+    a.wait()
+    time.sleep(3)  # until it has looked for its files
+
+
+@case
+def sshd_log_is_rotated():
+    a = text_agent("sshd_log_is_rotated", "sshd.log")
+    path = os.path.join(a.dir, "sshd.log")
+    put(path, "".join(sshd_line(n, "198.51.100.7") for n in range(9)))
+    started(a)
+    put(path, "".join(sshd_line(n) for n in range(3)))
+    os.rename(path, path + ".1")
+    put(path + ".1", sshd_line(3))  # by who had it open
+    put(path, sshd_line(4) + sshd_line(5)[:20])
+    time.sleep(3)
+    put(path, sshd_line(5)[20:])
+    got = a.until(lambda: [x for x in a.alerts("auth.bruteforce") if x["count"] >= 6])
+    check("sshd.log is rotated: each line once, and nothing of before", [
+        (x["count"], x["origin"]["address"], x["service"]) for x in got] == [
+            (6, "203.0.113.9", "ssh")], a.alerts())
+    put(path, sshd_line(6), "w")  # emptied in place, and begun anew
+    got = a.until(lambda: [x for x in a.alerts("auth.bruteforce") if x["count"] >= 7])
+    check("sshd.log is emptied: what comes then", [x["count"] for x in got] == [7], a.alerts())
+    a.end()
+
+
+@case
+def iis_logs_day_by_day():
+    """Another file with other columns, and one more while nobody was there."""
+    a = text_agent("iis_logs_day_by_day", "u_ex*.log")
+
+    def day(n):
+        return os.path.join(a.dir, "u_ex24030%d.log" % n)
+    put(day(4), FIELDS + owa("CORP\\old", "198.51.100.1"))
+    put(day(5), FIELDS + owa("CORP\\old", "198.51.100.2"))
+    started(a)
+    put(day(5), owa("CORP\\alice", "203.0.113.77") + owa("-", "203.0.113.78"))
+    put(day(6), OTHER_FIELDS + clock("%Y-%m-%d %H:%M:%S ") +
+        "203.0.113.80 CORP\\bob GET /RDWeb/Pages/en-US/Default.aspx 200\r\n")
+
+    def seen():
+        return sorted((x["account"], x["service"], x["origin"]["address"]) for x in a.sessions())
+    want = [("alice", "mail", "203.0.113.77"), ("bob", "web-remote", "203.0.113.80")]
+    check("IIS: columns as each file names them", a.until(lambda: seen() == want), a.sessions())
+    time.sleep(3)  # it saves once a second
+    a.kill()
+    put(day(6), clock("%Y-%m-%d %H:%M:%S ") + "203.0.113.81 CORP\\carol GET /owa/ 200\r\n")
+    put(day(7), FIELDS + owa("CORP\\dave", "203.0.113.82"))
+    started(a)
+    want = sorted(want + [("carol", "mail", "203.0.113.81"), ("dave", "mail", "203.0.113.82")])
+    check("IIS: what was written meanwhile, once", a.until(lambda: seen() == want), a.sessions())
+    check("IIS: told once each", sorted(x["account"] for x in a.alerts("access.external")) == [
+        "alice", "bob", "carol", "dave"] and len(a.reported(1201)) == 2, a.alerts())
+    rows = [x for x in a.status()["sources"] if "u_ex" in x["name"]]
+    check("IIS: status says so", [x["state"] for x in rows] == ["on"], rows)
+    a.end()
+
+
+@case
+def nps_text_log():
+    """One that appears later is read from its beginning; answers have their request's address."""
+    a = text_agent("nps_text_log", "IN*.log")
+    started(a)
+    when = clock("%m/%d/%Y,%H:%M:%S")
+    cls = '"311 1 10.0.0.5 08/25/2022 03:41:37 31709%d"'
+
+    def line(kind, n, station="", reason=0):
+        return '"VPN1","RAS",%s,%d,"alice","CORP\\alice","198.51.100.1","%s",,,"VPN1","10.0.0.5",1519,,' \
+            '"10.0.0.5","VPN1",,,5,,1,2,4,"VPN",%d,%s,,,,,,,,,\r\n' % (
+                when, kind, station, reason, cls % n)
+    put(os.path.join(a.dir, "IN2403.log"), line(1, 1, "203.0.113.9") + line(2, 1) +
+        line(1, 2, "AA-BB-CC-DD-EE-FF") + line(2, 2))
+    got = a.until(a.sessions)
+    check("NPS: one session, by the address of the request", [
+        (x["account"], x["service"], x["origin"]["address"]) for x in got] == [
+            ("alice", "vpn", "203.0.113.9")], got)
+    a.end()
 
 
 # --- as a service
