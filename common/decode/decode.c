@@ -13,7 +13,7 @@
 #include "nps_file.h"
 #include "replayed.h"
 #include "text.h"
-#include "win32_sshd.h"
+#include "windows_sshd.h"
 #include "windows.h"
 
 #define DECODER(name) &decoder_##name,
@@ -230,7 +230,7 @@ static enum decoder_index table_of(const struct decode_stream *s, struct span li
 		return DECODER_iis;
 	if (c == '"' && nps_file_is(line))
 		return DECODER_nps_file;
-	return text_is_digit(c) && win32_sshd_is(line) ? DECODER_win32_sshd : DECODER_COUNT;
+	return text_is_digit(c) && windows_sshd_is(line) ? DECODER_windows_sshd : DECODER_COUNT;
 }
 
 static enum decode_result read_table(struct decode_stream *s, enum decoder_index source,
@@ -243,7 +243,7 @@ static enum decode_result read_table(struct decode_stream *s, enum decoder_index
 	if (source == DECODER_iis)
 		return iis_read(s, line, ret, reason);
 	return source == DECODER_nps_file ? nps_file_read(s, line, ret, reason)
-					  : win32_sshd_read(s, line, ret, reason);
+					  : windows_sshd_read(s, line, ret, reason);
 }
 
 static enum decode_result read_text(struct decode_stream *s, struct span line, struct event *ret,

@@ -91,9 +91,9 @@ static void read_fields(struct iis_columns *c, struct span rest)
 
 		if (span_empty(name))
 			continue;
-		for (uint8_t i = 1; i < COLUMNS; i++)
+		for (unsigned i = 1; i < COLUMNS; i++)
 			if (span_is(name, names[i]))
-				what = i;
+				what = (uint8_t)i;
 		c->column[c->count++] = what;
 	}
 	if (rest.len) /* more than anybody has: not to be read by position */

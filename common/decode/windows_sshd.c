@@ -1,5 +1,5 @@
 /*
- * win32_sshd: OpenSSH for Windows' log file, %ProgramData%\ssh\logs\sshd.log, which it writes
+ * windows_sshd: OpenSSH for Windows' log file, %ProgramData%\ssh\logs\sshd.log, which it writes
  * instead of its event log with "SyslogFacility LOCAL0".
  *
  * A number of a process, local time, and sshd's own words, which sshd.c reads. The account loses
@@ -9,7 +9,7 @@
  *
  * Example: 5848 2021-05-20 14:49:52.315 Failed password for invalid user hacker from 10.23.23.9 ...
  */
-#include "win32_sshd.h"
+#include "windows_sshd.h"
 
 #include "sshd.h"
 #include "text.h"
@@ -31,7 +31,7 @@ static bool cut_head(struct span *line, uint32_t *ret_pid, struct span *ret_time
 	return true;
 }
 
-bool win32_sshd_is(struct span line)
+bool windows_sshd_is(struct span line)
 {
 	struct span time;
 	uint32_t pid;
@@ -39,8 +39,8 @@ bool win32_sshd_is(struct span line)
 	return cut_head(&line, &pid, &time);
 }
 
-enum decode_result win32_sshd_read(struct decode_stream *s, struct span line, struct event *ret,
-				   const char **reason)
+enum decode_result windows_sshd_read(struct decode_stream *s, struct span line, struct event *ret,
+				     const char **reason)
 {
 	struct frame f = {.uid = UINT32_MAX, .ident = SPAN_LIT("sshd")};
 	struct span time = text_none();
@@ -62,14 +62,14 @@ enum decode_result win32_sshd_read(struct decode_stream *s, struct span line, st
 	ret->program = f.ident;
 	ret->text = f.message;
 	ret->proc.pid = f.pid;
-	ret->source = DECODER_win32_sshd;
+	ret->source = DECODER_windows_sshd;
 	r = sshd_decode(&f, ret, reason);
 	if (r == DECODE_EVENT && !(ret->flags & EVENT_ACCOUNT_UNKNOWN))
 		windows_account(ret->account, ret);
 	return r == DECODE_BAD ? DECODE_SKIPPED : r;
 }
 
-const struct decoder decoder_win32_sshd = {
+const struct decoder decoder_windows_sshd = {
 	.name = "sshd-windows",
 	.about = "OpenSSH for Windows' log file (sshd.log)",
 	.example = "5848 2021-05-20 14:49:52.315 Failed password for invalid user hacker from "
