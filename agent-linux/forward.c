@@ -184,9 +184,26 @@ static void hang_up(struct engine *e, struct destination *d, const char *why)
 	d->retry_ns = clock_wall_ns() + RESTART_WAIT;
 }
 
-/* From the cursor on, as to somebody who knows nothing. */
-static void rewind_to_cursor(struct destination *d)
+/* What was on its way to somebody who forgot it, and has left the outbox meanwhile: lost after all.
+ */
+static void count_gone(struct engine *e, struct destination *d)
 {
+	uint64_t there = 0, n = 0;
+
+	for (unsigned i = 0; i < OUTBOX_LANES; i++, there += n)
+		if (outbox_between(e->store, i, d->cursor.acked[i], d->sent[i], &n))
+			return;
+	if (d->records <= there)
+		return;
+	d->cursor.dropped += d->records - there;
+	core_stats(e->core)->forward_dropped += d->records - there;
+	d->dirty = true;
+}
+
+/* From the cursor on, as to somebody who knows nothing. */
+static void rewind_to_cursor(struct engine *e, struct destination *d)
+{
+	count_gone(e, d);
 	for (unsigned i = 0; i < OUTBOX_LANES; i++) {
 		d->sent[i] = d->cursor.acked[i];
 		d->repeats[i] = d->cursor.handed[i];
@@ -217,7 +234,6 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 	struct out_policy p;
 
 	policy_of(e, d, &p);
-	p.repeat = r->seq <= d->repeats[r->what == FORWARD_ALERTS ? OUTBOX_ALERTS : OUTBOX_OTHERS];
 	h->time_ns = r->made_ns;
 	h->severity = r->severity;
 	if (r->what == FORWARD_ALERTS) {
@@ -245,6 +261,7 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 	if (r->len >= sizeof(f->text))
 		return -ENOSPC;
 	memcpy(f->text, r->body, r->len);
+	f->text[r->len] = '\0';
 	return (int)r->len;
 }
 
@@ -292,6 +309,8 @@ static bool on_row(void *arg, const struct outbox_row *r)
 						  .seq = r->seq,
 						  .round = d->round};
 		n = render(t->e, d, r);
+		if (n >= 0 && r->seq <= d->repeats[t->lane])
+			n = out_mark_repeat(d->schema, f->text, (size_t)n, sizeof(f->text));
 		if (n >= 0 && n < FORWARD_TEXT_MAX) {
 			f->head.len = (uint32_t)n;
 			if (mark_handed(t->e, d, t->lane, r->seq))
@@ -377,7 +396,7 @@ static void take_ack(struct destination *d, const struct forward_answer *a)
 	settle(d);
 }
 
-static void take_answer(struct destination *d, struct forward_answer *a)
+static void take_answer(struct engine *e, struct destination *d, struct forward_answer *a)
 {
 	a->why[sizeof(a->why) - 1] = '\0';
 	switch (a->message) {
@@ -385,7 +404,7 @@ static void take_answer(struct destination *d, struct forward_answer *a)
 		take_ack(d, a);
 		break;
 	case FORWARD_AGAIN:
-		rewind_to_cursor(d);
+		rewind_to_cursor(e, d);
 		d->round++;
 		break;
 	case FORWARD_STATE:
@@ -410,7 +429,7 @@ static void on_answer(struct engine *e, struct watcher *w)
 		ssize_t n = recv(d->fd, &a, sizeof(a), MSG_DONTWAIT);
 
 		if (n == (ssize_t)sizeof(a)) {
-			take_answer(d, &a);
+			take_answer(e, d, &a);
 			continue;
 		}
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -443,7 +462,7 @@ static void start(struct engine *e, struct destination *d)
 	d->base_delivered = d->cursor.delivered;
 	d->base_refused = d->cursor.refused;
 	d->round = 0;
-	rewind_to_cursor(d);
+	rewind_to_cursor(e, d);
 }
 
 int forward_open(struct engine *e)
@@ -518,8 +537,11 @@ static void bound(struct engine *e)
 	if (outbox_size(e->store, &rows, &bytes) || bytes <= e->config->outbox_max_bytes)
 		return;
 	engine_transaction(e);
-	failed(e,
-	       outbox_bound(e->store, e->config->outbox_max_bytes, all, cursors_of(f, all), &lost),
+	cursors_of(f, all);
+	for (unsigned i = 0; i < f->count;
+	     i++) /* what is on its way will arrive, or is counted then */
+		memcpy(all[i].acked, f->to[i].sent, sizeof(all[i].acked));
+	failed(e, outbox_bound(e->store, e->config->outbox_max_bytes, all, f->count, &lost),
 	       "outbox");
 	for (unsigned i = 0; i < f->count; i++) {
 		f->to[i].dirty |= f->to[i].cursor.dropped != all[i].dropped;

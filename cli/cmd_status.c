@@ -90,6 +90,35 @@ static void print_expiries(const json_t *o)
 		printf("%s  %s\n", i ? "" : "\nends soon\n", json_string_value(row));
 }
 
+static long long number(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+/* What waits for each collector, and why. */
+static void print_forwarders(const json_t *o)
+{
+	const json_t *rows = json_object_get(o, "forwarders"), *row;
+	size_t i;
+
+	if (!json_array_size(rows))
+		return;
+	puts("\nforwarders");
+	json_array_foreach(rows, i, row)
+	{
+		bool failing = json_is_true(json_object_get(row, "failing"));
+
+		printf("  %-16s %-10s %-4s %8lld waiting %10lld delivered  %s%s%s\n",
+		       text(row, "name"), text(row, "kind"), failing ? "FAIL" : "on",
+		       number(row, "waiting"), number(row, "delivered"), text(row, "url"),
+		       text(row, "reason")[0] ? ": " : "", text(row, "reason"));
+		if (number(row, "refused") || number(row, "dropped"))
+			printf("  %-16s %lld refused by the collector, %lld LOST: the outbox was "
+			       "full\n",
+			       "", number(row, "refused"), number(row, "dropped"));
+	}
+}
+
 static void print_table(json_t *o)
 {
 	const json_t *sessions = json_object_get(o, "sessions");
@@ -105,6 +134,7 @@ static void print_table(json_t *o)
 	       (long long)json_integer_value(json_object_get(sessions, "live")),
 	       (long long)json_integer_value(json_object_get(sessions, "existing")));
 	print_rows(o);
+	print_forwarders(o);
 	print_exceptions(o);
 	print_expiries(o);
 	puts("\ncounters (those above 0)");

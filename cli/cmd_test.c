@@ -7,12 +7,14 @@
  * only that.
  */
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/ask.h"
+#include "cli/control.h"
 #include "common/detect/detection.h"
 #include "common/out/test_alert.h"
 #include "common/store/request_run.h"
@@ -44,6 +46,13 @@ static uint64_t now_ns(void)
 	return (uint64_t)time(NULL) * UINT64_C(1000000000);
 }
 
+static bool is_text(const json_t *o, const char *key, const char *want)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s && !strcmp(s, want);
+}
+
 static void report(struct trial *t, const char *sink, const char *what, int code)
 {
 	printf("%-10s %s\n", sink, what);
@@ -51,6 +60,54 @@ static void report(struct trial *t, const char *sink, const char *what, int code
 	t->arrived += code == EXIT_FINE;
 	if (code > t->code)
 		t->code = code;
+}
+
+#define DELIVERED_WITHIN_S 15
+
+/* What the agent says became of the test at that collector: 1 with the text, 0 nothing yet. */
+static int collector_said(const struct trial *t, const char *name, char *text, size_t cap)
+{
+	char *answer = NULL;
+	json_t *o, *f;
+	size_t i;
+	int got = 0;
+
+	if (control_ask(t->config->runtime, &answer))
+		return 0;
+	o = json_loads(answer, 0, NULL);
+	json_array_foreach(json_object_get(o, "forwarders"), i, f)
+	{
+		const char *what = json_string_value(json_object_get(f, "tested_result"));
+		const char *why = json_string_value(json_object_get(f, "reason"));
+
+		if (!is_text(f, "name", name) || !is_text(f, "tested", t->id))
+			continue;
+		got = what && what[0];
+		snprintf(text, cap, "%s", got ? what : why ? why : "");
+	}
+	json_decref(o);
+	free(answer);
+	return got;
+}
+
+static void report_collector(struct trial *t, const char *name)
+{
+	char said[TEST_SINK_TEXT] = "", text[TEST_SINK_TEXT + 64];
+	time_t end = time(NULL) + DELIVERED_WITHIN_S;
+	int got;
+
+	do {
+		got = collector_said(t, name, said, sizeof(said));
+		if (!got)
+			nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+	} while (!got && time(NULL) < end);
+	if (got)
+		report(t, name, said, strncmp(said, "delivered", 9) != 0 ? EXIT_INPUT : EXIT_FINE);
+	else {
+		snprintf(text, sizeof(text), "NOT delivered after %d s%s%s", DELIVERED_WITHIN_S,
+			 said[0] ? ": " : "", said);
+		report(t, name, text, EXIT_INPUT);
+	}
 }
 
 /* "journald sent;json sent;forwarder-x Connection refused" */
@@ -65,7 +122,9 @@ static void report_answer(struct trial *t, char *answer)
 		if (!what)
 			continue;
 		*what++ = '\0';
-		if (strcmp(what, "sent") != 0) {
+		if (!strcmp(what, "handed over")) {
+			report_collector(t, row);
+		} else if (strcmp(what, "sent") != 0) {
 			report(t, row, what, EXIT_INPUT);
 		} else if (!strcmp(row, test_sink_name)) {
 			code = test_sink_arrived(t->id, text, sizeof(text));

@@ -32,8 +32,7 @@ static const struct {
 	[FORWARD_RELP] = {"tls://", "tcp://", "", FORWARD_SCHEMA_OUTERGATE},
 	[FORWARD_HEC] = {"https://", "http://", "", FORWARD_SCHEMA_OUTERGATE},
 	[FORWARD_ELASTIC] = {"https://", "http://", "logs-outergate-default", FORWARD_SCHEMA_ECS},
-	[FORWARD_SENTINEL] = {"https://", "http://", "Custom-Outergate_CL",
-			      FORWARD_SCHEMA_OUTERGATE},
+	[FORWARD_SENTINEL] = {"https://", "http://", "Custom-Outergate", FORWARD_SCHEMA_OUTERGATE},
 	[FORWARD_CLICKHOUSE] = {"https://", "http://", "outergate.records",
 				FORWARD_SCHEMA_OUTERGATE},
 };
@@ -139,8 +138,13 @@ static bool begins(const char *s, const char *with)
 
 static bool is_loopback(const char *rest)
 {
-	return begins(rest, "127.") || begins(rest, "[::1]") || begins(rest, "localhost:") ||
-	       begins(rest, "localhost/");
+	struct span host = {rest, strcspn(rest, rest[0] == '[' ? "]" : ":/")};
+	struct addr a;
+
+	if (rest[0] == '[')
+		host = span_skip(host, 1);
+	return span_is(host, "localhost") ||
+	       (addr_parse(host, &a, NULL) && scope_of(&a, NULL) == SCOPE_LOOPBACK);
 }
 
 static int check_url(struct config_reader *r, const struct config_forwarder *f)

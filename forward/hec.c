@@ -4,7 +4,7 @@
  * https://docs.splunk.com/Documentation/Splunk/latest/Data/AboutHECIDXAck: 200 with an ackId says
  * that it was received; only {"acks":{"ID":true}} says that it is indexed. Without an ackId in the
  * answer the token does not use acknowledgement, and 200 is all there is. An id that stays false
- * for ACK_WAIT is taken for lost, as Splunk advises, and everything since is sent again.
+ * for twice the timeout is taken for lost, as Splunk advises, and everything since is sent again.
  */
 #include "http.h"
 
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define ACK_WAIT  (60 * NS_PER_S)
 #define ASK_EVERY NS_PER_S
 #define TICKETS	  64 /* batches that wait at once */
 
@@ -73,11 +72,8 @@ static bool add_event(struct forwarder *f, const struct item *it)
 {
 	return buffer_format(&body,
 			     "{\"time\":%" PRIu64 ".%03" PRIu64 ",\"source\":\"outergate\","
-			     "\"sourcetype\":\"outergate:%s\",\"host\":",
-			     it->head.time_ns / NS_PER_S, it->head.time_ns / NS_PER_MS % 1000,
-			     it->head.what == FORWARD_ALERTS	 ? "alert"
-			     : it->head.what == FORWARD_SESSIONS ? "session"
-								 : "event") &&
+			     "\"sourcetype\":\"outergate\",\"host\":",
+			     it->head.time_ns / NS_PER_S, it->head.time_ns / NS_PER_MS % 1000) &&
 	       buffer_json(&body, f->setup.host_name, strlen(f->setup.host_name)) &&
 	       (!f->to->target[0] || (buffer_puts(&body, ",\"index\":") &&
 				      buffer_json(&body, f->to->target, strlen(f->to->target)))) &&
@@ -145,6 +141,11 @@ static enum sent lost(struct forwarder *f)
 	return SENT_UNSURE;
 }
 
+static bool is_late(const struct forwarder *f, unsigned i)
+{
+	return now_ns() - tickets[i].sent_ns > 2 * (uint64_t)f->to->timeout_s * NS_PER_S;
+}
+
 static enum sent take_acks(struct forwarder *f, const struct http_reply *r)
 {
 	json_t *o = json_loadb(r->text, r->len, 0, NULL), *acks = json_object_get(o, "acks");
@@ -159,14 +160,14 @@ static enum sent take_acks(struct forwarder *f, const struct http_reply *r)
 			forward_resolve(f, tickets[i].ack + 1, true, ITEM_DONE);
 			continue;
 		}
-		late |= now_ns() - tickets[i].sent_ns > ACK_WAIT;
+		late |= is_late(f, i);
 		tickets[kept++] = tickets[i];
 	}
 	tickets_count = kept;
 	json_decref(o);
 	if (!late)
 		return SENT;
-	forward_why(f, "the indexer did not acknowledge for %u s", (unsigned)(ACK_WAIT / NS_PER_S));
+	forward_why(f, "the indexer did not acknowledge for %u s", 2 * f->to->timeout_s);
 	return lost(f);
 }
 
@@ -199,7 +200,7 @@ static enum sent take_hec(struct forwarder *f)
 	if (s == SENT)
 		return take_acks(f, &r);
 	/* Not to be had now: what waits may still be acknowledged, until it is too late. */
-	if (now_ns() - tickets[0].sent_ns > ACK_WAIT)
+	if (is_late(f, 0))
 		return lost(f);
 	return SENT;
 }

@@ -8,12 +8,10 @@
  */
 #include "http.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TOKEN_EARLY (300 * NS_PER_S)
 #define IDENTITY_URL                                                                               \
@@ -105,29 +103,16 @@ static enum sent token_get(struct forwarder *f)
 	return SENT;
 }
 
+/* Rows of the stream that deploy/collector/sentinel declares: the records themselves. */
 static bool fill(struct item **items, unsigned n)
 {
 	bool ok;
 
 	body.len = 0;
 	ok = buffer_puts(&body, "[");
-	for (unsigned i = 0; i < n && ok; i++) {
-		char when[40];
-		time_t s = (time_t)(items[i]->head.time_ns / NS_PER_S);
-		struct tm tm;
-
-		gmtime_r(&s, &tm);
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-		ok = buffer_format(&body,
-				   "%s{\"TimeGenerated\":\"%s.%03" PRIu64
-				   "Z\",\"RecordId\":\"%s\",\"Name\":\"%s\",\"Severity\":\"%s\","
-				   "\"Record\":",
-				   i ? "," : "", when, items[i]->head.time_ns / NS_PER_MS % 1000,
-				   items[i]->head.uid, items[i]->head.name,
-				   forward_severity(items[i]->head.severity)) &&
-		     buffer_add(&body, items[i]->text, items[i]->head.len) &&
-		     buffer_puts(&body, "}");
-	}
+	for (unsigned i = 0; i < n && ok; i++)
+		ok = buffer_puts(&body, i ? "," : "") &&
+		     buffer_add(&body, items[i]->text, items[i]->head.len);
 	return ok && buffer_puts(&body, "]");
 }
 

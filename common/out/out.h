@@ -21,7 +21,6 @@ struct out_policy {
 	int command_lines;	    /* config.command_lines */
 	uint64_t privacy_key;	    /* keys the hash */
 	bool pseudonymise;	    /* who becomes a hash, free text goes (pseudonym.h) */
-	bool repeat;		    /* it may have been sent before: it says so ("resend") */
 	/* put into every alert, session and event that is sent; NULL = left out */
 	const char *host_id, *boot_id, *host_name;
 };

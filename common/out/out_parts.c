@@ -54,8 +54,6 @@ void part_put_host(struct writer *w, const struct out_policy *p)
 	json_put_str(w, "host_id", p->host_id);
 	json_put_str(w, "boot_id", p->boot_id);
 	json_put_str(w, "host_name", p->host_name);
-	if (p->repeat)
-		json_put_bool(w, "resend", true);
 }
 
 const char *part_trust_name(enum trust t)

@@ -18,10 +18,14 @@ struct out_schema {
 	int (*alert)(const struct alert *a, const struct out_policy *p, char *buf, size_t cap);
 	int (*session)(const struct session *s, const struct out_policy *p, char *buf, size_t cap);
 	int (*event)(const struct event *e, const struct out_policy *p, char *buf, size_t cap);
+	const char *repeat; /* what says that a record may have been sent before ... */
+	unsigned closing;   /* ... put before so many bytes at its end: "}" of the own object */
 };
 #define OUT_RECORD_MAX 131072
 
 const struct out_schema *out_schema_named(struct span name); /* NULL: none */
 const struct out_schema *out_schema_at(unsigned i);	     /* NULL past the end */
+/* Marks a record of len bytes as a repeat; the new length, or -ENOSPC and nothing is changed. */
+int out_mark_repeat(const struct out_schema *s, char *buf, size_t len, size_t cap);
 
 #endif

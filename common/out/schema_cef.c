@@ -308,4 +308,6 @@ const struct out_schema schema_cef = {
 	.alert = alert,
 	.session = session,
 	.event = event,
+	.repeat = " outergateResend=true",
+	.closing = 0,
 };

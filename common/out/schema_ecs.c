@@ -244,4 +244,6 @@ const struct out_schema schema_ecs = {
 	.alert = alert,
 	.session = session,
 	.event = ecs_event,
+	.repeat = ",\"resend\":true",
+	.closing = 2,
 };

@@ -310,4 +310,6 @@ const struct out_schema schema_ocsf = {
 	.alert = alert,
 	.session = session,
 	.event = ocsf_event,
+	.repeat = ",\"resend\":true",
+	.closing = 2,
 };

@@ -30,4 +30,6 @@ const struct out_schema schema_outergate = {
 	.alert = out_alert_json,
 	.session = out_session_json,
 	.event = event,
+	.repeat = ",\"resend\":true",
+	.closing = 1,
 };

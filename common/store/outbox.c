@@ -198,6 +198,17 @@ int outbox_trim(struct store *s, const struct outbox_cursor *cursors, unsigned n
 	return r;
 }
 
+int outbox_between(struct store *s, enum outbox_lane lane, uint64_t first, uint64_t last,
+		   uint64_t *ret)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM outbox WHERE lane = %d AND seq > %lld AND seq <= %lld",
+		 (int)lane, (long long)store_int(first), (long long)store_int(last));
+	return store_query_u64(s, sql, ret);
+}
+
 int outbox_waiting(struct store *s, const struct outbox_cursor *c, uint64_t *ret)
 {
 	char sql[160];

@@ -63,11 +63,14 @@ int outbox_cursor_put(struct store *s, const char *name, const struct outbox_cur
 int outbox_trim(struct store *s, const struct outbox_cursor *cursors, unsigned n,
 		uint64_t keep_after);
 /*
- * Brings it below max_bytes, and counts in each cursor what it will never get. *ret_rows: how many
- * rows went that some destination did not have.
+ * Brings it below max_bytes, and counts in each cursor the rows beyond `acked` that went: what it will
+ * never get. *ret_rows: the most that one of them lost.
  */
 int outbox_bound(struct store *s, uint64_t max_bytes, struct outbox_cursor *cursors, unsigned n,
 		 uint64_t *ret_rows);
+/* Rows with a number above the first and up to the last. */
+int outbox_between(struct store *s, enum outbox_lane lane, uint64_t first, uint64_t last,
+		   uint64_t *ret);
 /* Rows that a destination does not have yet, those that it does not want among them. */
 int outbox_waiting(struct store *s, const struct outbox_cursor *c, uint64_t *ret);
 /* Rows and bytes that wait in all. */

@@ -1,0 +1,481 @@
+"""What a collector must get, whatever happens to it, to the agent and on the way."""
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from collectors import ClickHouse, Elastic, Hec, Kafka, Otlp, Rsyslog, Sentinel
+from registry import case
+from world import (Agent, BUILD, Failure, certificates, check, check_all, arrived, has_all, have_all,
+                   records_of, wait_for)
+
+ALL = ["alerts", "sessions", "events"]
+here = threading.local()  # each case runs in a thread of its own
+
+
+def mine():
+    """What this case has started, and must end."""
+    if not hasattr(here, "running"):
+        here.running = []
+    return here.running
+
+
+def begin(thing):
+    mine().append(thing)
+    return thing.start()
+
+
+def end_all():
+    while mine():
+        t = mine().pop()
+        try:
+            if isinstance(t, Agent):
+                t.stop()
+            elif isinstance(t, Kafka):
+                t.end()
+            else:
+                t.kill()
+        except Exception:
+            pass
+
+
+def agent_for(*forwarders, extra="", name="agent"):
+    return begin(Agent(name, list(forwarders), extra))
+
+
+def settled(a, name):
+    f = a.forwarder(name)
+    return None if f["waiting"] or f["in_flight"] else f
+
+
+def spool_and_drain(collector, n=1500):
+    """
+    Told while the collector is away and the agent is killed; then the collector comes, and both are
+    killed while it drains. Everything arrives, once by its id, and repeats say so.
+    """
+    if collector.kind == "kafka":
+        collector.start()
+    a = agent_for(collector.forwarder(send=ALL, timeout="5s"))
+    mine().append(collector)
+    if collector.kind == "kafka":
+        collector.kill()
+    for _ in range(2):
+        a.tell(n // 4)
+        time.sleep(1.2)
+        a.kill()
+        a.start()
+    collector.start()
+    a.tell(n // 4)
+    time.sleep(0.7)
+    a.kill()
+    a.tell(n // 4)
+    a.start()
+    time.sleep(0.5)
+    collector.kill()
+    time.sleep(0.5)
+    collector.start()
+    arrived(collector, a.told)
+    f = wait_for(lambda: settled(a, collector.kind), "nothing waits any more", 20)
+    check(f["dropped"] == 0 and f["refused"] == 0, "nothing is lost", f)
+
+
+@case
+def otlp_spool_and_drain():
+    spool_and_drain(Otlp())
+
+
+@case
+def elastic_spool_and_drain():
+    c = Elastic()
+    spool_and_drain(c)
+    texts = c.texts()
+    ids = [k for k, kind, _ in records_of(texts) if kind == "event"]
+    check(len(ids) == len(set(ids)), "409 keeps each event once")
+
+
+@case
+def hec_spool_and_drain():
+    spool_and_drain(Hec())
+
+
+@case
+def sentinel_spool_and_drain():
+    spool_and_drain(Sentinel())
+
+
+@case
+def clickhouse_spool_and_drain():
+    spool_and_drain(ClickHouse())
+
+
+@case
+def relp_spool_and_drain():
+    spool_and_drain(Rsyslog(relp=True))
+
+
+@case
+def syslog_spool_and_drain():
+    spool_and_drain(Rsyslog(relp=False))
+
+
+@case
+def kafka_spool_and_drain():
+    spool_and_drain(Kafka())
+
+
+# --- collectors that misbehave
+
+def through(collector, plan, n=400, seconds=60):
+    begin(collector)
+    collector.plan = list(plan)
+    a = agent_for(collector.forwarder(send=ALL, timeout="2s"))
+    while collector.plan and a.told < 20000:
+        a.tell(n)
+        time.sleep(0.3)
+    arrived(collector, a.told, seconds)
+    check(not collector.plan, "every misbehaviour was met", collector.plan)
+    return a
+
+
+@case
+def otlp_misbehaves():
+    c = Otlp()
+    a = through(c, ["429", "503", "500-taken", "lost-answer", "reset-in-body", "slow", "413"])
+    f = a.forwarder("otlp")
+    check(not f["failing"] and f["retries"] >= 5, "it recovered, and counts its tries", f)
+
+
+@case
+def otlp_honours_retry_after():
+    c = begin(Otlp())
+    c.plan = ["429"] * 3
+    a = agent_for(c.forwarder(send=ALL))
+    start = time.monotonic()
+    a.tell(20)
+    arrived(c, 20)
+    check(time.monotonic() - start >= 3, "three times a second's wait")
+
+
+@case
+def otlp_partial_success_isolates_one():
+    c = begin(Otlp())
+    c.plan = ["partial"]
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(200)
+    f = wait_for(lambda: (lambda x: x if x["refused"] == 1 and not x["waiting"] else None)(
+        a.forwarder("otlp")), lambda: "one is refused: %s" % a.forwarder("otlp"))
+    missing, _, unmarked = have_all(c.texts(), 200)
+    check(len(missing) <= 1 and not unmarked, "all others are there", missing, unmarked)
+
+
+@case
+def otlp_garbage_for_an_answer_is_taken_by_its_status():
+    through(Otlp(), ["garbage"], 50)
+
+
+@case
+def elastic_items_fail_by_themselves():
+    c = Elastic()
+    a = through(c, ["item-429", "429", "503", "lost-answer", "reset-in-body"])
+    check(c.conflicts > 0, "a repeat was a conflict, and counts as delivered")
+    check(a.forwarder("elastic")["refused"] == 0, "none was refused")
+
+
+@case
+def elastic_refused_item_does_not_hold_up_the_rest():
+    c = begin(Elastic())
+    c.plan = ["item-400"]
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(100)
+    wait_for(lambda: a.forwarder("elastic")["waiting"] == 0 and len(c.texts()) >= 99, "the rest arrives")
+    f = a.forwarder("elastic")
+    check(f["refused"] == 1, "one was refused, and is counted", f)
+
+
+@case
+def hec_false_acknowledgement_is_sent_again():
+    """The indexer says 200 and never indexes: after its time all of it comes again, marked."""
+    c = begin(Hec())
+    c.false_acks = True
+    a = agent_for(c.forwarder(send=ALL, timeout="4s"))
+    a.tell(50)
+    wait_for(lambda: c.waiting, "it was sent")
+    time.sleep(3)
+    check(a.forwarder("hec")["waiting"] >= 50 and not c.texts(), "not acknowledged is not delivered")
+    wait_for(lambda: "acknowledge" in a.forwarder("hec")["reason"], "it says so", 90)
+    c.false_acks = False
+    arrived(c, 50)
+
+
+@case
+def sentinel_asks_for_a_new_token():
+    c = begin(Sentinel())
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(50)
+    arrived(c, 50)
+    c.revoked.add("t1")
+    a.tell(50)
+    arrived(c, 100)
+    check(c.tokens == 2, "one token each time", c.tokens)
+
+
+@case
+def a_wrong_token_is_told_and_nothing_is_lost():
+    c = begin(Otlp())
+    c.plan = ["401"] * 3
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(30)
+    f = wait_for(lambda: (lambda x: x if x["failing"] else None)(a.forwarder("otlp")), "it says so")
+    check("401" in f["reason"] and "who are you" in f["reason"], "with the collector's words", f)
+    arrived(c, 30)
+
+
+# --- TLS
+
+def tls_case(server="server", client_required=False, **more):
+    c = Otlp()
+    c.tls, c.server_cert, c.client_required = True, server, client_required
+    begin(c)
+    d = certificates()
+    a = agent_for(c.forwarder(send=ALL, ca=d + "/ca.pem", **more))
+    a.tell(20)
+    return c, a, d
+
+
+def fails_with(a, word, name="otlp"):
+    f = wait_for(lambda: (lambda x: x if x["failing"] else None)(a.forwarder(name)), "it fails", 30)
+    check(word in f["reason"], "it says why", f)
+    check(f["waiting"] >= 20, "nothing is lost", f)
+
+
+@case
+def https_with_a_client_certificate():
+    d = certificates()
+    c, _, _ = tls_case(client_required=True, cert=d + "/client.pem", key=d + "/client.key")
+    arrived(c, 20)
+
+
+@case
+def https_of_another_authority_is_refused():
+    c, a, _ = tls_case(server="wrong")
+    fails_with(a, "certificate")
+    check(not c.texts(), "nothing went there")
+
+
+@case
+def https_pin_that_does_not_fit_is_refused():
+    c, a, _ = tls_case(pin="sha256//" + "A" * 43 + "=")
+    fails_with(a, "pinned")
+    check(not c.texts(), "nothing went there")
+
+
+@case
+def relp_pin_that_does_not_fit_is_refused():
+    c = begin(Rsyslog(relp=True))
+    a = agent_for(c.forwarder(send=ALL, pin="sha256//" + "A" * 43 + "="))
+    a.tell(20)
+    fails_with(a, "pinned", "relp")
+
+
+@case
+def a_certificate_is_exchanged_without_a_restart():
+    c = begin(Rsyslog(relp=True))
+    d = certificates()
+    mine = d + "/mine"
+    for end in (".pem", ".key"):
+        shutil.copy(d + "/wrong" + end, mine + end)
+        os.chmod(mine + end, 0o600)
+    f = c.forwarder(send=ALL)
+    f.update(cert=mine + ".pem", key=mine + ".key")
+    a = agent_for(f)
+    a.tell(20)
+    fails_with(a, "", "relp")
+    for end in (".pem", ".key"):
+        shutil.copy(d + "/client2" + end, mine + end)
+    arrived(c, 20)
+
+
+# --- the outbox
+
+@case
+def filters_and_several_destinations():
+    """Alerts of medium alone for one, everything for another, which is away: neither waits."""
+    one, other = Otlp(), Otlp()
+    begin(one)
+    a = agent_for(one.forwarder(send=["alerts"], severity="medium"),
+                  dict(other.forwarder(send=ALL), name="away"))
+    a.tell(20)
+    a.guess("root", 8)
+    a.login("root", "203.0.113.66")
+    wait_for(lambda: one.texts(), "the alert arrives")
+    kinds = {(k, r.get("severity")) for _, k, r in records_of(one.texts())}
+    check({k for k, _ in kinds} == {"alert"} and not {s for _, s in kinds} & {"info", "low"},
+          "medium and above", sorted(kinds))
+    check(a.forwarder("away")["waiting"] > 20, "the other waits")
+    begin(other)
+    wait_for(lambda: has_all(other.texts(), 20), "and gets all")
+    kinds = {k for _, k, _ in records_of(other.texts())}
+    check(kinds == {"alert", "session", "event"}, "of every kind", sorted(kinds))
+
+
+@case
+def an_alert_overtakes_a_backlog():
+    c = Otlp()
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(4000)
+    wait_for(lambda: a.forwarder("otlp")["waiting"] >= 4000, "the backlog is there")
+    a.guess("root", 8)
+    a.login("root", "203.0.113.66")
+    wait_for(lambda: a.status()["counters"]["alerts_notified"] > 0, "an alert was raised")
+    time.sleep(1)
+    a.kill()  # so that nothing is on its way yet
+    begin(c)
+    a.start()
+    wait_for(lambda: has_all(c.texts(), 4000), "all is there")
+    kinds = [k for _, k, _ in records_of(c.texts())]
+    check(kinds.index("alert") < 600, "the alert came before the backlog", kinds.index("alert"))
+
+
+@case
+def order_of_alerts_is_kept():
+    c = Otlp()
+    a = agent_for(c.forwarder(send=["alerts"]))
+    a.guess("root", 120)
+    a.login("root", "203.0.113.66")
+    time.sleep(2)
+    begin(c)
+    wait_for(lambda: a.forwarder("otlp")["waiting"] == 0 and c.texts(), "all is there")
+    last = {}
+    for _, _, r in records_of(c.texts()):
+        check(r["revision"] > last.get(r["id"], 0) or r.get("resend"), "revisions in order", r["id"])
+        last[r["id"]] = r["revision"]
+
+
+@case
+def a_full_outbox_drops_events_first_and_says_so():
+    c = Otlp()
+    a = agent_for(c.forwarder(send=ALL), extra="Retention: {OutboxMaxBytes: 1MiB}")
+    a.guess("root", 8)
+    a.login("root", "203.0.113.66")
+    a.tell(6000)
+    f = wait_for(lambda: (lambda x: x if x["dropped"] else None)(a.forwarder("otlp")), "it is full")
+    check(a.status()["counters"]["forward_dropped"] > 0, "counted")
+    wait_for(lambda: a.forwarder("otlp")["waiting"], "it holds the rest")
+    begin(c)
+    wait_for(lambda: a.forwarder("otlp")["waiting"] == 0, "the rest arrives")
+    got = records_of(c.texts())
+    check(any(r.get("detection") == "auth.bruteforce_success" for _, _, r in got), "alerts were kept")
+    loss = [r for _, _, r in got if r.get("detection") == "sensor.loss"]
+    check(loss and "OutboxMaxBytes" in loss[-1]["sentence"], "the loss is told to the collector", f, loss)
+    missing = have_all(c.texts(), 6000)[0]
+    check(0 < len(missing) <= a.forwarder("otlp")["dropped"], "as many as it says", len(missing))
+
+
+@case
+def a_destination_that_is_new_begins_now():
+    c = begin(Otlp())
+    a = Agent("new", [])
+    mine().append(a)
+    a.start()
+    a.tell(50)
+    time.sleep(1.5)
+    a.stop()
+    a.configure([c.forwarder(send=ALL)])
+    a.start()
+    a.tell(10)
+    wait_for(lambda: not [x for x in have_all(c.texts(), 60)[0] if int(x[1:]) >= 50], "the new ten")
+    check(len(have_all(c.texts(), 60)[0]) == 50, "not the old fifty")
+
+
+def senders(agent):
+    """The processes of that agent that send."""
+    pids = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if (os.getpgid(int(pid)) == agent.process.pid and
+                    open("/proc/%s/comm" % pid).read().startswith("outergate-forwa")):
+                pids.append(pid)
+        except (ProcessLookupError, FileNotFoundError):
+            pass
+    return pids
+
+
+@case
+def the_store_is_none_of_the_forwarders_business():
+    """Its process may not read the store, has no capabilities, and runs as another user."""
+    c = begin(Otlp())
+    a = agent_for(c.forwarder(send=ALL))
+    a.tell(5)
+    arrived(c, 5)
+    pids = senders(a)
+    check(len(pids) == 1, "one process a destination", pids)
+    status = open("/proc/%s/status" % pids[0]).read()
+    uid = int(status.split("Uid:")[1].split()[1])
+    store = os.stat(a.dir + "/store/outergate.db")
+    check(uid not in (0, store.st_uid), "a user of its own", uid)
+    for row in ("CapEff", "CapPrm", "CapAmb", "CapInh"):
+        check(int(status.split(row + ":")[1].split()[0], 16) == 0, row + " is empty")
+    check("NoNewPrivs:\t1" in status and "Seccomp:\t2" in status, "no new privileges, a filter")
+    os.seteuid(uid)
+    try:
+        open(a.dir + "/store/outergate.db").close()
+        opened = True
+    except PermissionError:
+        opened = False
+    finally:
+        os.seteuid(0)
+    check(not opened, "it cannot open the store")
+
+
+@case
+def a_forwarder_that_is_killed_comes_back():
+    c = begin(Otlp())
+    a = agent_for(c.forwarder(send=ALL))
+    for i in range(3):
+        a.tell(50)
+        for pid in senders(a):
+            os.kill(int(pid), signal.SIGKILL)
+        time.sleep(0.3)
+    arrived(c, 150)
+
+
+@case
+def last_words_arrive():
+    """What is told at the very end is sent before the agent ends."""
+    c = begin(Otlp())
+    a = agent_for(c.forwarder(send=["sessions"]))
+    a.login("alice")
+    wait_for(lambda: c.texts(), "the session")
+    a.guess("root", 8)
+    a.stop()
+    a.start()
+    wait_for(lambda: a.forwarder("otlp")["waiting"] == 0, "nothing is left")
+
+
+@case
+def a_test_alert_goes_to_every_collector():
+    c, r = begin(Otlp()), begin(Rsyslog(relp=True))
+    a = agent_for(c.forwarder(), r.forwarder(), extra="")
+    out = subprocess.run([BUILD + "/outergate", "test", "--config", a.config], capture_output=True,
+                         text=True, timeout=60)
+    check("otlp" in out.stdout and "relp" in out.stdout and "delivered" in out.stdout, "it says so",
+          out.stdout, out.stderr)
+    for x in (c, r):
+        wait_for(lambda: any('"test":true' in t.replace(" ", "") for t in x.texts()), "the alert", 20)
+
+
+@case
+def hostile_names_forge_nothing():
+    c, r = begin(Otlp()), begin(Rsyslog(relp=True))
+    a = agent_for(c.forwarder(send=ALL), r.forwarder(send=ALL))
+    names = ['x","detection":"sensor.loss', "y\\", "z\x01\x7f", "\u202eevil", "<14>1 - - - - - -"]
+    for n in names:
+        a.guess(n, 1)
+    a.tell(1)
+    for x in (c, r):
+        arrived(x, 1)
+        for _, kind, rec in records_of(x.texts()):
+            check("detection" not in rec or kind == "alert", "no forged field", rec)
+        check(len([1 for _, k, _ in records_of(x.texts()) if k == "event"]) >= len(names), "each is one")

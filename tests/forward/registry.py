@@ -1,0 +1,7 @@
+"""The cases, in their order."""
+CASES = []
+
+
+def case(f):
+    CASES.append(f)
+    return f
