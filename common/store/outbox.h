@@ -63,8 +63,8 @@ int outbox_cursor_put(struct store *s, const char *name, const struct outbox_cur
 int outbox_trim(struct store *s, const struct outbox_cursor *cursors, unsigned n,
 		uint64_t keep_after);
 /*
- * Brings it below max_bytes, and counts in each cursor the rows beyond `acked` that went: what it will
- * never get. *ret_rows: the most that one of them lost.
+ * Brings it below max_bytes, and counts in each cursor the rows beyond `acked` that went: what it
+ * will never get. *ret_rows: the most that one of them lost.
  */
 int outbox_bound(struct store *s, uint64_t max_bytes, struct outbox_cursor *cursors, unsigned n,
 		 uint64_t *ret_rows);

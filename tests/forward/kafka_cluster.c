@@ -1,4 +1,5 @@
-/* A Kafka cluster of three brokers in this process (librdkafka's mock), until standard input ends. */
+/* A Kafka cluster of three brokers in this process (librdkafka's mock), until standard input ends.
+ */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
