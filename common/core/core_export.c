@@ -9,7 +9,7 @@
  * Sections: sources that failed lately (within a TimeWindow, or more than once in a day), networks,
  * autonomous systems, accounts, who fails slowly, who guesses an account, who tries many, places
  * and edges, links, how much identities send, where they were last, digests, connections whose
- * tries were counted just now, prompts for a second factor that were denied.
+ * tries were counted just now, prompts for a second factor that were denied, logon ids.
  */
 #include "core_internal.h"
 
@@ -269,6 +269,16 @@ static void tried_rows(const struct core *c, struct writer *w)
 	put(w, rows, s.rows * sizeof(rows[0]));
 }
 
+static void logon_rows(const struct core *c, struct writer *w)
+{
+	struct blob_section s = {.tag = TAG_LOGONS, .row_size = sizeof(struct kept_logon)};
+	struct kept_logon rows[KEPT_LOGONS];
+
+	s.rows = logons_export(c, rows);
+	put(w, &s, sizeof(s));
+	put(w, rows, s.rows * sizeof(rows[0]));
+}
+
 /* A connection that has just been made: what it had counted before the restart; once. */
 void tried_take(struct core *c, struct conn *n)
 {
@@ -296,7 +306,7 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 	struct writer w = {buf, cap, 0};
 	struct blob_head head = {.magic = BLOB_MAGIC,
 				 .version = BLOB_VERSION,
-				 .sections = SECTIONS + 2,
+				 .sections = SECTIONS + 3,
 				 .seed = c->seed,
 				 .base_ns = c->base_ns,
 				 .now_ns = c->now_ns};
@@ -314,6 +324,7 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 		table_rows(c, &sections[i], &w);
 	}
 	tried_rows(c, &w);
+	logon_rows(c, &w);
 	return w.len;
 }
 
@@ -462,6 +473,9 @@ static void array_import(struct core *c, const struct blob_section *s, const uin
 		memcpy(c->tried, rows, size);
 		c->tried_used = s->rows;
 	}
+	if (s->tag == TAG_LOGONS && s->row_size == sizeof(c->windows.kept[0]) &&
+	    s->rows <= KEPT_LOGONS)
+		memcpy(c->windows.kept, rows, size);
 }
 
 int blob_each(struct core *c, const void *buf, size_t len, uint64_t *ret_seed,

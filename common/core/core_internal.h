@@ -498,6 +498,7 @@ enum blob_tag {
 	TAG_SPRAYS,
 	TAG_LAST_PLACES = 16,
 	TAG_MFAS = 30,
+	TAG_LOGONS = 40,
 };
 /* Texts end, kinds are kinds: a row that was read. */
 void profile_clean(void *item);

@@ -65,7 +65,7 @@ int core_restore_session(struct core *c, const struct session *s)
 	struct event e = {.kind = EVENT_CONNECTION,
 			  .trust = s->conn ? TRUST_KERNEL : TRUST_TEXT,
 			  .time_ns = s->last_ns,
-			  .conn = s->conn,
+			  .conn = s->conn ? s->conn : logon_key_of(c, s),
 			  .origin = s->origin,
 			  .local = s->local,
 			  .netns = s->netns,
@@ -98,6 +98,7 @@ int core_restore_session(struct core *c, const struct session *s)
 	r->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	n->session = pool_handle(&c->sessions, slot);
 	handoffs_restore(c, n->session, s);
+	logons_restore(c, s, n->session);
 	pool_touch(&c->sessions, slot, POOL_PINNED);
 	conn_touch(c, n);
 	core_due(c, 1);

@@ -14,7 +14,8 @@
 #define PENDING_MAX	  64  /* network logons whose service is not known yet */
 #define PROCESS_WAYS	  4
 #define PROCESS_SETS	  128 /* 512 processes of sessions */
-#define OUTERS_MAX	  64  /* processes that are connected to somewhere outside */
+#define KEPT_LOGONS	  224
+#define OUTERS_MAX	  64 /* processes that are connected to somewhere outside */
 #define LOOPS_MAX	  8
 #define LOOP_PATH	  128
 #define FALSE_SERVICES	  8
@@ -34,6 +35,15 @@ struct logon {
 	bool own; /* the session ends with it; not so the one of network level authentication */
 	struct handle session;
 	uint64_t sid; /* a hash of the account's; 0 = not told */
+};
+
+/* A logon id, or a session of Terminal Services, as it is kept across a restart. */
+struct kept_logon {
+	uint64_t session; /* a hash of its id; 0: free */
+	uint64_t id, sid, time_ns;
+	uint32_t host, number;
+	bool own, is_rdp;
+	uint8_t pad[6];
 };
 
 /* Whose process it is. */
@@ -136,6 +146,7 @@ struct windows {
 	struct outer outers[OUTERS_MAX];
 	struct loop loops[LOOPS_MAX];
 	struct false_service false_services[FALSE_SERVICES];
+	struct kept_logon kept[KEPT_LOGONS];
 	struct told_lately {
 		uint64_t what, time_ns;
 	} lately[LATELY_MAX];
@@ -181,6 +192,11 @@ struct csession *logon_owner_sid(struct core *c, const struct event *e);
 void logon_session_end(struct core *c, struct csession *s, uint64_t time_ns);
 /* The session of Terminal Services, or of a VPN's line, that e speaks of. */
 struct csession *rdp_session(struct core *c, const struct event *e);
+
+/* core_logons.c: what finds a session again after a restart */
+unsigned logons_export(const struct core *c, struct kept_logon rows[KEPT_LOGONS]);
+void logons_restore(struct core *c, const struct session *s, struct handle h);
+uint64_t logon_key_of(const struct core *c, const struct session *s); /* 0: none */
 
 /* core_gateway.c: RD Gateway, NPS, RRAS. False: e is none of theirs. */
 bool gateway_told(struct core *c, const struct event *e);

@@ -1060,6 +1060,31 @@ def what_a_session_leaves():
 
 
 @case
+def a_session_over_a_restart():
+    """What the logs say afterwards finds the session that was open when the agent was killed."""
+    a = plays("a_session_over_a_restart", [desktop(0, version=2)])
+    check("over a restart: it is open", a.until(a.sessions), a.sessions())
+    time.sleep(3)  # it saves once a second
+    a.kill()
+    t = encode.now()
+    s = history([dict(desktop(0, version=2), ft=times_of(a)[1000]),
+                 row(1, 4697, {"SubjectUserSid": USER, "SubjectUserName": "alice",
+                               "SubjectLogonId": "0x600", "ServiceName": "late",
+                               "ServiceFileName": "C:\\\\late.exe"}, at=t - 2 * SOON),
+                 desktop(2, logon="0x700", version=2, at=t - SOON)])
+    s.event(row(3, 4634, {"TargetUserName": "alice", "TargetLogonId": "0x600", "LogonType": "10"}))
+    s.add("end")
+    a.start(s)
+    a.wait()
+    got = a.until(lambda: [x for x in a.sessions() if x["state"] == "closed"])
+    check("over a restart: its logoff ends it, and another logon was no other session",
+          len(got) == 1 and len(a.sessions()) == 1, a.sessions())
+    check("over a restart: its changes are its own", [x["account"] for x in a.alerts(
+        "activity.persistence")] == ["alice"], a.alerts())
+    a.end()
+
+
+@case
 def changes_without_a_session():
     """An administrator at the console and the system itself: nobody came from afar."""
     by = {"SubjectUserSid": USER, "SubjectUserName": "alice", "SubjectLogonId": "0x777"}
