@@ -98,7 +98,7 @@ $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 
 # What sends to collectors is a program of its own: the agent, whose parent is root, links no HTTP, no
 # TLS and no Kafka.
-FORWARD_PKGS = libcurl openssl rdkafka jansson libseccomp zlib
+FORWARD_PKGS = libcurl openssl rdkafka libmicrohttpd jansson libseccomp zlib
 FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c agent-linux/sandbox_filter.c
 FORWARD_OBJ := $(FORWARD_SRC:%.c=$(BUILD)/%.o)
 -include $(FORWARD_OBJ:.o=.d)

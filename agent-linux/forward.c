@@ -16,62 +16,18 @@
 #include <unistd.h>
 
 #include "common/out/event_id.h"
+#include "common/out/metrics.h"
 #include "common/out/schema.h"
 #include "common/store/outbox.h"
 #include "engine.h"
-#include "forward/wire.h"
+#include "forward_internal.h"
+#include "metrics.h"
 
 #define NS_PER_S     UINT64_C(1000000000)
 #define SAVE_EVERY   NS_PER_S	    /* cursors: a kill repeats at most what was acked since */
-#define KEEP_SAVES   4		    /* rows stay for so many seconds; see outbox_trim() */
 #define RESTART_WAIT (2 * NS_PER_S) /* of a process that died */
 #define HAND_AHEAD   1024	    /* rows marked as handed over at once: one write for many */
 #define READ_ROWS    256
-#define SEEN_SIZE    1024 /* sessions whose last told state is remembered */
-
-/* What was told of a session last; another one in its place costs one more record. */
-struct seen {
-	char id[ID_TEXT_MAX];
-	enum session_state state;
-	enum severity worst;
-	uint32_t reconnects;
-	char effective_account[ACCOUNT_MAX];
-};
-
-struct destination {
-	struct watcher watcher;
-	const struct config_forwarder *to;
-	const struct out_schema *schema;
-	unsigned index;
-	int fd; /* -1: no process */
-	struct outbox_cursor cursor;
-	uint64_t sent[OUTBOX_LANES];	/* handed to this process */
-	uint64_t repeats[OUTBOX_LANES]; /* up to here it is a repeat */
-	uint32_t records, bytes;	/* of them not resolved */
-	uint64_t base_delivered, base_refused;
-	uint64_t retry_ns; /* when to start the process again */
-	uint64_t process_retries;
-	uint32_t round;
-	bool full; /* the socket takes no more now */
-	bool dirty;
-	bool failing;
-	char why[FORWARD_WHY_MAX];
-	char tested[64], tested_why[FORWARD_WHY_MAX];
-};
-
-struct forwarding {
-	struct destination to[FORWARDERS_MAX];
-	unsigned count;
-	unsigned what; /* bits that anybody wants */
-	bool unsynced; /* an alert is committed, and not yet on the disk */
-	uint64_t saved_ns;
-	uint64_t last[KEEP_SAVES]; /* the outbox's last number at each of the last saves */
-	struct seen seen[SEEN_SIZE];
-	struct forward_record head;
-	char text[OUT_RECORD_MAX];
-	struct alert alert;
-	struct session session;
-};
 
 /* --- what is put into the outbox */
 
@@ -128,7 +84,7 @@ void forward_session(struct engine *e, const struct session *s)
 		failed(e, outbox_put_session(e->store, s, clock_wall_ns()), "outbox");
 }
 
-static void policy_of(const struct engine *e, const struct destination *d, struct out_policy *ret)
+void forward_policy(const struct engine *e, const struct destination *d, struct out_policy *ret)
 {
 	*ret = e->policy;
 	ret->pseudonymise = d->to->pseudonymise;
@@ -156,7 +112,7 @@ void forward_event(struct engine *e, const struct event *ev)
 		if (done >> form & 1 || !forward_wants(f->to[i].to, FORWARD_EVENTS, 0))
 			continue;
 		done |= 1u << form;
-		policy_of(e, &f->to[i], &p);
+		forward_policy(e, &f->to[i], &p);
 		n = f->to[i].schema->event(ev, &p, f->text, sizeof(f->text));
 		if (n < 0) {
 			core_stats(e->core)->sink_errors++;
@@ -233,7 +189,7 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 	struct forward_record *h = &f->head;
 	struct out_policy p;
 
-	policy_of(e, d, &p);
+	forward_policy(e, d, &p);
 	h->time_ns = r->made_ns;
 	h->severity = r->severity;
 	if (r->what == FORWARD_ALERTS) {
@@ -273,7 +229,7 @@ static bool wants(const struct destination *d, const struct outbox_row *r)
 }
 
 /* 0, or -errno; -EAGAIN: not now. */
-static int hand(struct destination *d, const struct forward_record *h, const char *text)
+int forward_hand(struct destination *d, const struct forward_record *h, const char *text)
 {
 	struct iovec iov[2] = {{.iov_base = (void *)(uintptr_t)h, .iov_len = sizeof(*h)},
 			       {.iov_base = (void *)(uintptr_t)text, .iov_len = h->len}};
@@ -315,7 +271,7 @@ static bool on_row(void *arg, const struct outbox_row *r)
 			f->head.len = (uint32_t)n;
 			if (mark_handed(t->e, d, t->lane, r->seq))
 				return t->stop = true, false;
-			err = hand(d, &f->head, f->text);
+			err = forward_hand(d, &f->head, f->text);
 			if (err) {
 				t->stop = true;
 				d->full = err == -EAGAIN;
@@ -396,6 +352,24 @@ static void take_ack(struct destination *d, const struct forward_answer *a)
 	settle(d);
 }
 
+/* A snapshot for who asked; what does not fit into the socket is asked for again. */
+static void hand_metrics(struct engine *e, struct destination *d)
+{
+	struct forwarding *f = e->forwarding;
+	struct forward_record h = {
+		.message = FORWARD_RECORD, .what = FORWARD_METRICS, .time_ns = clock_wall_ns()};
+	struct writer w;
+	int n;
+
+	writer_start(&w, f->text, FORWARD_TEXT_MAX);
+	metrics_put(e, &w);
+	n = writer_finish(&w);
+	if (n < 0)
+		return;
+	h.len = (uint32_t)n;
+	(void)forward_hand(d, &h, f->text);
+}
+
 static void take_answer(struct engine *e, struct destination *d, struct forward_answer *a)
 {
 	a->why[sizeof(a->why) - 1] = '\0';
@@ -411,6 +385,9 @@ static void take_answer(struct engine *e, struct destination *d, struct forward_
 		d->failing = a->failing != 0;
 		d->process_retries = a->retries;
 		out_escape(span_of(a->why), d->why, sizeof(d->why));
+		break;
+	case FORWARD_WANT:
+		hand_metrics(e, d);
 		break;
 	case FORWARD_TESTED:
 		out_escape(span_of(a->why), d->tested_why, sizeof(d->tested_why));
@@ -599,61 +576,4 @@ void forward_close(struct engine *e)
 			close(f->to[i].fd);
 	free(f);
 	e->forwarding = NULL;
-}
-
-void forward_test(struct engine *e, const struct alert *a, char *ret, size_t cap)
-{
-	struct forwarding *f = e->forwarding;
-
-	for (unsigned i = 0; f && i < f->count; i++) {
-		struct destination *d = &f->to[i];
-		size_t at = strlen(ret);
-		struct out_policy p;
-		int n, r = -ENOTCONN;
-
-		policy_of(e, d, &p);
-		f->head = (struct forward_record){.message = FORWARD_RECORD,
-						  .what = FORWARD_ALERTS,
-						  .severity = a->severity,
-						  .round = d->round,
-						  .time_ns = a->first_ns};
-		snprintf(f->head.uid, sizeof(f->head.uid), "%s-%u", a->id, a->revision);
-		snprintf(f->head.name, sizeof(f->head.name), "%s", a->detection->id);
-		n = d->schema->alert(a, &p, f->text, sizeof(f->text));
-		if (n >= 0 && n < FORWARD_TEXT_MAX && d->fd >= 0) {
-			f->head.len = (uint32_t)n;
-			r = hand(d, &f->head, f->text);
-		}
-		snprintf(d->tested, sizeof(d->tested), "%.63s", a->id);
-		d->tested_why[0] = '\0';
-		snprintf(ret + at, cap - at, "%s%s %s", at ? ";" : "", d->to->name,
-			 r ? strerror(-r) : "handed over");
-	}
-}
-
-json_t *forward_status(const struct engine *e)
-{
-	const struct forwarding *f = e->forwarding;
-	json_t *a = json_array();
-	uint64_t last = 0;
-
-	if (f)
-		(void)outbox_last(e->store, &last);
-	for (unsigned i = 0; f && i < f->count; i++) {
-		const struct destination *d = &f->to[i];
-		uint64_t waiting = 0;
-
-		(void)outbox_waiting(e->store, &d->cursor, &waiting);
-		json_array_append_new(
-			a, json_pack("{ss ss ss sb ss sI sI sI sI sI sI ss ss}", "name",
-				     d->to->name, "kind", forward_kinds[d->to->kind], "url",
-				     d->to->url, "failing", d->failing, "reason", d->why, "waiting",
-				     (json_int_t)waiting, "in_flight", (json_int_t)d->records,
-				     "delivered", (json_int_t)d->cursor.delivered, "refused",
-				     (json_int_t)d->cursor.refused, "dropped",
-				     (json_int_t)d->cursor.dropped, "retries",
-				     (json_int_t)d->process_retries, "tested", d->tested,
-				     "tested_result", d->tested_why));
-	}
-	return a;
 }

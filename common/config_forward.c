@@ -9,14 +9,8 @@
 
 #define TIMEOUT_S 30
 
-#define FORWARD(id, word) word,
-const char *const forward_kinds[] = {
-#include "config_forward.def"
-	NULL};
-#undef FORWARD
-
 static const char *const schemas[] = {"outergate", "ecs", "ocsf", "cef", NULL};
-static const char *const whats[] = {"alerts", "sessions", "events", NULL};
+static const char *const whats[] = {"alerts", "sessions", "events", "metrics", NULL};
 static const char *const compressions[] = {"gzip", "none", NULL};
 static const char *const severities[] = {"info", "low", "medium", "high", "critical", NULL};
 
@@ -33,17 +27,10 @@ static const struct {
 	[FORWARD_HEC] = {"https://", "http://", "", FORWARD_SCHEMA_OUTERGATE},
 	[FORWARD_ELASTIC] = {"https://", "http://", "logs-outergate-default", FORWARD_SCHEMA_ECS},
 	[FORWARD_SENTINEL] = {"https://", "http://", "Custom-Outergate", FORWARD_SCHEMA_OUTERGATE},
+	[FORWARD_PROMETHEUS] = {NULL, NULL, "", FORWARD_SCHEMA_OUTERGATE},
 	[FORWARD_CLICKHOUSE] = {"https://", "http://", "outergate.records",
 				FORWARD_SCHEMA_OUTERGATE},
 };
-
-bool forward_wants(const struct config_forwarder *f, enum forward_what what, uint32_t severity)
-{
-	for (uint32_t i = 0; i < f->send_count; i++)
-		if (1u << f->send[i] == (unsigned)what)
-			return what != FORWARD_ALERTS || severity >= f->severity;
-	return false;
-}
 
 #define AT(field) offsetof(struct config_forwarder, field)
 
@@ -86,7 +73,7 @@ static int read_name(struct config_reader *r, const struct config_key *k, void *
 static const struct config_list send_list = {
 	.count_at = AT(send_count),
 	.item_size = sizeof(uint8_t),
-	.max = 3,
+	.max = 4,
 };
 
 #define FILE_KEY(word, which)                                                                      \
@@ -183,6 +170,18 @@ static int check_sentinel(struct config_reader *r, const struct config_forwarder
 	return 0;
 }
 
+/* Numbers go where they can be asked for, or by OTLP; nothing else is asked for. */
+static int check_metrics(struct config_reader *r, const struct config_forwarder *f)
+{
+	bool metrics = forward_wants(f, FORWARD_METRICS, 0);
+
+	if (f->kind == FORWARD_PROMETHEUS && (!metrics || f->send_count != 1))
+		return reader_fail(r, "Forwarders.send: prometheus serves metrics alone");
+	if (metrics && f->kind != FORWARD_PROMETHEUS && f->kind != FORWARD_OTLP)
+		return reader_fail(r, "Forwarders.send: metrics go by otlp or prometheus");
+	return 0;
+}
+
 static int check_row(struct config_reader *r, const struct config_forwarder *f)
 {
 	const struct config *c = r->config;
@@ -197,6 +196,8 @@ static int check_row(struct config_reader *r, const struct config_forwarder *f)
 		return reader_fail(r, "Forwarders.pin: sha256//<base64 of the public key's hash>");
 	if (!err && f->kind == FORWARD_HEC && !f->files[FORWARD_FILE_TOKEN][0])
 		return reader_fail(r, "Forwarders.secret is missing: the file of the HEC token");
+	if (!err)
+		err = check_metrics(r, f);
 	if (!err && f->kind == FORWARD_SENTINEL)
 		err = check_sentinel(r, f);
 	if (!err && f->schema == FORWARD_SCHEMA_CEF && f->kind != FORWARD_SYSLOG &&
@@ -214,6 +215,8 @@ int item_forwarder(struct config_reader *r, const struct config_key *k, void *it
 	if (err)
 		return err;
 	f->schema = f->schema ? f->schema - 1 : rules[f->kind].schema;
+	if (!f->send_count && f->kind == FORWARD_PROMETHEUS)
+		f->send[f->send_count++] = 3;
 	if (!f->send_count) {
 		f->send[f->send_count++] = 0;
 		f->send[f->send_count++] = 1;

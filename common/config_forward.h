@@ -47,7 +47,8 @@ enum forward_schema { /* in the order of out_schema_at() */
 enum forward_what { /* bits */
 	FORWARD_ALERTS = 1u << 0,
 	FORWARD_SESSIONS = 1u << 1,
-	FORWARD_EVENTS = 1u << 2
+	FORWARD_EVENTS = 1u << 2,
+	FORWARD_METRICS = 1u << 3 /* asked for by the sender, never in the outbox */
 };
 
 struct config_forwarder {
@@ -64,7 +65,7 @@ struct config_forwarder {
 	char target[FORWARD_TARGET_MAX];       /* topic, data stream, table, index; see the kind */
 	char rule[64], tenant[64], client[64]; /* Sentinel: data collection rule, application */
 	char token_url[128]; /* Sentinel, where it is not Microsoft's public one */
-	uint8_t send[3];     /* bit numbers of enum forward_what */
+	uint8_t send[4];     /* bit numbers of enum forward_what */
 	uint32_t send_count;
 	uint32_t severity; /* enum severity: alerts below it are not sent */
 	bool no_compression, pseudonymise;

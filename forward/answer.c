@@ -55,6 +55,13 @@ void answer_acks(struct forwarder *f)
 		say(f, &a);
 }
 
+void forward_want(struct forwarder *f)
+{
+	struct forward_answer a = {.message = FORWARD_WANT};
+
+	say(f, &a);
+}
+
 void answer_again(struct forwarder *f)
 {
 	struct forward_answer a = {.message = FORWARD_AGAIN};

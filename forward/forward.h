@@ -54,6 +54,11 @@ struct protocol {
 	 * pending.
 	 */
 	enum sent (*take)(struct forwarder *f);
+	/* Numbers of now, Prometheus' text, that forward_want() has asked for. NULL: it takes none.
+	 */
+	void (*metrics)(struct forwarder *f, const char *text, size_t len);
+	/* Instead of the queue: the whole life, until the agent has gone. NULL: the queue. */
+	void (*serve)(struct forwarder *f);
 	/* In order, within about 2 s. */
 	void (*close)(struct forwarder *f);
 };
@@ -71,12 +76,14 @@ struct forwarder {
 	uint32_t round; /* of records that are taken */
 	unsigned batch; /* at once now: halved when a batch is too much, doubled when one arrived */
 	uint64_t retry_ns, wait_ns; /* nothing is sent before; how long the last wait was */
+	uint64_t metrics_ns;	    /* when to ask for numbers again */
 	uint64_t asked_wait_ns;	    /* Retry-After; 0: none */
 	uint64_t delivered, refused, retries;
 	bool failing, ending;
 	char why[FORWARD_WHY_MAX];
 };
 
+void forward_want(struct forwarder *f);
 uint64_t now_ns(void); /* CLOCK_MONOTONIC */
 void forward_why(struct forwarder *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -18,11 +18,12 @@
 #include "queue.h"
 #include "agent-linux/sandbox_filter.h"
 
-#define WAIT_FIRST (NS_PER_S / 2)
-#define WAIT_MOST  (60 * NS_PER_S)
-#define ASKED_MOST (3600 * NS_PER_S) /* a collector may not silence us for longer */
-#define TAKE_MS	   100
-#define LAST_WORDS (2 * NS_PER_S)
+#define WAIT_FIRST    (NS_PER_S / 2)
+#define WAIT_MOST     (60 * NS_PER_S)
+#define ASKED_MOST    (3600 * NS_PER_S) /* a collector may not silence us for longer */
+#define TAKE_MS	      100
+#define METRICS_EVERY (60 * NS_PER_S)
+#define LAST_WORDS    (2 * NS_PER_S)
 
 static volatile sig_atomic_t terminated;
 
@@ -126,9 +127,19 @@ static int timeout_ms(const struct forwarder *f)
 
 	if (f->pending)
 		return TAKE_MS;
+	if (!queue_waiting(f) && f->metrics_ns)
+		return f->metrics_ns > now ? (int)((f->metrics_ns - now) / NS_PER_MS) + 1 : 0;
 	if (!queue_waiting(f))
 		return -1;
 	return f->retry_ns > now ? (int)((f->retry_ns - now) / NS_PER_MS) + 1 : 0;
+}
+
+static void ask_metrics(struct forwarder *f)
+{
+	if (!f->metrics_ns || now_ns() < f->metrics_ns || f->ending)
+		return;
+	f->metrics_ns = now_ns() + METRICS_EVERY;
+	forward_want(f);
 }
 
 static void loop(struct forwarder *f)
@@ -153,6 +164,7 @@ static void loop(struct forwarder *f)
 			f->ending = true;
 		if (f->ending && end == UINT64_MAX)
 			end = now_ns() + LAST_WORDS;
+		ask_metrics(f);
 		work(f);
 	}
 }
@@ -202,7 +214,12 @@ int main(void)
 		fprintf(stderr, "outergate: forwarder %s: no seccomp filter\n", f.to->name);
 		return 1;
 	}
-	loop(&f);
+	if (f.protocol->metrics && forward_wants(f.to, FORWARD_METRICS, 0))
+		f.metrics_ns = now_ns();
+	if (f.protocol->serve)
+		f.protocol->serve(&f);
+	else
+		loop(&f);
 	f.protocol->close(&f); /* NOLINT(clang-analyzer-core.NullDereference): as above */
 	answer_acks(&f);
 	return 0;

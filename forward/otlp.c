@@ -9,7 +9,7 @@
  * The record itself is the body, as text: what the schema made of it. Its id is the attribute
  * log.record.uid, by which repeats can be dropped.
  */
-#include "http.h"
+#include "otlp.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -28,10 +28,31 @@ static int open_otlp(struct forwarder *f)
 	return http_open(f);
 }
 
-static bool add_attribute(const char *key, const char *value, bool more)
+static bool add_attribute(struct buffer *b, const char *key, const char *value, bool more)
 {
-	return buffer_format(&body, "{\"key\":\"%s\",\"value\":{\"stringValue\":", key) &&
-	       buffer_json(&body, value, strlen(value)) && buffer_puts(&body, more ? "}}," : "}}");
+	return buffer_format(b, "{\"key\":\"%s\",\"value\":{\"stringValue\":", key) &&
+	       buffer_json(b, value, strlen(value)) && buffer_puts(b, more ? "}}," : "}}");
+}
+
+bool otlp_resource(const struct forwarder *f, struct buffer *b)
+{
+	return buffer_puts(b, "{\"resource\":{\"attributes\":[") &&
+	       add_attribute(b, "service.name", "outergate", true) &&
+	       add_attribute(b, "service.version", OUTERGATE_VERSION, true) &&
+	       add_attribute(b, "host.id", f->setup.host_id, true) &&
+	       add_attribute(b, "host.name", f->setup.host_name, false) && buffer_puts(b, "]}");
+}
+
+bool otlp_headers(struct forwarder *f, char *line, size_t cap)
+{
+	char token[512];
+
+	line[0] = '\0';
+	if (forward_token(f, token, sizeof(token)) < 0)
+		return false;
+	if (token[0])
+		snprintf(line, cap, "Authorization: Bearer %s", token);
+	return true;
 }
 
 static bool add_record(const struct item *it, bool first)
@@ -44,8 +65,8 @@ static bool add_record(const struct item *it, bool first)
 			     "\",\"severityNumber\":%u,\"severityText\":\"%s\",\"attributes\":[",
 			     first ? "" : ",", it->head.time_ns, it->head.time_ns, numbers[s],
 			     forward_severity(s)) &&
-	       add_attribute("log.record.uid", it->head.uid, true) &&
-	       add_attribute("event.name", it->head.name, false) &&
+	       add_attribute(&body, "log.record.uid", it->head.uid, true) &&
+	       add_attribute(&body, "event.name", it->head.name, false) &&
 	       buffer_puts(&body, "],\"body\":{\"stringValue\":") &&
 	       buffer_json(&body, it->text, it->head.len) && buffer_puts(&body, "}}");
 }
@@ -55,12 +76,8 @@ static bool fill(struct forwarder *f, struct item **items, unsigned n)
 	bool ok;
 
 	body.len = 0;
-	ok = buffer_puts(&body, "{\"resourceLogs\":[{\"resource\":{\"attributes\":[") &&
-	     add_attribute("service.name", "outergate", true) &&
-	     add_attribute("service.version", OUTERGATE_VERSION, true) &&
-	     add_attribute("host.id", f->setup.host_id, true) &&
-	     add_attribute("host.name", f->setup.host_name, false) &&
-	     buffer_puts(&body, "]},\"scopeLogs\":[{\"scope\":{\"name\":\"outergate\"},"
+	ok = buffer_puts(&body, "{\"resourceLogs\":[") && otlp_resource(f, &body) &&
+	     buffer_puts(&body, ",\"scopeLogs\":[{\"scope\":{\"name\":\"outergate\"},"
 				"\"logRecords\":[");
 	for (unsigned i = 0; i < n && ok; i++)
 		ok = add_record(items[i], i == 0);
@@ -85,17 +102,16 @@ static json_int_t rejected(struct forwarder *f, const struct http_reply *r)
 static enum sent send_otlp(struct forwarder *f, struct item **items, unsigned n)
 {
 	static const struct http_request plain = {.url = url, .type = "application/json"};
-	char token[512], line[560];
+	char line[560];
 	const char *headers[] = {line, NULL};
 	struct http_request q = plain;
 	struct http_reply r;
 	bool refused;
 	enum sent s;
 
-	if (forward_token(f, token, sizeof(token)) < 0)
+	if (!otlp_headers(f, line, sizeof(line)))
 		return SENT_RETRY;
-	snprintf(line, sizeof(line), "Authorization: Bearer %s", token);
-	q.headers = token[0] ? headers : NULL;
+	q.headers = line[0] ? headers : NULL;
 	if (!fill(f, items, n)) {
 		forward_why(f, "no memory for a batch");
 		return SENT_RETRY;
@@ -126,5 +142,6 @@ const struct protocol protocol_otlp = {
 	.bytes = 1u << 20,
 	.open = open_otlp,
 	.send = send_otlp,
+	.metrics = otlp_metrics,
 	.close = http_close,
 };

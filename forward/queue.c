@@ -28,16 +28,22 @@ static bool is_whole(const struct forward_record *h, size_t len)
 
 static int take_one(struct forwarder *f)
 {
-	static char buf[sizeof(struct forward_record) + FORWARD_TEXT_MAX];
+	static char buf[sizeof(struct forward_record) + FORWARD_TEXT_MAX + 1];
 	struct forward_record head;
 	struct item *it;
-	ssize_t n = recv(FORWARD_FD_RECORDS, buf, sizeof(buf), MSG_DONTWAIT);
+	ssize_t n = recv(FORWARD_FD_RECORDS, buf, sizeof(buf) - 1, MSG_DONTWAIT);
 
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EPIPE;
 	memcpy(&head, buf, sizeof(head));
 	if (!is_whole(&head, (size_t)n))
 		return -EPIPE;
+	if (head.what == FORWARD_METRICS) {
+		buf[n] = '\0';
+		if (f->protocol->metrics)
+			f->protocol->metrics(f, buf + sizeof(head), head.len);
+		return 0;
+	}
 	if (head.round != f->round)
 		return 0;
 	it = malloc(sizeof(*it) + (size_t)n + 1);

@@ -36,6 +36,7 @@ enum forward_message {
 	FORWARD_AGAIN, /* what is not acknowledged may or may not have arrived: hand it over again
 			*/
 	FORWARD_STATE, /* how it goes */
+	FORWARD_WANT,  /* from it: the metrics of now; the answer is a record (FORWARD_METRICS) */
 	FORWARD_TESTED /* what became of the test record */
 };
 

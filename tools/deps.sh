@@ -8,7 +8,7 @@
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
 libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev
-libcurl4-openssl-dev libssl-dev librdkafka-dev python3"
+libcurl4-openssl-dev libssl-dev librdkafka-dev libmicrohttpd-dev python3"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static openssl rsyslog rsyslog-openssl rsyslog-relp kcat libdevmapper1.02.1 $demo"

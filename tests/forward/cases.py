@@ -1,14 +1,17 @@
 """What a collector must get, whatever happens to it, to the agent and on the way."""
 import os
+import re
 import shutil
 import signal
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 
 from collectors import ClickHouse, Elastic, Hec, Kafka, Otlp, Rsyslog, Sentinel
 from registry import case
-from world import (Agent, BUILD, Failure, certificates, check, check_all, arrived, has_all, have_all,
+from world import (Agent, BUILD, Failure, certificates, check, check_all, arrived, free_port, has_all, have_all,
                    records_of, wait_for)
 
 ALL = ["alerts", "sessions", "events"]
@@ -31,9 +34,7 @@ def end_all():
     while mine():
         t = mine().pop()
         try:
-            if isinstance(t, Agent):
-                t.stop()
-            elif isinstance(t, Kafka):
+            if isinstance(t, (Agent, Kafka)):
                 t.end()
             else:
                 t.kill()
@@ -479,3 +480,87 @@ def hostile_names_forge_nothing():
         for _, kind, rec in records_of(x.texts()):
             check("detection" not in rec or kind == "alert", "no forged field", rec)
         check(len([1 for _, k, _ in records_of(x.texts()) if k == "event"]) >= len(names), "each is one")
+
+
+# --- numbers
+
+def fetch(port, path, method="GET"):
+    r = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), method=method)
+    try:
+        with urllib.request.urlopen(r, timeout=10) as a:
+            return a.status, a.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def numbers(text):
+    """Every sample of Prometheus' text format; a line that is none fails."""
+    out = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            check(re.fullmatch(r"# (HELP|TYPE) outergate_[a-z0-9_]+ .+", line), "a comment", line)
+            continue
+        m = re.fullmatch(r'(outergate_[a-z0-9_]+(?:\{[a-z]+="(?:[^"\\\\]|\\\\.)*"\})?) ([0-9]+)', line)
+        check(m, "a sample", line)
+        check(m[1] not in out, "each once", line)
+        out[m[1]] = int(m[2])
+    return out
+
+
+@case
+def prometheus_asks_for_every_counter_of_status():
+    port = free_port()
+    away = Otlp()
+    a = agent_for({"name": "prom", "kind": "prometheus", "url": "127.0.0.1:%d" % port},
+                  dict(away.forwarder(send=ALL), name="away"))
+    a.tell(25)
+
+    def told():
+        status, text = fetch(port, "/metrics")
+        got = numbers(text)
+        return got if status == 200 and got["outergate_attempts_total"] == 25 else None
+    got = wait_for(told, "25 attempts")
+    for name in a.status()["counters"]:
+        check("outergate_%s_total" % name in got, "a counter of status", name)
+    check(got['outergate_forward_waiting{forwarder="away"}'] >= 25 and
+          got['outergate_forward_failing{forwarder="away"}'] == 1, "the backlog", sorted(got))
+    check(got['outergate_sensor_on{sensor="tcp"}'] in (0, 1), "sensors")
+    check(fetch(port, "/healthz") == (200, "ok\n"), "healthy", fetch(port, "/healthz"))
+    check(fetch(port, "/etc/passwd")[0] == 404 and fetch(port, "/metrics", "POST")[0] == 405, "nothing else")
+
+
+@case
+def prometheus_says_when_the_agent_does_not_answer():
+    port = free_port()
+    a = agent_for({"name": "prom", "kind": "prometheus", "url": "127.0.0.1:%d" % port})
+    wait_for(lambda: fetch(port, "/healthz")[0] == 200, "healthy")
+    engine = [int(p) for p in filter(str.isdigit, os.listdir("/proc")) if is_engine(a, p)]
+    check(len(engine) == 1, "one engine", engine)
+    os.kill(engine[0], signal.SIGSTOP)
+    try:
+        time.sleep(1.1)
+        check(fetch(port, "/healthz")[0] == 503 and fetch(port, "/metrics")[0] == 503, "no stale numbers")
+    finally:
+        os.kill(engine[0], signal.SIGCONT)
+    wait_for(lambda: fetch(port, "/healthz")[0] == 200, "healthy again")
+
+
+def is_engine(agent, pid):
+    try:
+        return (int(pid) != agent.process.pid and os.getpgid(int(pid)) == agent.process.pid and
+                open("/proc/%s/comm" % pid).read().strip() == "outergate")
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+@case
+def otlp_metrics_are_pushed():
+    c = begin(Otlp())
+    agent_for(c.forwarder(send=["alerts", "metrics"]))
+    got = wait_for(lambda: getattr(c, "metrics", None), "metrics")
+    names = {m["name"]: m for m in got}
+    check(names["outergate_attempts_total"]["sum"]["isMonotonic"] and
+          "gauge" in names["outergate_sessions_live"], "sums and gauges", sorted(names))
+    sensors = [p["attributes"][0]["value"]["stringValue"]
+               for p in names["outergate_sensor_on"]["gauge"]["dataPoints"]]
+    check("pam" in sensors and "tcp" in sensors, "with their labels", sensors)

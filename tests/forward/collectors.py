@@ -149,6 +149,11 @@ class Otlp(Http):
 
     def answer(self, h, body, plan):
         o = json.loads(body)
+        if h.path == "/v1/metrics":
+            with self.lock:
+                self.metrics = o["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+            h.say(200, "{}")
+            return
         logs = o["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
         texts = [r["body"]["stringValue"] for r in logs]
         for r in logs:

@@ -83,6 +83,12 @@ class Agent:
             self.process.wait(20)
             self.process = None
 
+    def end(self):
+        """A killed agent leaves its hooks on, and the kernel has room for 64 at a cgroup."""
+        self.stop()
+        subprocess.run([BUILD + "/outergate", "run", "--unpin", "--config", self.config],
+                       capture_output=True, check=False)
+
     def kill(self):
         """All of it at once, as a power cut would; then again from what is on the disk."""
         group = self.process.pid
