@@ -196,16 +196,19 @@ static int setup_read(struct forwarder *f)
 int main(void)
 {
 	static struct forwarder f = {.fd = -1};
+	const struct protocol *p = NULL;
 	struct sigaction term = {.sa_handler = on_term};
 
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (setup_read(&f) || !f.protocol) {
+	if (!setup_read(&f))
+		p = f.protocol;
+	if (!p) {
 		fputs("outergate-forward: started by the agent, of the same version, alone\n",
 		      stderr);
 		return 2;
 	}
-	if (f.protocol->open(&f)) {
+	if (p->open(&f)) {
 		fprintf(stderr, "outergate: forwarder %s: %s\n", f.to->name, f.why);
 		answer_state(&f, true);
 		return 1;
@@ -214,13 +217,13 @@ int main(void)
 		fprintf(stderr, "outergate: forwarder %s: no seccomp filter\n", f.to->name);
 		return 1;
 	}
-	if (f.protocol->metrics && forward_wants(f.to, FORWARD_METRICS, 0))
+	if (p->metrics && forward_wants(f.to, FORWARD_METRICS, 0))
 		f.metrics_ns = now_ns();
-	if (f.protocol->serve)
-		f.protocol->serve(&f);
+	if (p->serve)
+		p->serve(&f);
 	else
 		loop(&f);
-	f.protocol->close(&f); /* NOLINT(clang-analyzer-core.NullDereference): as above */
+	p->close(&f);
 	answer_acks(&f);
 	return 0;
 }

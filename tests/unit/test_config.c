@@ -149,7 +149,7 @@ static const struct {
 	{"Forwarders: [{name: a, kind: splunk, url: \"https://a\"}]",
 	 "t:1: Forwarders.kind: 'splunk' is not one of: otlp kafka syslog relp hec elastic "
 	 "sentinel "
-	 "clickhouse"},
+	 "clickhouse prometheus"},
 	{"Forwarders:\n- {name: a, kind: otlp, url: \"tcp://a\"}",
 	 "t:2: Forwarders.url: otlp wants https:// or http://"},
 	{"Forwarders:\n- {name: a, kind: kafka, url: \"https://a\"}",
@@ -160,6 +160,10 @@ static const struct {
 	 "t:2: Forwarders.url: a secret is only sent by https://, or to this host"},
 	{"Forwarders:\n- {name: a, kind: otlp, url: \"http://127.evil.example\", secret: /s}",
 	 "t:2: Forwarders.url: a secret is only sent by https://, or to this host"},
+	{"Forwarders:\n- {name: a, kind: relp, url: \"tls://a\", send: [metrics]}",
+	 "t:2: Forwarders.send: metrics go by otlp or prometheus"},
+	{"Forwarders:\n- {name: a, kind: prometheus, url: \"127.0.0.1:1\", send: [alerts]}",
+	 "t:2: Forwarders.send: prometheus serves metrics alone"},
 	{"Forwarders:\n- {name: a, kind: relp, url: \"tls://a\", cert: /c}",
 	 "t:2: Forwarders: cert and key go together"},
 	{"Forwarders:\n- {name: a, kind: otlp, url: \"https://a\", schema: cef}",
