@@ -32,7 +32,8 @@ WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-proto
 CFLAGS ?= -O2 -g
 HARDEN = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 LDFLAGS = -Wl,-z,relro,-z,now
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE \
+# char has a sign on x86 and none on arm64: the same code is the same everywhere.
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fsigned-char -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE \
 	-fstack-clash-protection $(HARDEN) -ffile-prefix-map=$(CURDIR)/= -fdebug-prefix-map=$(CURDIR)=. \
 	-D_FORTIFY_SOURCE=2 -DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(BUILD) $(WARN) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -64,10 +65,13 @@ DEPS := $(BUILD)/.deps $(if $(filter test% lint fuzz%,$(MAKECMDGOALS)),$(BUILD)/
 
 # --- the kernel side: one object, embedded by a skeleton
 BPF_SRC := bpf/outergate.bpf.c
+# Arguments of a probed function are in other registers elsewhere; all else is relocated as it is loaded.
+BPF_ARCH = $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),arm64,x86)
+BPF_INCLUDE = -I/usr/include/$(shell $(CC) -print-multiarch)
 $(BUILD)/outergate.bpf.o: $(BPF_SRC) $(wildcard bpf/*.h bpf/*.bpf.c) common/wire.h | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,BPF $<)$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. -ffile-prefix-map=$(CURDIR)/= -fdebug-prefix-map=$(CURDIR)=. \
-		-I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
+	$(call say,BPF $<)$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -Wall -Werror -I. -ffile-prefix-map=$(CURDIR)/= -fdebug-prefix-map=$(CURDIR)=. \
+		$(BPF_INCLUDE) -c $< -o $@
 	@llvm-strip -g $@
 $(BUILD)/outergate.skel.h: $(BUILD)/outergate.bpf.o
 	@bpftool gen skeleton $< name outergate_bpf > $@.tmp && mv $@.tmp $@
@@ -81,8 +85,12 @@ $(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(DEPS)
 	$(embed)
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
-# --- objects
-$(BUILD)/%.o: %.c | $(DEPS)
+# --- objects; other flags or another version make them anew
+.PHONY: force
+$(BUILD)/.flags: force
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS))
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/%.o: %.c $(BUILD)/.flags | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(AGENT_OBJ): | $(BUILD)/outergate.skel.h

@@ -35,7 +35,10 @@ $(WIN)/outergate.yaml: deploy/outergate.yaml windows.mk
 $(WIN)/outergate.yaml.h: $(WIN)/outergate.yaml
 	$(embed)
 $(WIN)/cli/cmd_check.o: $(WIN)/outergate.yaml.h
-$(WIN)/%.o: %.c $(WIN)/.prefix | $(WIN)/outergate.yaml.h
+$(WIN)/.flags: force
+	$(shell mkdir -p $(@D))$(file >$@.new,$(WIN_CC) $(WIN_CFLAGS))
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(WIN)/%.o: %.c $(WIN)/.prefix $(WIN)/.flags | $(WIN)/outergate.yaml.h
 	@mkdir -p $(@D)
 	$(call say,WINCC $<)$(WIN_CC) $(WIN_CFLAGS) -MMD -MP -c $< -o $@
 -include $(WIN_COMMON:.o=.d) $(WIN_AGENT:.o=.d)

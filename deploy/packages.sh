@@ -31,10 +31,11 @@ deb() {
 	cross=""
 	if [ "$arch" != "$(dpkg --print-architecture)" ]; then
 		all="-B" cross="-a$arch -d -Pcross,nocheck" # what is of no architecture was built with the other
-		shlibs="-l$SYSROOT/usr/lib/aarch64-linux-gnu:$SYSROOT/lib/aarch64-linux-gnu"
+		# Of the same libraries of the same release: what the other architecture's package depends on.
+		shlibs=$(dpkg-deb -f "$out/outergate_${version}_$(dpkg --print-architecture).deb" Depends)
 	fi
 	# shellcheck disable=SC2086
-	(cd "$work/outergate" && SHLIBDEPS="$shlibs" dpkg-buildpackage -us -uc $all $cross --no-pre-clean) >"$work/deb.log" 2>&1 || {
+	(cd "$work/outergate" && ${shlibs:+env "SHLIBS=$shlibs"} dpkg-buildpackage -us -uc $all $cross --no-pre-clean) >"$work/deb.log" 2>&1 || {
 		tail -20 "$work/deb.log" >&2
 		return 1
 	}

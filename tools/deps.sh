@@ -3,7 +3,8 @@
 #   deps.sh build   to build and run the agent
 #   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
 #   deps.sh windows      to build outergate.exe and run it under Wine, for `make windows`
-#   deps.sh packages     to build packages and look them over: `make packages`, `make windows-msi`
+#   deps.sh packages     to build packages and look them over: `make packages-amd64`
+#   deps.sh arm64        and those of arm64, with what runs its programs: `make packages`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
@@ -16,6 +17,7 @@ windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip u
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
 # The country database comes by it; some have it from elsewhere.
 command -v npm >/dev/null || { packages="$packages npm" windows="$windows npm"; }
+arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
@@ -24,9 +26,10 @@ demo) packages=$demo ;;
 test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
 windows) packages=$windows ;;
-packages) packages=$packages ;;
+packages) ;;
+arm64) packages=$arm64 ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|arm64" >&2
 	exit 2
 	;;
 esac

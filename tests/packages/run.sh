@@ -33,7 +33,7 @@ same() { # NAME, TEXT, TEXT
 	step "$1" $? "$d"
 }
 build() {
-	if make BUILD="$BUILD" packages >"$log/build.txt" 2>&1; then
+	if make BUILD="$BUILD" "$target" >"$log/build.txt" 2>&1; then
 		step "they are built" 0
 		return
 	fi
@@ -90,8 +90,8 @@ manual() {
 
 short="contents unit manual"
 case ${1:-short} in
-short) steps=$short ;;
-all) steps="$short again life other" ;;
+short) steps=$short target=packages-amd64 ;;
+all) steps="$short again life other arm64" target=packages ;;
 *)
 	echo "usage: run.sh [short|all]" >&2
 	exit 2

@@ -7,6 +7,8 @@ again() {
 	mkdir -p "$to/build/geo"
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$to"
 	cp "$BUILD"/geo/* "$to/build/geo/"
+	mkdir "$to/build/arm64"
+	cp -a "$BUILD/arm64/sysroot" "$to/build/arm64/"
 	(umask 077 && cd "$to" && MAKEFLAGS="" BUILD=build TZ=Asia/Tokyo LC_ALL=C nice make packages) >"$log/again.txt" 2>&1
 	step "they are built again" $? "$(tail -20 "$log/again.txt")"
 	same "both times the same bytes" "$(cd "$packages" && sha256sum -- *.deb *.rpm)" \
@@ -60,4 +62,27 @@ other() {
 	said=$(chroot "$root" apt-get install -s "/root/outergate_${version}_amd64.deb" 2>&1)
 	step "Debian 11: apt says that it wants a newer glibc" "$(grep -q "Depends: libc6 (>= $GLIBC)" <<<"$said"; echo $?)" "$said"
 	rm "$root/root/outergate_${version}_amd64.deb"
+}
+
+# arm64's program under emulation: what is decoded and correlated is the same; and with an emulated kernel of its own,
+# which takes its kernel programs.
+arm64() {
+	local root said
+	root=$(realpath "$BUILD/arm64/sysroot")
+	rm -rf "$work/arm64"
+	mkdir -p "$work/arm64/tree"
+	dpkg-deb -x "$packages/outergate_${version}_arm64.deb" "$work/arm64/tree"
+	same "arm64: the same files" "$(sed 's/.* //' tests/packages/files | sort)" \
+		"$(dpkg-deb -c "$packages/outergate_${version}_arm64.deb" | awk '!/\/$/ {print $6}' | sort)"
+	printf '#!/bin/sh\nexec qemu-aarch64-static -L "%s" "%s" "$@"\n' "$root" "$work/arm64/tree/usr/bin/outergate" \
+		>"$work/arm64/outergate"
+	chmod +x "$work/arm64/outergate"
+	same "arm64: it runs" "outergate $version" "$("$work/arm64/outergate" --version)"
+	said=$(python3 tests/golden/run.py "$work/arm64" 2>&1)
+	step "arm64: golden: $(tail -1 <<<"$said")" $? "$(tail -20 <<<"$said")"
+	bash tests/packages/arm64-kernel.sh "$packages/outergate_${version}_arm64.deb" "$root" "$work/arm64-kernel" >"$log/arm64.txt" 2>&1
+	grep -q 'ready (8 of 8 sensors' "$log/arm64.txt"
+	step "arm64: on $(grep -o '^Linux .*' "$log/arm64.txt"), all sensors are on" $? "$(tail -30 "$log/arm64.txt")"
+	grep -qE '^  pam +on ' "$log/arm64.txt"
+	step "arm64: PAM, too" $? "$(grep -A12 '^sensors' "$log/arm64.txt")"
 }
