@@ -18,7 +18,27 @@
 /* Inside the line, inside the stream, or one of the few words that decoders put in themselves. */
 static bool span_is_sound(struct span s, struct span line, const struct decode_stream *d)
 {
-	static const char *const words[] = {"root", "sshd", "su", "sudo"};
+	static const char *const words[] = {
+		"root",
+		"sshd",
+		"su",
+		"sudo",
+		"w3wp",
+		"IAS",
+		"PowerShell",
+		"fDenyTSConnections",
+		"Security",
+		"service-unit",
+		"remote-tool",
+		"tor-service",
+		"account",
+		"scheduled-task",
+		"group",
+		"firewall",
+		"rdp-enabled",
+		"port-forward",
+		"log-cleared: somebody emptied a log",
+	};
 
 	if (s.len == 0 || (s.ptr >= line.ptr && s.ptr + s.len <= line.ptr + line.len) ||
 	    (s.ptr >= (const char *)d && s.ptr + s.len <= (const char *)(d + 1)))
@@ -26,7 +46,7 @@ static bool span_is_sound(struct span s, struct span line, const struct decode_s
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (span_is(s, words[i]))
 			return true;
-	return false;
+	return span_starts(s, SPAN_LIT("audit-policy-off: auditing of "));
 }
 
 static void check_spans(const struct event *e, struct span line, const struct decode_stream *d)
