@@ -161,6 +161,7 @@ bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/
 	$(BUILD)/bench/bench_decode
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
+	BUILD=$(BUILD) bash tests/forward/run.sh none >/dev/null; BUILD=$(BUILD) python3 -B tests/bench/forward.py
 
 # The manual says what the program says.
 MAN := $(BUILD)/man/outergate.8 $(BUILD)/man/outergate.yaml.5

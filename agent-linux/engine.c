@@ -51,7 +51,7 @@ static void store_failed(struct engine *e, const char *what)
 	core_stats(e->core)->store_errors++;
 	if (!e->store_failing)
 		fprintf(stderr, "outergate: store: %s: %s\n", what, store_error(e->store));
-	e->store_failing = true;
+	e->store_failing = e->store_missed = true;
 }
 
 static void store_check(struct engine *e, int r, const char *what)
@@ -288,6 +288,20 @@ void engine_save(struct engine *e)
 	transaction_end(e);
 }
 
+#define CATCH_UP_EVERY (2 * NS_PER_S)
+
+/* The store failed: does it work again? */
+static void catch_up(struct engine *e, uint64_t now)
+{
+	if (!e->store_missed || now < e->catch_up_ns || e->in_transaction)
+		return;
+	e->catch_up_ns = now + CATCH_UP_EVERY;
+	if (!engine_catch_up(e))
+		return;
+	e->store_missed = e->store_failing = false;
+	e->dirty = true; /* the core's memory and the cursors, too */
+}
+
 static void prune(struct engine *e, uint64_t now)
 {
 	if (now - e->pruned_ns < PRUNE_INTERVAL)
@@ -318,6 +332,8 @@ static void timer_arm(struct engine *e)
 		next = geo_source_next(e);
 	if (forward_next(e) < next)
 		next = forward_next(e);
+	if (e->store_missed && e->catch_up_ns < next)
+		next = e->catch_up_ns;
 
 	if (e->dirty && e->saved_ns + SAVE_INTERVAL < next)
 		next = e->saved_ns + SAVE_INTERVAL;
@@ -554,6 +570,7 @@ static void engine_loop(struct engine *e)
 		int n;
 
 		engine_flush(e);
+		catch_up(e, clock_wall_ns());
 		forward_pump(e);
 		timer_arm(e);
 		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);

@@ -120,6 +120,8 @@ struct engine {
 	bool in_transaction, alert_put, dirty, stop;
 	bool any_live; /* a session may be open: its bytes are worth reading */
 	bool store_failing;
+	bool store_missed; /* something was not stored: see engine_catch_up() */
+	uint64_t catch_up_ns;
 	bool said; /* why we cannot start */
 	struct echo echo;
 	struct geo_files geo;
@@ -154,6 +156,8 @@ int engine_watch(struct engine *e, struct watcher *w, int fd,
 		 void (*ready)(struct engine *, struct watcher *), void *arg);
 /* Ends the open transaction, so that readers see what was told. */
 void engine_flush(struct engine *e);
+/* catch_up.c: puts what the store missed while it failed; false: it still does. */
+bool engine_catch_up(struct engine *e);
 /* Saves core memory and cursors when something changed. */
 void engine_save(struct engine *e);
 

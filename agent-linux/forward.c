@@ -38,7 +38,7 @@ static void failed(struct engine *e, int r, const char *what)
 	core_stats(e->core)->store_errors++;
 	if (!e->store_failing)
 		fprintf(stderr, "outergate: %s: %s\n", what, store_error(e->store));
-	e->store_failing = true;
+	e->store_failing = e->store_missed = true;
 }
 
 void forward_alert(struct engine *e, const struct alert *a)

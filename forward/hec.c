@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define ASK_EVERY NS_PER_S
+#define ASK_EVERY (NS_PER_S / 2)
 #define TICKETS	  64 /* batches that wait at once */
 
 static struct buffer body;

@@ -17,7 +17,7 @@
 #include "stream.h"
 
 #define FACILITY 10 /* authpriv */
-#define SETTLE	 (2 * NS_PER_S)
+#define SETTLE	 NS_PER_S
 
 static struct stream *stream;
 static struct buffer body;

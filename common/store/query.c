@@ -176,3 +176,40 @@ int store_sessions(struct store *s, const struct store_filter *f,
 
 	return st ? run_query(s, st, f, &r) : -EIO;
 }
+
+static int number_of(struct store *s, enum store_statement which, const char *sql, const char *id,
+		     int64_t *ret)
+{
+	sqlite3_stmt *st = store_statement(s, which, sql);
+	int rc;
+
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	*ret = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_result(s, rc, "reading the store");
+}
+
+int store_alert_revision(struct store *s, const char *id, uint32_t *ret)
+{
+	int64_t v = 0;
+	int r = number_of(s, STATEMENT_ALERT_REVISION, "SELECT revision FROM alerts WHERE id = ?1",
+			  id, &v);
+
+	if (!r)
+		*ret = (uint32_t)v;
+	return r;
+}
+
+int store_session_last(struct store *s, const char *id, uint64_t *ret_ns)
+{
+	int64_t v = 0;
+	int r = number_of(s, STATEMENT_SESSION_LAST, "SELECT last_ns FROM sessions WHERE id = ?1",
+			  id, &v);
+
+	if (!r)
+		*ret_ns = (uint64_t)v;
+	return r;
+}

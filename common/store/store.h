@@ -36,6 +36,9 @@ void store_set_policy(struct store *s, const struct out_policy *p);
 
 /* Insert or replace by id (an older revision never replaces a newer one). */
 int store_put_alert(struct store *s, const struct alert *a);
+/* What is stored of it: a revision, and when it was seen last; 0 when there is nothing. */
+int store_alert_revision(struct store *s, const char *id, uint32_t *ret);
+int store_session_last(struct store *s, const char *id, uint64_t *ret_ns);
 int store_put_session(struct store *s, const struct session *x);
 /* Named small values: "core" (core_export), "journal-cursor", "file:<path>" ... */
 int store_put_blob(struct store *s, const char *name, const void *buf, size_t len);

@@ -482,6 +482,38 @@ def hostile_names_forge_nothing():
         check(len([1 for _, k, _ in records_of(x.texts()) if k == "event"]) >= len(names), "each is one")
 
 
+@case
+def a_full_disk_is_told_and_alerts_come_when_there_is_room():
+    c = begin(Otlp())
+    a = Agent("full", [c.forwarder()])
+    os.mkdir(a.dir + "/store")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "outergate-full", a.dir + "/store"], check=True)
+    try:
+        shutil.chown(a.dir + "/store", "outergate", "outergate")
+        begin(a)
+        filler = a.dir + "/store/filler"
+        fd = os.open(filler, os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(fd, b"x" * 4096)
+        except OSError:
+            os.close(fd)
+        a.guess("root", 8)
+        a.login("root", "203.0.113.66")
+        wait_for(lambda: a.status()["store_failing"], "it says that the store fails")
+        check(not [1 for _, _, r in records_of(c.texts()) if "detection" in r], "nothing could be sent")
+        os.unlink(filler)
+        wait_for(lambda: [1 for _, _, r in records_of(c.texts())
+                          if r.get("detection") == "auth.bruteforce_success"], "the alert arrives", 30)
+        check(not a.status()["store_failing"], "and it says that the store works again")
+        out = subprocess.run([BUILD + "/outergate", "alerts", "--config", a.config], capture_output=True,
+                             text=True)
+        check("auth.bruteforce_success" in out.stdout, "and it is stored", out.stdout, out.stderr)
+    finally:
+        a.end()
+        subprocess.run(["umount", "-l", a.dir + "/store"], check=False)
+
+
 # --- numbers
 
 def fetch(port, path, method="GET"):
