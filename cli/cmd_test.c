@@ -99,7 +99,7 @@ static void report_collector(struct trial *t, const char *name)
 	do {
 		got = collector_said(t, name, said, sizeof(said));
 		if (!got)
-			nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+			plat_sleep_ms(200);
 	} while (!got && time(NULL) < end);
 	if (got)
 		report(t, name, said, strncmp(said, "delivered", 9) != 0 ? EXIT_INPUT : EXIT_FINE);

@@ -12,6 +12,9 @@
 #ifdef _WIN32
 #include <io.h>
 
+/* As windows.h has it, without all the rest of that. */
+__declspec(dllimport) void __stdcall Sleep(unsigned long ms);
+
 #define PLAT_WINDOWS  1
 #define PLAT_COMMANDS COMMAND(service) /* of cli/commands.def, beside those of both */
 #define PLAT_DIR      "C:\\ProgramData\\Outergate\\"
@@ -22,6 +25,7 @@
 #define PLAT_ZONES    PLAT_DIR "zoneinfo\\" /* Windows has none: files of the tz database go there */
 #else
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PLAT_COMMANDS
@@ -53,6 +57,16 @@ static inline int plat_new_file(const char *path)
 	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640);
 #endif
 	return fd < 0 ? -errno : fd;
+}
+
+/* Waits. */
+static inline void plat_sleep_ms(unsigned ms)
+{
+#ifdef _WIN32
+	Sleep(ms);
+#else
+	nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000}, NULL);
+#endif
 }
 
 static inline void plat_close(int fd)
