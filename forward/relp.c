@@ -16,10 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TXNR_MAX  999999999u
-#define FRAME_MAX 4096 /* of an answer */
-#define OFFER	  "relp_version=0\nrelp_software=outergate\ncommands=syslog"
-#define WAIT	  (60 * NS_PER_S)
+#define TXNR_MAX   999999999u
+#define FRAME_MAX  4096 /* of an answer */
+#define DIGITS_MAX 9
+#define OFFER	   "relp_version=0\nrelp_software=outergate\ncommands=syslog"
+#define WAIT	   (60 * NS_PER_S)
 
 static struct stream *stream;
 static struct buffer body;
@@ -57,37 +58,70 @@ struct answer {
 	char text[64];
 };
 
+/* Digits at *at: their number; 0: more may follow; -1: that is none. *at is behind them. */
+static int take_number(size_t *at, unsigned long *ret)
+{
+	size_t first = *at;
+
+	for (*ret = 0; *at < in.len && in.text[*at] >= '0' && in.text[*at] <= '9'; (*at)++) {
+		if (*at - first == DIGITS_MAX)
+			return -1;
+		*ret = *ret * 10 + (unsigned long)(in.text[*at] - '0');
+	}
+	if (*at == in.len)
+		return 0;
+	return *at > first ? 1 : -1;
+}
+
+static int take_word(size_t *at, char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	for (; *at < in.len && in.text[*at] >= 'a' && in.text[*at] <= 'z'; (*at)++) {
+		if (n + 1 == cap)
+			return -1;
+		ret[n++] = in.text[*at];
+	}
+	ret[n] = '\0';
+	if (*at == in.len)
+		return 0;
+	return n ? 1 : -1;
+}
+
+static int take_space(size_t *at)
+{
+	if (*at == in.len)
+		return 0;
+	return in.text[(*at)++] == ' ' ? 1 : -1;
+}
+
 /* 1: one was taken; 0: not all of it is there; -1: that is no RELP. */
 static int take_frame(struct answer *ret)
 {
-	char command[16];
-	unsigned long n = 0;
-	unsigned number = 0;
-	int at = 0;
+	unsigned long number = 0, n = 0;
+	char command[24];
+	size_t at = 0;
+	int r;
 
-	in.text[in.len] = '\0';
-	if (sscanf(in.text, "%9u %15s %4lu%n", &number, command, &n, &at) != 3)
-		return in.len > 32 || memchr(in.text, '\n', in.len) ? -1 : 0;
+	if ((r = take_number(&at, &number)) <= 0 || (r = take_space(&at)) <= 0 ||
+	    (r = take_word(&at, command, sizeof(command))) <= 0 || (r = take_space(&at)) <= 0 ||
+	    (r = take_number(&at, &n)) <= 0)
+		return r;
 	if (n > FRAME_MAX)
 		return -1;
-	/* The length may still grow by a digit. */
-	if ((size_t)at >= in.len)
+	if (n && (r = take_space(&at)) <= 0)
+		return r;
+	if (at + n >= in.len)
 		return 0;
-	if (n) {
-		if (in.text[at] != ' ')
-			return -1;
-		at++;
-	}
-	if ((size_t)at + n + 1 > in.len)
-		return 0;
-	if (in.text[(size_t)at + n] != '\n')
+	if (in.text[at + n] != '\n')
 		return -1;
-	ret->txnr = number;
+	in.text[in.len] = '\0';
+	ret->txnr = (uint32_t)number;
 	ret->is_rsp = !strcmp(command, "rsp");
 	ret->code = n ? (unsigned)strtoul(in.text + at, NULL, 10) : 0;
 	snprintf(ret->text, sizeof(ret->text), "%.*s", (int)(n < 63 ? n : 63), in.text + at);
-	at += (int)n + 1;
-	in.len -= (size_t)at;
+	at += n + 1;
+	in.len -= at;
 	memmove(in.text, in.text + at, in.len);
 	return 1;
 }

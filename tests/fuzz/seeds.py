@@ -119,6 +119,10 @@ def etw_seeds(providers=7):
         "<IHH4s8x", 16, 2, 0x3930, b"\xcb\0\x71\x09")
 
 
+RELP = (b"1 rsp 92 200 OK\nrelp_version=0\nrelp_software=librelp,1.2.7,http://librelp.adiscon.com\n"
+        b"commands=syslog\n2 rsp 6 200 OK\n3 rsp 10 500 no way\n0 serverclose 0\n")
+
+
 def record(kind):
     body = BODIES[kind]
     return struct.pack("<HHIQ", kind, 1, 16 + len(body), 5) + body
@@ -152,6 +156,7 @@ def main(directory):
         write(directory + "/container", name, data)
     with open("deploy/outergate.yaml", "rb") as f:
         write(directory + "/config", "shipped", f.read())
+    write(directory + "/relp", "answers", b"\x03" + RELP)
     for path in glob.glob("tests/golden/geo/*.json"):
         with open(path, encoding="utf-8") as f:
             description = json.load(f) | {"compact": True}
