@@ -70,6 +70,7 @@ static void tell_onward(struct telling *t, const struct session_dest *d)
 	struct event e = event_of(t, EVENT_CONNECT, d->first_ns);
 
 	e.dest = d->dest;
+	e.local = (struct endpoint){.addr = d->source, .port = d->source_ports[0]};
 	e.out_conn = ++t->outs;
 	e.program = span_of(d->program);
 	e.flags = EVENT_ESTABLISHED | EVENT_PROVEN;

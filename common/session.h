@@ -73,15 +73,21 @@ struct session_listen {
 	struct endpoint at;
 };
 
+/*
+ * Where it went on to. The other host sees this host's end as its session's origin, and so the two
+ * are joined: of several connections to one place the first and the last are kept.
+ */
 struct session_dest {
 	struct endpoint dest;
-	enum service service; /* by port; NONE when it is no remote-access port */
-	enum scope scope;
+	struct addr source;	  /* this host's end; family NONE: not known */
+	uint16_t source_ports[2]; /* of the first connection, of the last */
+	uint16_t via;		  /* as of a command */
+	uint8_t service;	  /* enum service, by port; NONE: no remote-access port */
+	uint8_t scope;		  /* enum scope */
 	uint32_t count;
-	uint32_t via; /* as of a command */
 	uint64_t first_ns, last_ns;
 	uint64_t bytes_in, bytes_out;
-	char program[32];
+	char program[16]; /* as the kernel has it */
 };
 
 struct session {

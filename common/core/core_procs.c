@@ -213,9 +213,9 @@ static struct session_dest *dest_of(struct session *s, const struct event *e, bo
 		return NULL;
 	d = &s->dests[s->dests_kept++];
 	d->dest = e->dest;
-	d->service = service_of_port(e->dest.port);
+	d->service = (uint8_t)service_of_port(e->dest.port);
 	d->first_ns = e->time_ns;
-	d->via = e->via_entry;
+	d->via = (uint16_t)e->via_entry;
 	span_copy(d->program, sizeof(d->program), e->program);
 	return d;
 }
@@ -276,9 +276,11 @@ void session_went(struct core *c, struct csession *s, struct conn *n, const stru
 	out_opened(c, s, e);
 	d = dest_of(&s->pub, e, true);
 	if (d) {
+		d->source = e->local.addr;
+		d->source_ports[d->count ? 1 : 0] = e->local.port;
 		d->count++;
 		d->last_ns = e->time_ns;
-		d->scope = scope_of(&e->dest.addr, &c->config.scope);
+		d->scope = (uint8_t)scope_of(&e->dest.addr, &c->config.scope);
 	}
 	s->pub.last_ns = e->time_ns;
 	session_changed(c, s);

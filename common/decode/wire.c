@@ -211,6 +211,7 @@ static bool read_connect(struct decode_stream *s, const void *record, struct eve
 	set_session(w->session, e);
 	e->netns = w->conn.netns;
 	e->out_conn = w->conn.cookie;
+	e->local = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
 	e->dest = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
 	e->bytes_in = w->bytes_in;
 	e->bytes_out = w->bytes_out;

@@ -205,6 +205,7 @@ void pseudonym_session(struct session *s, uint64_t key)
 	s->geo = coarse(&s->geo);
 	for (unsigned i = 0; i < SESSION_DESTS; i++) {
 		s->dests[i].dest.addr = pseudonym_addr(&s->dests[i].dest.addr, key);
+		s->dests[i].source = pseudonym_addr(&s->dests[i].source, key);
 		without_directory(s->dests[i].program, sizeof(s->dests[i].program));
 	}
 	for (unsigned i = 0; i < SESSION_LISTENS; i++)

@@ -35,6 +35,7 @@ static void put_who(struct writer *w, const struct session *s)
 
 static void put_when(struct writer *w, const struct session *s)
 {
+	json_put_time(w, "connected", s->conn_open_ns);
 	json_put_time(w, "open", s->open_ns);
 	json_put_time(w, "close", s->close_ns);
 	json_put_time(w, "last_time", s->last_ns);
@@ -110,6 +111,13 @@ static void put_destination(struct writer *w, const struct session *s, const str
 	json_begin(w, NULL, '{');
 	json_put_str(w, "address", addr_format(&d->dest.addr, buf));
 	json_put_u64(w, "port", d->dest.port);
+	if (d->source.family) {
+		json_put_str(w, "source_address", addr_format(&d->source, buf));
+		json_begin(w, "source_ports", '[');
+		for (unsigned i = 0; i < 2 && i < d->count; i++)
+			json_put_u64(w, NULL, d->source_ports[i]);
+		json_end(w, ']');
+	}
 	json_put_str(w, "service", service_name(d->service));
 	if (d->scope != SCOPE_NONE)
 		json_put_str(w, "scope", scope_name(d->scope));

@@ -72,6 +72,7 @@ WORDS(handoff_state, HANDOFF_JOINED + 1);
 #define TEXT(s, m)     ROW(s, #m, FIELD_TEXT, m, NULL)
 #define U64(s, m)      ROW(s, #m, FIELD_U64, m, NULL)
 #define U32(s, m)      ROW(s, #m, FIELD_U32, m, NULL)
+#define U16(s, m)      ROW(s, #m, FIELD_U16, m, NULL)
 #define BOOL(s, m)     ROW(s, #m, FIELD_BOOL, m, NULL)
 #define WORD(s, m, of) ROW(s, #m, FIELD_WORD, m, &of##_words)
 #define ENDPOINT(s, m)                                                                             \
@@ -193,11 +194,19 @@ static const struct field command_fields[] = {
 };
 
 static const struct field dest_fields[] = {
-	ENDPOINT(session_dest, dest),	  WORD(session_dest, service, service),
-	WORD(session_dest, scope, scope), U32(session_dest, count),
-	U64(session_dest, first_ns),	  U64(session_dest, last_ns),
-	U64(session_dest, bytes_in),	  U64(session_dest, bytes_out),
-	TEXT(session_dest, program),	  U32(session_dest, via),
+	ENDPOINT(session_dest, dest),
+	WORD(session_dest, service, service),
+	WORD(session_dest, scope, scope),
+	U32(session_dest, count),
+	U64(session_dest, first_ns),
+	U64(session_dest, last_ns),
+	U64(session_dest, bytes_in),
+	U64(session_dest, bytes_out),
+	TEXT(session_dest, program),
+	U16(session_dest, via),
+	ROW(session_dest, "source", FIELD_ADDR, source, NULL),
+	ROW(session_dest, "source_port", FIELD_U16, source_ports[0], NULL),
+	ROW(session_dest, "source_port_last", FIELD_U16, source_ports[1], NULL),
 };
 
 static const struct field handoff_fields[] = {
@@ -309,6 +318,7 @@ static void put_field(struct writer *w, const struct field *f, const char *base)
 {
 	const void *p = base + f->offset;
 	char buf[ADDR_TEXT_MAX];
+	unsigned word;
 
 	switch (f->type) {
 	case FIELD_TEXT:
@@ -327,8 +337,9 @@ static void put_field(struct writer *w, const struct field *f, const char *base)
 		put_number(w, f->key, *(const bool *)p);
 		break;
 	case FIELD_WORD:
-		if (*(const unsigned *)p < f->words->count)
-			json_put_str(w, f->key, f->words->name(*(const unsigned *)p));
+		word = f->size == 1 ? *(const uint8_t *)p : *(const unsigned *)p;
+		if (word < f->words->count)
+			json_put_str(w, f->key, f->words->name(word));
 		break;
 	case FIELD_ADDR:
 		json_put_str(w, f->key, addr_format(p, buf));
@@ -457,7 +468,10 @@ static void get_field(const json_t *object, const struct field *f, char *base)
 		*(bool *)p = number_of(v) != 0;
 		break;
 	case FIELD_WORD:
-		*(unsigned *)p = word_of(v, f->words);
+		if (f->size == 1) /* a byte in the structure */
+			*(uint8_t *)p = (uint8_t)word_of(v, f->words);
+		else
+			*(unsigned *)p = word_of(v, f->words);
 		break;
 	case FIELD_ADDR:
 		addr_parse(text_of(v), p, NULL);

@@ -202,8 +202,18 @@ static inline struct session *full_session(int first)
 	fill_handoffs(&s, first);
 	s.dests_kept = SESSION_DESTS;
 	for (unsigned i = 0; i < SESSION_DESTS; i++) {
-		s.dests[i] = (struct session_dest){s.origin, SERVICE_RDP, SCOPE_SHARED, 9 + i, i,
-						   T0,	     T0 + i,	  UINT64_MAX,	8,     ""};
+		s.dests[i] =
+			(struct session_dest){.dest = s.origin,
+					      .source = s.local.addr,
+					      .source_ports = {(uint16_t)(40000 + i), UINT16_MAX},
+					      .via = (uint16_t)i,
+					      .service = SERVICE_RDP,
+					      .scope = SCOPE_SHARED,
+					      .count = 9 + i,
+					      .first_ns = T0,
+					      .last_ns = T0 + i,
+					      .bytes_in = UINT64_MAX,
+					      .bytes_out = 8};
 		FILL(s.dests[i].program);
 	}
 	return &s;

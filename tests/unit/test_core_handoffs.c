@@ -107,12 +107,23 @@ static void the_unit_of_its_command_line(void **state)
 	on.handoff = ID(1);
 	on.dest = ep("10.20.0.2", 22);
 	on.program = SPAN_LIT("ssh");
+	on.local = ep("10.20.0.1", 50001);
 	on.out_conn = 77;
 	on.flags = EVENT_ESTABLISHED;
 	step(w, &on);
 	assert_int_equal(alerts_of(w, LATERAL), 1);
 	assert_int_equal(alerts_of(w, "container.lateral"), 0); /* it is none */
 	assert_int_equal(session_nth(w, 0)->dests[0].via, 1);
+	assert_true(addr_eq(&session_nth(w, 0)->dests[0].source, &on.local.addr));
+	for (uint16_t i = 2; i <= 3; i++) { /* the first and the last are kept */
+		on.local.port = (uint16_t)(50000 + i);
+		on.out_conn++;
+		on.time_ns++;
+		step(w, &on);
+	}
+	assert_int_equal(session_nth(w, 0)->dests[0].count, 3);
+	assert_int_equal(session_nth(w, 0)->dests[0].source_ports[0], 50001);
+	assert_int_equal(session_nth(w, 0)->dests[0].source_ports[1], 50003);
 	ended(w, 4, ID(1));
 	assert_int_equal(session_nth(w, 0)->state, SESSION_CLOSED);
 	assert_false(let_go(w, ID(1)));

@@ -211,6 +211,7 @@ static void network_records(void **state)
 	assert_int_equal(e.flags, EVENT_ESTABLISHED);
 	assert_true(e.conn == 9 && e.out_conn == 7);
 	assert_endpoint(&e.dest, "203.0.113.7", 40022);
+	assert_endpoint(&e.local, "192.0.2.1", 5555);
 	c.hdr.kind = 9;
 	assert_int_equal(decode(&c, sizeof(c), &e), DECODE_EVENT);
 	assert_int_equal(e.kind, EVENT_CONNECT_CLOSE);

@@ -215,6 +215,8 @@ static struct session *big_session(int byte)
 	}
 	for (unsigned i = 0; i < SESSION_DESTS; i++) {
 		s.dests[i] = (struct session_dest){.dest = s.origin,
+						   .source = s.origin.addr,
+						   .source_ports = {UINT16_MAX, UINT16_MAX},
 						   .bytes_in = UINT64_MAX,
 						   .bytes_out = UINT64_MAX,
 						   .count = UINT32_MAX,
@@ -407,7 +409,11 @@ static void session_tells_its_story(void **state)
 
 	(void)state;
 	span_copy(s.commands[0].text, COMMAND_MAX, SPAN_LIT("mysql -pgeheim"));
-	s.dests[0] = (struct session_dest){.dest = {v6, 22, 0}, .service = SERVICE_SSH, .count = 2};
+	s.dests[0] = (struct session_dest){.dest = {v6, 22, 0},
+					   .source = v6,
+					   .source_ports = {50001, 50002},
+					   .service = SERVICE_SSH,
+					   .count = 1};
 	j = read_json(buf, out_session_json(&s, &hide, buf, sizeof(buf)));
 	assert_string_equal(str(j, "state"), "lingering");
 	assert_string_equal(str(j, "bytes"), "unknown");
@@ -423,11 +429,20 @@ static void session_tells_its_story(void **state)
 	d = json_array_get(json_object_get(j, "destinations"), 0);
 	assert_string_equal(str(d, "address"), "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
 	assert_string_equal(str(d, "service"), "ssh");
+	assert_string_equal(str(d, "source_address"), str(d, "address"));
+	assert_int_equal(json_array_size(json_object_get(d, "source_ports")), 1);
+	assert_null(json_object_get(j, "connected"));
 	json_decref(j);
+	s.dests[0].count = 3;
+	s.conn_open_ns = 1795329059123000000;
 	s.bytes_known = true;
 	j = read_json(buf, out_session_json(&s, &hide, buf, sizeof(buf)));
 	assert_true(json_is_integer(json_object_get(j, "bytes_in")));
 	assert_null(json_object_get(j, "bytes"));
+	assert_string_equal(str(j, "connected"), "2026-11-22T06:30:59.123Z");
+	d = json_object_get(json_array_get(json_object_get(j, "destinations"), 0), "source_ports");
+	assert_int_equal(json_array_size(d), 2);
+	assert_int_equal(json_integer_value(json_array_get(d, 1)), 50002);
 	json_decref(j);
 }
 
