@@ -87,7 +87,7 @@ struct session_dest {
 	uint32_t count;
 	uint64_t first_ns, last_ns;
 	uint64_t bytes_in, bytes_out;
-	char program[16]; /* as the kernel has it */
+	char program[16]; /* its name without a directory, no longer than the kernel keeps it */
 };
 
 struct session {

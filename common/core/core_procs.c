@@ -198,6 +198,18 @@ void proc_exited(struct core *c, const struct event *e)
 	session_update_state(c, s, e->time_ns);
 }
 
+/* What a path is called stands at its end; what the kernel calls a program is short, and no path.
+ */
+static struct span short_name(struct span program, size_t cap)
+{
+	size_t at = program.len;
+
+	while (program.len >= cap && at && program.ptr[at - 1] != '\\' &&
+	       program.ptr[at - 1] != '/')
+		at--;
+	return program.len >= cap ? span_skip(program, at) : program;
+}
+
 static struct session_dest *dest_of(struct session *s, const struct event *e, bool make)
 {
 	struct session_dest *d;
@@ -216,7 +228,7 @@ static struct session_dest *dest_of(struct session *s, const struct event *e, bo
 	d->service = (uint8_t)service_of_port(e->dest.port);
 	d->first_ns = e->time_ns;
 	d->via = (uint16_t)e->via_entry;
-	span_copy(d->program, sizeof(d->program), e->program);
+	span_copy(d->program, sizeof(d->program), short_name(e->program, sizeof(d->program)));
 	return d;
 }
 

@@ -41,6 +41,11 @@ void part_put_origin(struct writer *w, const struct endpoint *e, enum scope scop
 		json_put_u64(w, "asn", g->asn);
 	if (g->as_org[0])
 		json_put_str(w, "as_org", g->as_org);
+	if (g->has_point) {
+		json_put_degrees(w, "latitude", g->latitude_e4);
+		json_put_degrees(w, "longitude", g->longitude_e4);
+		json_put_u64(w, "radius_km", g->radius_km);
+	}
 	if (!endpoint_empty(via)) {
 		json_begin(w, "via", '[');
 		part_put_endpoint(w, NULL, via);
