@@ -115,7 +115,8 @@ static void put_destination(struct writer *w, const struct session *s, const str
 		json_put_str(w, "source_address", addr_format(&d->source, buf));
 		json_begin(w, "source_ports", '[');
 		for (unsigned i = 0; i < 2 && i < d->count; i++)
-			json_put_u64(w, NULL, d->source_ports[i]);
+			if (d->source_ports[i])
+				json_put_u64(w, NULL, d->source_ports[i]);
 		json_end(w, ']');
 	}
 	json_put_str(w, "service", service_name(d->service));
