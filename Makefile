@@ -46,8 +46,8 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
-	test-fresh test-kubernetes lint fuzz \
-	bench deps install clean format
+	test-collector test-fresh test-kubernetes lint fuzz \
+	bench bench-fleet deps install clean format
 
 all: $(BUILD)/outergate $(BUILD)/outergate-forward
 
@@ -162,6 +162,10 @@ bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
 	BUILD=$(BUILD) bash tests/forward/run.sh none >/dev/null; BUILD=$(BUILD) python3 -B tests/bench/forward.py
+# A fleet's records into a ClickHouse engine: agents, seconds, rows a second.
+bench-fleet: all
+	sh tests/collector/fetch.sh $(BUILD)/collector
+	python3 -B tests/collector/bench.py $(BUILD) 2000 600 10000
 
 # The manual says what the program says.
 MAN := $(BUILD)/man/outergate.8 $(BUILD)/man/outergate.yaml.5
@@ -199,7 +203,7 @@ test: all $(UNIT_BIN) $(FUZZ_BIN)
 	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
-test-decode test-golden test-noise test-cli test-schema test-live: all
+test-decode test-golden test-noise test-cli test-schema test-collector test-live: all
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 test-kubernetes: all
 	BUILD=$(BUILD) bash tests/kubernetes/run.sh

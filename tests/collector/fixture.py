@@ -34,7 +34,7 @@ class Session:
         self.fleet, self.host, self.id = fleet, host, identifier(host.name, "session", number, at)
         self.at, self.origin, self.local, self.counted = at, origin, local, counted
         self.account, self.method, self.key, self.scope, self.place = account, method, key, scope, place
-        self.destinations, self.bytes = {}, (4000 + number, 9000 + number)
+        self.destinations, self.bytes = {}, (4000 + 16 * number, 9000 + 32 * number)
         self.last, self.closed = at + 2, None
 
     def record(self, state):

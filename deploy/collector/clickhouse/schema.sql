@@ -274,7 +274,7 @@ WHERE account != '' OR key != '';
 
 -- Which connection of one host's session is another host's session. `exact`: both ends saw the same
 -- addresses and ports, and the times agree. `probable`: through NAT, by the same port at the end and
--- the same bytes both ways. What could be two things is no edge. What a gateway translated is nowhere
+-- the same bytes both ways (the kernels' counts differ by a SYN and a FIN: two at most). What could be two things is no edge. What a gateway translated is nowhere
 -- told (its conntrack is not read), so through NAT nothing is more than probable.
 --
 -- The clocks of two hosts differ by up to eleven minutes (`skew_limit`: five each, and some). By how much is estimated for
@@ -343,9 +343,9 @@ WITH
     alike AS
     (
         SELECT *, in_from - out_to AS least, in_to - out_from AS most
-        FROM outs
-        INNER JOIN ins ON dest_port = local_port AND sent = got AND back = gave
-        WHERE connections = 1 AND counted AND from_host_id != to_host_id
+        FROM (SELECT *, toInt64(sent) + arrayJoin([-2, -1, 0, 1, 2]) AS near FROM outs WHERE connections = 1) AS out
+        INNER JOIN ins ON dest_port = local_port AND near = toInt64(got)
+        WHERE counted AND abs(toInt64(back) - toInt64(gave)) <= 2 AND from_host_id != to_host_id
             AND least <= skew_limit AND most >= -skew_limit
             AND o NOT IN (SELECT o FROM same)
             AND (to_host_id, to_session) NOT IN (SELECT to_host_id, to_session FROM same)

@@ -143,9 +143,15 @@ def translated(engine, check):
     fleet = Fleet(began())
     bastion, db = fleet.host("bastion"), fleet.host("db")
     there = fleet.onward(fleet.login(bastion, 0), db, 10, "x", seen=("10.0.0.254", 61001))
-    there.bytes = (there.bytes[0], there.bytes[1] + 9)
-    filled(engine, fleet)
-    check("other bytes are no edge", edges(engine) == [], edges(engine))
+    for more, want in ((3, []), (2, [("probable", "bastion", "db")]), (-2, [("probable", "bastion", "db")]), (-3, [])):
+        there.bytes = (4016, 9032 + more)
+        bastion_saw = list(fleet.sessions[0].destinations.values())[0]
+        bastion_saw["in"], bastion_saw["out"] = 9032, 4017
+        filled(engine, fleet)
+        check("bytes that differ by one and %d" % more, edges(engine) == want, edges(engine))
+        there.bytes, bastion_saw["out"], bastion_saw["in"] = (4016 + more, 9032), 4016, 9032
+        filled(engine, fleet)
+        check("bytes that differ by %d the other way" % more, edges(engine) == want, edges(engine))
 
 
 def ambiguous(engine, check):
