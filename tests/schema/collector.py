@@ -87,7 +87,7 @@ def check_sentinel(check, fields):
           set(made) ^ set(columns))
     wrong = [c for c, s in made.items() if columns[c] != stream[s]]
     check("of the same type", not wrong, wrong)
-    for path in sorted((ROOT / "sentinel").glob("*.kql")):
+    for path in sorted((ROOT / "sentinel").rglob("*.kql")):
         text = path.read_text()
         check("%s has a header" % path.name, text.startswith("// "))
         unknown = unknown_of(text, columns, made, fields)
@@ -116,9 +116,37 @@ def unknown_of(text, columns, made, fields):
     return unknown
 
 
+# What a pipeline or relay adds, or only a live agent or a database knows.
+ECS_ADDED = {"event.ingested", "tls.client.x509.subject.common_name", "host.name", "source.geo.country_iso_code",
+             "outergate.session.key"}
+
+
+def check_fleet(check, lines, fields):
+    """The fleet's questions in other languages: each is there, and names what is sent."""
+    want = sorted(p.stem for p in (ROOT / "clickhouse/queries").glob("*.sql"))
+    for folder, end in (("sentinel/fleet", "kql"), ("splunk/fleet", "spl"), ("elastic/fleet", "esql")):
+        have = sorted(p.stem for p in (ROOT / folder).glob("*." + end))
+        check("%s asks every question" % folder, have == want, have)
+    for path in sorted((ROOT / "splunk/fleet").glob("*.spl")):
+        text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+        used = set(re.findall(r"\b(?:origin|local)\.\w+", text)) | set(
+            re.findall(r"\b(host_id|host_name|account|stages\{\}|kind|outcome|destinations\{\}|open|key)\b", text))
+        unknown = [f for f in used if f not in fields and f not in LIVE and f.rstrip("{}") not in fields]
+        check("%s names what is sent" % path.name, len(used) > 1 and not unknown, unknown)
+    ecs = {}
+    for _, line in lines["ecs"]:
+        flatten(json.loads(line), "", ecs)
+    for path in sorted((ROOT / "elastic/fleet").glob("*.esql")):
+        text = re.sub(r'"[^"]*"|//.*', "", path.read_text()).replace("logs-outergate.*", "")
+        used = set(re.findall(r"\b[a-z]\w*(?:\.\w+)+", text))
+        unknown = [f for f in used if f not in ecs and f not in ECS_ADDED]
+        check("%s names what is sent" % path.name, len(used) > 1 and not unknown, unknown)
+
+
 def check_files(check, lines):
     fields = {}
     for _, line in lines["outergate"]:
         flatten(json.loads(line), "", fields)
     check_splunk(check, fields)
     check_sentinel(check, fields)
+    check_fleet(check, lines, fields)
