@@ -18,8 +18,9 @@
 #include "common/out/out_parts.h"
 #include "query.h"
 
-#define ROWS_MAX    1000 /* of alerts, and of sessions, unless --limit says otherwise */
-#define MOMENTS_MAX 512	 /* of one timeline */
+#define ROWS_MAX    1000  /* of alerts, and of sessions, unless --limit says otherwise */
+#define LIMIT_MAX   20000 /* a page that a browser can still show */
+#define MOMENTS_MAX 512	  /* of one timeline */
 #define CHAIN	    "chain.t1133"
 
 struct moment {
@@ -120,6 +121,8 @@ static int put_origins(struct report *r)
 	struct writer w;
 	int err;
 
+	if (!r->origins)
+		return -ENOMEM;
 	for (unsigned i = 0; i < r->sessions_n; i++) {
 		const struct session *s = &r->sessions[i];
 		struct origin *o = origin_of(r, &s->origin.addr);
@@ -490,8 +493,8 @@ static int run(const struct command *self, int argc, char **argv)
 		return r;
 	if (!q.filter.limit)
 		q.filter.limit = ROWS_MAX;
-	if (q.filter.limit > 100000)
-		r = command_usage(self, "--limit: at most 100000 for a page");
+	if (q.filter.limit > LIMIT_MAX)
+		r = command_usage(self, "--limit: at most 20000 for a page");
 	else
 		r = write_page(s, &q, path);
 	store_close(s);

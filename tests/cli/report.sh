@@ -43,7 +43,7 @@ expect "report: a directory that is not there" 1 '' 'No such file' report --stor
 expect "report: no store" 1 '' 'there is no store yet' report --store "$tmp/report.none"
 expect "report: no format" 2 '' 'a page has no --format' report --store "$tmp/report.db" --format json
 expect "report: a value is missing" 2 '' 'a value is missing after: --out' report --store "$tmp/report.db" --out
-expect "report: too much" 2 '' 'at most 100000' report --store "$tmp/report.db" --limit 200000
+expect "report: too much" 2 '' 'at most 20000' report --store "$tmp/report.db" --limit 200000
 expect "report: a word" 2 '' 'unexpected argument: x' report x
 
 # A chain's timeline has what its alerts and its session tell.
