@@ -7,7 +7,8 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "deploy/collector"
 # Members that no replay of a golden case has: the live agent's, and what a database or a person adds.
-LIVE = {"host_name", "boot_id", "origin.country", "origin.asn", "origin.as_org"}
+LIVE = {"host_name", "boot_id", "origin.country", "origin.asn", "origin.as_org", "origin.latitude", "origin.longitude",
+        "origin.radius_km"}
 KINDS = {"int": (int,), "long": (int,), "string": (str,), "boolean": (bool,), "datetime": (str,),
          "dynamic": (dict, list)}
 
