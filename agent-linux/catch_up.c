@@ -21,7 +21,8 @@ static unsigned alerts(struct engine *e, int *r)
 		if (*r || !a->revision || stored >= a->revision)
 			continue;
 		*r = store_put_alert(e->store, a);
-		if (!*r && !a->observe)
+		/* What was told before, or is to be told now. */
+		if (!*r && !a->observe && (!stored || a->notify))
 			forward_alert(e, a);
 		n++;
 	}
@@ -54,6 +55,7 @@ bool engine_catch_up(struct engine *e)
 
 	if (r)
 		return false;
+	forward_forget_seen(e);
 	n = alerts(e, &r);
 	n += sessions(e, &r);
 	if (store_commit(e->store) || r)

@@ -244,10 +244,14 @@ static void losses_restore(struct engine *e)
 
 static void transaction_end(struct engine *e)
 {
+	int r;
+
 	if (!e->in_transaction)
 		return;
 	e->in_transaction = false;
-	store_check(e, store_commit(e->store), "commit");
+	r = store_commit(e->store);
+	forward_committed(e, r == 0);
+	store_check(e, r, "commit");
 }
 
 /* Puts the core's memory and the cursors of its inputs; skips it when larger than most. */
@@ -300,6 +304,7 @@ static void catch_up(struct engine *e, uint64_t now)
 		return;
 	e->store_missed = e->store_failing = false;
 	e->dirty = true; /* the core's memory and the cursors, too */
+	forward_caught_up(e);
 }
 
 static void prune(struct engine *e, uint64_t now)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/out/event_id.h"
+#include "common/out/privacy.h"
 #include "common/out/metrics.h"
 #include "common/out/schema.h"
 #include "common/store/outbox.h"
@@ -26,7 +27,9 @@
 #define NS_PER_S     UINT64_C(1000000000)
 #define SAVE_EVERY   NS_PER_S	    /* cursors: a kill repeats at most what was acked since */
 #define RESTART_WAIT (2 * NS_PER_S) /* of a process that died */
-#define HAND_AHEAD   1024	    /* rows marked as handed over at once: one write for many */
+#define RESTART_MOST (60 * NS_PER_S)
+#define ANSWERS_MAX  64	  /* at once: it may be taken over */
+#define HAND_AHEAD   1024 /* rows marked as handed over at once: one write for many */
 #define READ_ROWS    256
 
 /* --- what is put into the outbox */
@@ -119,25 +122,38 @@ void forward_event(struct engine *e, const struct event *ev)
 			continue;
 		}
 		engine_transaction(e);
-		failed(e,
-		       outbox_put_event(e->store, form, event_id(ev, &p, id), f->text, (size_t)n,
-					ev->time_ns),
-		       "outbox");
+		n = outbox_put_event(e->store, form, event_id(ev, &p, id), f->text, (size_t)n,
+				     ev->time_ns);
+		failed(e, n, "outbox");
+		f->unsure_events++;
+		if (n)
+			core_stats(e->core)->forward_dropped++;
 	}
 }
 
 /* --- handing over */
 
+static uint32_t in_flight(const struct destination *d)
+{
+	return d->records[OUTBOX_ALERTS] + d->records[OUTBOX_OTHERS];
+}
+
 static void hang_up(struct engine *e, struct destination *d, const char *why)
 {
+	bool told = d->failing && d->why[0];
+
 	if (d->fd >= 0) {
 		engine_unwatch(e, &d->watcher);
 		close(d->fd);
 	}
 	d->fd = -1;
 	d->failing = true;
-	snprintf(d->why, sizeof(d->why), "%s", why);
-	d->retry_ns = clock_wall_ns() + RESTART_WAIT;
+	if (!told) /* it may have said why itself */
+		snprintf(d->why, sizeof(d->why), "%s", why);
+	d->wait_ns = d->wait_ns ? d->wait_ns * 2 : RESTART_WAIT;
+	if (d->wait_ns > RESTART_MOST)
+		d->wait_ns = RESTART_MOST;
+	d->retry_ns = clock_boot_ns() + d->wait_ns;
 }
 
 /* What was on its way to somebody who forgot it, and has left the outbox meanwhile: lost after all.
@@ -149,10 +165,10 @@ static void count_gone(struct engine *e, struct destination *d)
 	for (unsigned i = 0; i < OUTBOX_LANES; i++, there += n)
 		if (outbox_between(e->store, i, d->cursor.acked[i], d->sent[i], &n))
 			return;
-	if (d->records <= there)
+	if (in_flight(d) <= there)
 		return;
-	d->cursor.dropped += d->records - there;
-	core_stats(e->core)->forward_dropped += d->records - there;
+	d->cursor.dropped += in_flight(d) - there;
+	core_stats(e->core)->forward_dropped += in_flight(d) - there;
 	d->dirty = true;
 }
 
@@ -164,23 +180,30 @@ static void rewind_to_cursor(struct engine *e, struct destination *d)
 		d->sent[i] = d->cursor.acked[i];
 		d->repeats[i] = d->cursor.handed[i];
 	}
-	d->records = d->bytes = 0;
+	memset(d->records, 0, sizeof(d->records));
+	d->bytes = 0;
 	d->full = false;
 }
 
-/* Before they leave: a kill after this marks them as repeats. */
+/*
+ * Before they leave, and on the disk: a kill or a power cut after this marks them as repeats. Ahead
+ * of what is there, so that it is one write for many; an orderly end takes back what was not used.
+ */
 static int mark_handed(struct engine *e, struct destination *d, unsigned lane, uint64_t seq)
 {
-	uint64_t last = 0;
+	struct outbox_cursor c = d->cursor;
+	int r;
 
-	if (seq <= d->cursor.handed[lane])
+	if (seq <= c.handed[lane])
 		return 0;
-	if (outbox_last(e->store, &last))
-		return -EIO;
-	d->cursor.handed[lane] = last < seq + HAND_AHEAD ? last : seq + HAND_AHEAD;
-	if (d->cursor.handed[lane] < seq)
-		d->cursor.handed[lane] = seq;
-	return outbox_cursor_put(e->store, d->to->name, &d->cursor);
+	c.handed[lane] = seq + HAND_AHEAD;
+	r = outbox_cursor_put(e->store, d->to->name, &c);
+	if (!r)
+		r = store_sync(e->store);
+	if (!r)
+		d->cursor = c;
+	failed(e, r, "cursor");
+	return r;
 }
 
 static int render(struct engine *e, struct destination *d, const struct outbox_row *r)
@@ -206,8 +229,9 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 			return -EBADMSG;
 		h->time_ns = f->session.last_ns;
 		h->severity = f->session.worst;
-		snprintf(h->uid, sizeof(h->uid), "%s-%llx", f->session.id,
-			 (unsigned long long)f->session.last_ns);
+		/* Of what it says: the state may change while the time does not. */
+		snprintf(h->uid, sizeof(h->uid), "%s-%016llx", f->session.id,
+			 (unsigned long long)privacy_hash((struct span){r->body, r->len}, 0));
 		snprintf(h->name, sizeof(h->name), "session");
 		return d->schema->session(&f->session, &p, f->text, sizeof(f->text));
 	}
@@ -249,6 +273,11 @@ struct handing {
 	bool stop;
 };
 
+static bool is_full(const struct destination *d)
+{
+	return in_flight(d) >= FORWARD_WINDOW_RECORDS || d->bytes >= FORWARD_WINDOW_BYTES;
+}
+
 /* One row. What a destination does not want, and what cannot be read, is passed over. */
 static bool on_row(void *arg, const struct outbox_row *r)
 {
@@ -277,26 +306,25 @@ static bool on_row(void *arg, const struct outbox_row *r)
 				d->full = err == -EAGAIN;
 				return false;
 			}
-			d->records++;
+			d->records[t->lane]++;
 			d->bytes += (uint32_t)n;
-		} else {
+		} else if (r->seq > d->unreadable) {
+			d->unreadable = r->seq;
 			d->cursor.dropped++;
+			d->dirty = true;
 			core_stats(t->e->core)->forward_unreadable++;
 		}
 	}
 	d->sent[t->lane] = r->seq;
-	if (d->records < FORWARD_WINDOW_RECORDS && d->bytes < FORWARD_WINDOW_BYTES)
-		return true;
-	return t->stop = true, false;
+	t->stop = is_full(d);
+	return !t->stop;
 }
 
 /* Nothing in flight: what was passed over counts as done, too. */
 static void settle(struct destination *d)
 {
-	if (d->records)
-		return;
 	for (unsigned i = 0; i < OUTBOX_LANES; i++)
-		if (d->cursor.acked[i] != d->sent[i]) {
+		if (!d->records[i] && d->cursor.acked[i] != d->sent[i]) {
 			d->cursor.acked[i] = d->sent[i];
 			d->dirty = true;
 		}
@@ -306,7 +334,7 @@ static void pump(struct engine *e, struct destination *d)
 {
 	struct handing t = {.e = e, .d = d};
 
-	if (d->fd < 0 || d->full)
+	if (d->fd < 0 || d->full || is_full(d))
 		return;
 	for (t.lane = 0; t.lane < OUTBOX_LANES && !t.stop; t.lane++) {
 		do {
@@ -343,7 +371,9 @@ static void take_ack(struct destination *d, const struct forward_answer *a)
 	for (unsigned i = 0; i < OUTBOX_LANES; i++)
 		if (a->acked[i] > d->cursor.acked[i] && a->acked[i] <= d->sent[i])
 			d->cursor.acked[i] = a->acked[i];
-	d->records -= a->records < d->records ? a->records : d->records;
+	for (unsigned i = 0; i < OUTBOX_LANES; i++)
+		d->records[i] -= a->records[i] < d->records[i] ? a->records[i] : d->records[i];
+	d->wait_ns = 0; /* it works */
 	d->bytes -= a->bytes < d->bytes ? a->bytes : d->bytes;
 	d->cursor.delivered = d->base_delivered + a->delivered;
 	d->cursor.refused = d->base_refused + a->refused;
@@ -402,7 +432,7 @@ static void on_answer(struct engine *e, struct watcher *w)
 	struct destination *d = w->arg;
 	struct forward_answer a;
 
-	for (;;) {
+	for (unsigned n_answers = 0; n_answers < ANSWERS_MAX; n_answers++) {
 		ssize_t n = recv(d->fd, &a, sizeof(a), MSG_DONTWAIT);
 
 		if (n == (ssize_t)sizeof(a)) {
@@ -474,8 +504,17 @@ int forward_open(struct engine *e)
 
 static unsigned cursors_of(const struct forwarding *f, struct outbox_cursor ret[FORWARDERS_MAX])
 {
-	for (unsigned i = 0; i < f->count; i++)
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct config_forwarder *to = f->to[i].to;
+
 		ret[i] = f->to[i].cursor;
+		/* What it does not want does not wait for it. */
+		if (!forward_wants(to, FORWARD_ALERTS, SEVERITY_COUNT))
+			ret[i].acked[OUTBOX_ALERTS] = INT64_MAX;
+		if (!forward_wants(to, FORWARD_SESSIONS, 0) &&
+		    !forward_wants(to, FORWARD_EVENTS, 0))
+			ret[i].acked[OUTBOX_OTHERS] = INT64_MAX;
+	}
 	return f->count;
 }
 
@@ -517,7 +556,9 @@ static void bound(struct engine *e)
 	cursors_of(f, all);
 	for (unsigned i = 0; i < f->count;
 	     i++) /* what is on its way will arrive, or is counted then */
-		memcpy(all[i].acked, f->to[i].sent, sizeof(all[i].acked));
+		for (unsigned k = 0; k < OUTBOX_LANES; k++)
+			if (all[i].acked[k] < f->to[i].sent[k])
+				all[i].acked[k] = f->to[i].sent[k];
 	failed(e, outbox_bound(e->store, e->config->outbox_max_bytes, all, f->count, &lost),
 	       "outbox");
 	for (unsigned i = 0; i < f->count; i++) {
@@ -540,11 +581,19 @@ void forward_poll(struct engine *e, uint64_t now_ns)
 	if (!f)
 		return;
 	for (unsigned i = 0; i < f->count; i++)
-		if (f->to[i].fd < 0 && f->to[i].retry_ns <= now_ns)
+		if (f->to[i].fd < 0 && f->to[i].retry_ns <= clock_boot_ns())
 			start(e, &f->to[i]);
 	bound(e);
 	if (now_ns - f->saved_ns >= SAVE_EVERY)
 		save(e);
+}
+
+/* A moment of the boot clock, which nobody sets, on the wall's. */
+static uint64_t in_wall(uint64_t boot_ns)
+{
+	uint64_t now = clock_boot_ns();
+
+	return clock_wall_ns() + (boot_ns > now ? boot_ns - now : 0);
 }
 
 uint64_t forward_next(const struct engine *e)
@@ -555,8 +604,8 @@ uint64_t forward_next(const struct engine *e)
 	for (unsigned i = 0; f && i < f->count; i++) {
 		const struct destination *d = &f->to[i];
 
-		if (d->fd < 0 && d->retry_ns < next)
-			next = d->retry_ns;
+		if (d->fd < 0 && in_wall(d->retry_ns) < next)
+			next = in_wall(d->retry_ns);
 		if (d->dirty && f->saved_ns + SAVE_EVERY < next)
 			next = f->saved_ns + SAVE_EVERY;
 	}
@@ -570,10 +619,52 @@ void forward_close(struct engine *e)
 	if (!f)
 		return;
 	forward_pump(e); /* the last words: the processes send them before they end */
+	for (unsigned i = 0; i < f->count; i++)
+		for (unsigned k = 0; k < OUTBOX_LANES; k++)
+			if (f->to[i].cursor.handed[k] > f->to[i].sent[k] && f->to[i].fd >= 0) {
+				f->to[i].cursor.handed[k] = f->to[i].sent[k];
+				f->to[i].dirty = true;
+			}
 	save(e);
+	engine_flush(e);
 	for (unsigned i = 0; i < f->count; i++)
 		if (f->to[i].fd >= 0)
 			close(f->to[i].fd);
 	free(f);
 	e->forwarding = NULL;
+}
+
+/* The transaction was committed, or not: then its events are gone, since nobody keeps them else. */
+void forward_committed(struct engine *e, bool committed)
+{
+	struct forwarding *f = e->forwarding;
+
+	if (!f)
+		return;
+	if (!committed) {
+		core_stats(e->core)->forward_dropped += f->unsure_events;
+		f->lost_events += f->unsure_events;
+	}
+	f->unsure_events = 0;
+}
+
+/* The store works again: sessions are told anew, and what nobody has any more is told as lost. */
+void forward_caught_up(struct engine *e)
+{
+	struct forwarding *f = e->forwarding;
+	struct event ev = {
+		.kind = EVENT_LOSS, .trust = TRUST_KERNEL, .time_ns = clock_wall_ns(), .count = 1};
+
+	if (!f || !f->lost_events)
+		return;
+	ev.count = f->lost_events < UINT32_MAX ? (uint32_t)f->lost_events : UINT32_MAX;
+	ev.text = SPAN_LIT("events for collectors, while the store could not be written");
+	f->lost_events = 0;
+	engine_event(e, &ev);
+}
+
+void forward_forget_seen(struct engine *e)
+{
+	if (e->forwarding)
+		memset(e->forwarding->seen, 0, sizeof(e->forwarding->seen));
 }

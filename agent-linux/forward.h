@@ -21,6 +21,10 @@ void forward_alert(struct engine *e, const struct alert *a);
 void forward_session(struct engine *e, const struct session *s);
 /* Each event; costs one comparison when nobody wants them. */
 void forward_event(struct engine *e, const struct event *ev);
+void forward_committed(struct engine *e, bool committed);
+/* Before what the store missed is put there, and after. */
+void forward_forget_seen(struct engine *e);
+void forward_caught_up(struct engine *e);
 /* After the commit: hands over what there is. */
 void forward_pump(struct engine *e);
 /* Cursors, trimming and the size of the outbox; when due. */

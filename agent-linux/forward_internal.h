@@ -25,14 +25,16 @@ struct destination {
 	unsigned index;
 	int fd; /* -1: no process */
 	struct outbox_cursor cursor;
-	uint64_t sent[OUTBOX_LANES];	/* handed to this process */
-	uint64_t repeats[OUTBOX_LANES]; /* up to here it is a repeat */
-	uint32_t records, bytes;	/* of them not resolved */
+	uint64_t sent[OUTBOX_LANES];	       /* handed to this process */
+	uint64_t repeats[OUTBOX_LANES];	       /* up to here it is a repeat */
+	uint32_t records[OUTBOX_LANES], bytes; /* of them not resolved */
 	uint64_t base_delivered, base_refused;
 	uint64_t retry_ns; /* when to start the process again */
 	uint64_t process_retries;
 	uint32_t round;
-	bool full; /* the socket takes no more now */
+	uint64_t wait_ns;    /* before it is started again: doubled each time */
+	uint64_t unreadable; /* the last row that could not be written out */
+	bool full;	     /* the socket takes no more now */
 	bool dirty;
 	bool failing;
 	char why[FORWARD_WHY_MAX];
@@ -45,6 +47,8 @@ struct forwarding {
 	unsigned what; /* bits that anybody wants */
 	bool unsynced; /* an alert is committed, and not yet on the disk */
 	uint64_t saved_ns;
+	uint64_t unsure_events;	   /* put in the transaction that is open */
+	uint64_t lost_events;	   /* of those that failed; not told yet */
 	uint64_t last[KEEP_SAVES]; /* the outbox's last number at each of the last saves */
 	struct seen seen[SEEN_SIZE];
 	struct forward_record head;

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "forward/wire.h"
@@ -158,7 +159,7 @@ int forwarders_start(struct forwarders *f, unsigned i)
 		return -EINVAL;
 	p = &f->rows[i];
 	if (p->pid)
-		kill(p->pid, SIGTERM);
+		kill(p->pid, SIGKILL); /* nobody is left to take its acknowledgements */
 	reap(p, KILL_MS);
 	r = program_path(path);
 	if (!r && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, records) ||
@@ -216,25 +217,32 @@ static int open_file(const struct config_forwarder *c, uint32_t which)
 	return fd;
 }
 
+/* Who asks and does not read the answer shall not hold the parent. */
+static bool is_writable(int sock)
+{
+	struct pollfd p = {.fd = sock, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
 static void answer(struct forwarders *f, unsigned i)
 {
 	struct forwarder_process *p = &f->rows[i];
 	struct priv_msg m;
 	int fd = -1, got = -1;
+	bool asked = !priv_recv(p->sock, &m, &got) && m.kind == PRIV_FORWARD_FILE, told = false;
 
-	if (!priv_recv(p->sock, &m, &got) && m.kind == PRIV_FORWARD_FILE) {
+	if (got >= 0)
+		close(got); /* it has nothing to give us */
+	if (asked && is_writable(p->sock)) {
 		fd = open_file(&f->config->forwarders[i], m.arg);
 		m.result = fd < 0 ? fd : 0;
-		if (!priv_send(p->sock, &m, fd)) {
-			if (fd >= 0)
-				close(fd);
-			return;
-		}
+		told = !priv_send(p->sock, &m, fd);
 	}
-	if (got >= 0)
-		close(got);
 	if (fd >= 0)
 		close(fd);
+	if (told)
+		return;
 	/* It ended, or says what it must not: the engine sees its socket close and asks again. */
 	if (p->pid)
 		kill(p->pid, SIGTERM);
@@ -250,6 +258,14 @@ void forwarders_answer(struct forwarders *f, const struct pollfd *set)
 
 void forwarders_stop(struct forwarders *f, int wait_ms)
 {
-	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
-		reap(&f->rows[i], wait_ms);
+	struct timespec begun, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (unsigned i = 0; i < FORWARDERS_MAX; i++) {
+		int left;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = wait_ms - (int)((now.tv_sec - begun.tv_sec) * 1000);
+		reap(&f->rows[i], left > 0 ? left : 0);
+	}
 }

@@ -134,6 +134,27 @@ static bool is_loopback(const char *rest)
 	       (addr_parse(host, &a, NULL) && scope_of(&a, NULL) == SCOPE_LOOPBACK);
 }
 
+/* What a kind does not look at is an error: a pin that nobody checks is worse than none. */
+static int check_unused(struct config_reader *r, const struct config_forwarder *f)
+{
+	bool stream = f->kind == FORWARD_SYSLOG || f->kind == FORWARD_RELP;
+	bool http = !stream && f->kind != FORWARD_KAFKA && f->kind != FORWARD_PROMETHEUS;
+	bool clear = rules[f->kind].clear && begins(f->url, rules[f->kind].clear);
+
+	if (f->server_name[0] && !stream)
+		return reader_fail(r, "Forwarders.server_name: syslog and relp alone have it");
+	if (f->proxy[0] && !http)
+		return reader_fail(r, "Forwarders.proxy: %s goes by none", forward_kinds[f->kind]);
+	if (f->pin[0] && !stream && !http)
+		return reader_fail(r, "Forwarders.pin: %s cannot check it", forward_kinds[f->kind]);
+	if (clear && (f->pin[0] || f->files[FORWARD_FILE_CA][0] || f->files[FORWARD_FILE_CERT][0]))
+		return reader_fail(
+			r, "Forwarders.url: ca, cert and pin are for TLS, and this is clear");
+	if (strchr(f->url, '@'))
+		return reader_fail(r, "Forwarders.url: no user in it; user and secret are keys");
+	return 0;
+}
+
 static int check_url(struct config_reader *r, const struct config_forwarder *f)
 {
 	const char *secure = rules[f->kind].secure, *clear = rules[f->kind].clear;
@@ -161,6 +182,11 @@ static int check_sentinel(struct config_reader *r, const struct config_forwarder
 	if (!f->rule[0])
 		return reader_fail(r, "Forwarders.rule is missing: the immutable id of the data "
 				      "collection rule");
+	if (begins(f->url, "http://") && !is_loopback(f->url + 7))
+		return reader_fail(r, "Forwarders.url: the token is only sent by https://");
+	if (f->token_url[0] && !begins(f->token_url, "https://") &&
+	    (!begins(f->token_url, "http://") || !is_loopback(f->token_url + 7)))
+		return reader_fail(r, "Forwarders.token_url: the secret is only sent by https://");
 	if (!f->tenant[0] != !f->client[0])
 		return reader_fail(r, "Forwarders: tenant and client go together (without both the "
 				      "machine's managed identity is used)");
@@ -187,6 +213,8 @@ static int check_row(struct config_reader *r, const struct config_forwarder *f)
 	const struct config *c = r->config;
 	int err = check_url(r, f);
 
+	if (!err)
+		err = check_unused(r, f);
 	for (unsigned i = 0; !err && i < c->forwarders_count; i++)
 		if (&c->forwarders[i] != f && !strcmp(c->forwarders[i].name, f->name))
 			return reader_fail(r, "Forwarders.name: %s is given twice", f->name);

@@ -49,10 +49,24 @@ static bool add_row(struct forwarder *f, const struct item *it)
 	       buffer_puts(&body, "}\n");
 }
 
+/* Of all their ids: another batch is another block. FNV-1a. */
+static uint64_t hash_of(struct item **items, unsigned n)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (unsigned i = 0; i < n; i++)
+		for (const char *p = items[i]->head.uid;; p++) {
+			h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
+			if (!*p)
+				break;
+		}
+	return h;
+}
+
 static enum sent send_clickhouse(struct forwarder *f, struct item **items, unsigned n)
 {
 	struct http_request q = {.type = "application/x-ndjson"};
-	char token[512], to[sizeof(url) + 128];
+	char token[TOKEN_MAX], to[sizeof(url) + 128];
 	struct http_reply r;
 	bool refused, ok = true;
 	enum sent s;
@@ -63,7 +77,8 @@ static enum sent send_clickhouse(struct forwarder *f, struct item **items, unsig
 		q.user = f->to->user;
 		q.password = token;
 	}
-	snprintf(to, sizeof(to), "%s&insert_deduplication_token=%s_%u", url, items[0]->head.uid, n);
+	snprintf(to, sizeof(to), "%s&insert_deduplication_token=%016" PRIx64 "_%u", url,
+		 hash_of(items, n), n);
 	q.url = to;
 	body.len = 0;
 	for (unsigned i = 0; i < n && ok; i++)

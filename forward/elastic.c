@@ -12,11 +12,12 @@
 #include <string.h>
 
 static struct buffer body;
-static char url[FORWARD_URL_MAX + 16];
+static char url[FORWARD_URL_MAX + 80];
 
 static int open_elastic(struct forwarder *f)
 {
-	http_url(f->to->url, "/_bulk", url, sizeof(url));
+	http_url(f->to->url, "/_bulk?filter_path=items.*.status,items.*.error.reason", url,
+		 sizeof(url));
 	return http_open(f);
 }
 
@@ -48,7 +49,12 @@ static enum item_state judge_item(struct forwarder *f, json_t *entry)
 		return ITEM_DONE;
 	snprintf(what, sizeof(what), "status %d of a record", (int)status);
 	forward_said(f, what, why ? why : "", why ? strlen(why) : 0);
-	return status == 429 || status >= 500 || !status ? ITEM_QUEUED : ITEM_REFUSED;
+	/* 401, 403 and 404 are about us or the index: not this record's fault. */
+	if (status == 429 || status >= 500 || !status || (status > 400 && status <= 404))
+		return ITEM_QUEUED;
+	if (f->refused_streak++ >= 8) /* nobody wants any of them: it is not they who are wrong */
+		return ITEM_QUEUED;
+	return ITEM_REFUSED;
 }
 
 static enum sent judge_items(struct forwarder *f, struct item **items, unsigned n,
@@ -59,6 +65,7 @@ static enum sent judge_items(struct forwarder *f, struct item **items, unsigned 
 
 	if (json_array_size(list) != n) {
 		forward_said(f, "an answer that is none of the bulk API", r->text, r->len);
+		f->batch = n > 1 ? n / 2 : 1; /* or one that was too long */
 		s = SENT_UNSURE;
 	}
 	for (unsigned i = 0; i < n && s != SENT_UNSURE; i++) {
@@ -73,7 +80,7 @@ static enum sent judge_items(struct forwarder *f, struct item **items, unsigned 
 static enum sent send_elastic(struct forwarder *f, struct item **items, unsigned n)
 {
 	struct http_request q = {.url = url, .type = "application/x-ndjson"};
-	char token[512], line[560];
+	char token[TOKEN_MAX], line[TOKEN_MAX + 48];
 	const char *headers[] = {line, NULL};
 	struct http_reply r;
 	bool refused;

@@ -15,9 +15,9 @@ static int read_all(int fd, char *buf, size_t cap)
 
 	while (got < cap - 1 && (n = pread(fd, buf + got, cap - 1 - got, (off_t)got)) > 0)
 		got += (size_t)n;
+	buf[got] = '\0';
 	if (got == cap - 1)
 		return -EFBIG;
-	buf[got] = '\0';
 	return (int)got;
 }
 
@@ -45,13 +45,16 @@ int forward_file(struct forwarder *f, enum forward_file which, char *buf, size_t
 int forward_token(struct forwarder *f, char *buf, size_t cap)
 {
 	int r = forward_file(f, FORWARD_FILE_TOKEN, buf, cap);
-	size_t n = strcspn(buf, "\r\n");
+	size_t n;
 
+	if (r < 0)
+		return r;
+	n = strcspn(buf, "\r\n");
 	buf[n] = '\0';
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)buf[i] < ' ') {
 			forward_why(f, "the secret holds control characters");
 			return -EINVAL;
 		}
-	return r < 0 ? r : (int)n;
+	return (int)n;
 }

@@ -73,7 +73,8 @@ struct forwarder {
 	int fd;			       /* the protocol's socket while something is pending; -1 */
 	struct item *queue[QUEUE_MAX]; /* a ring, in the order in which they came */
 	unsigned head, count, pending;
-	uint32_t round; /* of records that are taken */
+	uint32_t round;		 /* of records that are taken */
+	unsigned refused_streak; /* since one was delivered */
 	unsigned batch; /* at once now: halved when a batch is too much, doubled when one arrived */
 	uint64_t retry_ns, wait_ns; /* nothing is sent before; how long the last wait was */
 	uint64_t metrics_ns;	    /* when to ask for numbers again */
@@ -99,7 +100,8 @@ void forward_resolve(struct forwarder *f, uint64_t ticket, bool equal, enum item
  */
 #define FILE_MAX 65536
 int forward_file(struct forwarder *f, enum forward_file which, char *buf, size_t cap);
-/* Its first line: a token. */
+/* Its first line: a token, at most TOKEN_MAX - 1 bytes. */
+#define TOKEN_MAX 4096
 int forward_token(struct forwarder *f, char *buf, size_t cap);
 /* "high" ... as alerts have it */
 const char *forward_severity(uint32_t severity);

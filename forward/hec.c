@@ -54,14 +54,14 @@ static int open_hec(struct forwarder *f)
 	return http_open(f);
 }
 
-static bool headers_make(struct forwarder *f, char lines[2][560], const char *ret[3])
+static bool headers_make(struct forwarder *f, char lines[2][TOKEN_MAX + 48], const char *ret[3])
 {
-	char token[512];
+	char token[TOKEN_MAX];
 
 	if (forward_token(f, token, sizeof(token)) < 0)
 		return false;
-	snprintf(lines[0], 560, "Authorization: Splunk %s", token);
-	snprintf(lines[1], 560, "X-Splunk-Request-Channel: %s", channel);
+	snprintf(lines[0], TOKEN_MAX + 48, "Authorization: Splunk %s", token);
+	snprintf(lines[1], TOKEN_MAX + 48, "X-Splunk-Request-Channel: %s", channel);
 	ret[0] = lines[0];
 	ret[1] = lines[1];
 	ret[2] = NULL;
@@ -92,10 +92,17 @@ static json_int_t ack_of(const struct http_reply *r)
 	return v;
 }
 
+static enum sent lost(struct forwarder *f)
+{
+	tickets_count = 0;
+	channel_begin(f);
+	return SENT_UNSURE;
+}
+
 static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 {
 	struct http_request q = {.url = url, .type = "application/json"};
-	char lines[2][560];
+	char lines[2][TOKEN_MAX + 48];
 	const char *headers[3];
 	struct http_reply r;
 	json_int_t ack;
@@ -119,6 +126,8 @@ static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 	s = http_send(f, &q, &r, &refused);
 	if (refused)
 		return http_refused(f, items, n);
+	if (s == SENT_UNSURE)
+		return lost(f);
 	if (s != SENT)
 		return s;
 	ack = ack_of(&r);
@@ -126,19 +135,16 @@ static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 		http_all(items, n, ITEM_DONE);
 		return SENT;
 	}
+	if (tickets_count && (uint64_t)ack <= tickets[tickets_count - 1].ack) {
+		forward_why(f, "the indexer counts anew: it was started again");
+		return lost(f);
+	}
 	http_all(items, n, ITEM_PENDING);
 	for (unsigned i = 0; i < n; i++)
 		items[i]->ticket = (uint64_t)ack + 1;
 	tickets[tickets_count].ack = (uint64_t)ack;
 	tickets[tickets_count++].sent_ns = now_ns();
 	return SENT;
-}
-
-static enum sent lost(struct forwarder *f)
-{
-	tickets_count = 0;
-	channel_begin(f);
-	return SENT_UNSURE;
 }
 
 static bool is_late(const struct forwarder *f, unsigned i)
@@ -174,7 +180,7 @@ static enum sent take_acks(struct forwarder *f, const struct http_reply *r)
 static enum sent take_hec(struct forwarder *f)
 {
 	struct http_request q = {.url = ack_url, .type = "application/json", .plain = true};
-	char lines[2][560];
+	char lines[2][TOKEN_MAX + 48];
 	const char *headers[3];
 	struct http_reply r;
 	bool refused;

@@ -11,7 +11,8 @@
 
 #include "common/out/writer.h"
 
-#define BUFFER_MAX (16u << 20)
+#define BUFFER_MAX   (16u << 20)
+#define REFUSED_MOST 8 /* one after the other, with none delivered between */
 
 static struct {
 	CURL *curl;
@@ -21,6 +22,7 @@ static struct {
 	struct buffer packed;
 	char ca[FILE_MAX], cert[FILE_MAX], key[FILE_MAX];
 	char error[CURL_ERROR_SIZE];
+	unsigned requests; /* that left for the request of now */
 } http;
 
 bool buffer_add(struct buffer *b, const char *p, size_t n)
@@ -200,6 +202,16 @@ static bool set_body(struct forwarder *f, const struct http_request *q)
 	return true;
 }
 
+/*
+ * Called when a request is about to leave. libcurl sends it once more by itself when a connection
+ * that was used before ends without an answer: that would be a repeat that says nothing of it.
+ */
+static int on_leaving(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+	(void)arg, (void)peer, (void)local, (void)peer_port, (void)local_port;
+	return http.requests++ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool prepare(struct forwarder *f, const struct http_request *q)
 {
 	bool ok = true;
@@ -208,6 +220,7 @@ static bool prepare(struct forwarder *f, const struct http_request *q)
 	curl_slist_free_all(http.headers);
 	http.headers = NULL;
 	http.reply_len = 0;
+	http.requests = 0;
 	http.reply[0] = http.error[0] = '\0';
 	curl_easy_setopt(http.curl, CURLOPT_URL, q->url);
 	curl_easy_setopt(http.curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -219,6 +232,9 @@ static bool prepare(struct forwarder *f, const struct http_request *q)
 	curl_easy_setopt(http.curl, CURLOPT_USERAGENT, "outergate/" OUTERGATE_VERSION);
 	/* A proxy is the configuration's word alone. */
 	curl_easy_setopt(http.curl, CURLOPT_PROXY, f->to->proxy);
+	curl_easy_setopt(http.curl, CURLOPT_NOPROXY,
+			 "169.254.169.254"); /* this machine's identity */
+	curl_easy_setopt(http.curl, CURLOPT_PREREQFUNCTION, on_leaving);
 	if (q->user) {
 		curl_easy_setopt(http.curl, CURLOPT_USERNAME, q->user);
 		curl_easy_setopt(http.curl, CURLOPT_PASSWORD, q->password);
@@ -238,6 +254,8 @@ static bool never_left(CURLcode r)
 {
 	curl_off_t up = 0;
 
+	if (http.requests)
+		return false;
 	switch (r) {
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -282,6 +300,7 @@ enum sent http_send(struct forwarder *f, const struct http_request *q, struct ht
 	CURLcode r;
 
 	*ret_refused = false;
+	f->asked_wait_ns = 0;
 	*ret = (struct http_reply){0};
 	if (!prepare(f, q))
 		return SENT_RETRY;
@@ -305,6 +324,10 @@ void http_all(struct item **items, unsigned n, enum item_state state)
 enum sent http_refused(struct forwarder *f, struct item **items, unsigned n)
 {
 	if (n == 1) {
+		/* When nobody wants any of them it is not they who are wrong. */
+		if (f->refused_streak >= REFUSED_MOST)
+			return SENT_RETRY;
+		f->refused_streak++;
 		items[0]->state = ITEM_REFUSED;
 		return SENT;
 	}

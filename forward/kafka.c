@@ -5,6 +5,7 @@
  *
  * https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
  */
+#include "answer.h"
 #include "http.h"
 
 #include <librdkafka/rdkafka.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 
 static rd_kafka_t *producer;
-static bool fatal;
+static bool fatal, down;
 
 struct option {
 	const char *name, *value;
@@ -44,8 +45,11 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 static void on_error(rd_kafka_t *rk, int err, const char *why, void *arg)
 {
 	(void)rk;
-	(void)err;
 	forward_said(arg, "Kafka", why, strlen(why));
+	down |= err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+	/* Files may be others by now: a new producer reads them. */
+	if (err == RD_KAFKA_RESP_ERR__SSL || err == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+		fatal = true;
 }
 
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -75,9 +79,11 @@ static bool set_file(struct forwarder *f, rd_kafka_conf_t *c, enum forward_file 
 static bool set_security(struct forwarder *f, rd_kafka_conf_t *c)
 {
 	const struct config_forwarder *to = f->to;
-	bool tls = to->files[FORWARD_FILE_CA][0] || to->files[FORWARD_FILE_CERT][0];
 	bool sasl = to->user[0] != '\0';
-	char secret[512] = "";
+	/* A password goes by TLS, or to this host itself (checked by the configuration). */
+	bool tls = to->files[FORWARD_FILE_CA][0] || to->files[FORWARD_FILE_CERT][0] ||
+		   (sasl && strncmp(to->url, "127.0.0.1:", 10) != 0);
+	char secret[TOKEN_MAX] = "";
 
 	if (sasl && forward_token(f, secret, sizeof(secret)) < 0)
 		return false;
@@ -181,6 +187,9 @@ static enum sent send_kafka(struct forwarder *f, struct item **items, unsigned n
 static enum sent take_kafka(struct forwarder *f)
 {
 	rd_kafka_poll(producer, 0);
+	if (down)
+		answer_state(f, true);
+	down = false;
 	if (!fatal && rd_kafka_fatal_error(producer, NULL, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return SENT;
 	fatal = false;

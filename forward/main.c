@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -199,6 +200,8 @@ int main(void)
 	const struct protocol *p = NULL;
 	struct sigaction term = {.sa_handler = on_term};
 
+	/* Others of its user shall not read keys out of its memory, nor a core of it be kept. */
+	prctl(PR_SET_DUMPABLE, 0);
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	if (!setup_read(&f))

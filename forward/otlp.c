@@ -45,7 +45,7 @@ bool otlp_resource(const struct forwarder *f, struct buffer *b)
 
 bool otlp_headers(struct forwarder *f, char *line, size_t cap)
 {
-	char token[512];
+	char token[TOKEN_MAX];
 
 	line[0] = '\0';
 	if (forward_token(f, token, sizeof(token)) < 0)
@@ -102,7 +102,7 @@ static json_int_t rejected(struct forwarder *f, const struct http_reply *r)
 static enum sent send_otlp(struct forwarder *f, struct item **items, unsigned n)
 {
 	static const struct http_request plain = {.url = url, .type = "application/json"};
-	char line[560];
+	char line[TOKEN_MAX + 48];
 	const char *headers[] = {line, NULL};
 	struct http_request q = plain;
 	struct http_reply r;

@@ -109,7 +109,7 @@ void otlp_metrics(struct forwarder *f, const char *text, size_t len)
 {
 	struct http_request q = {.url = url, .type = "application/json"};
 	static uint64_t start;
-	char line[560];
+	char line[TOKEN_MAX + 48];
 	const char *headers[] = {line, NULL};
 	struct http_reply r;
 	bool refused;

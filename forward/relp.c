@@ -19,6 +19,7 @@
 #define TXNR_MAX   999999999u
 #define FRAME_MAX  4096 /* of an answer */
 #define DIGITS_MAX 9
+#define TRIES	   5 /* of a record that is not accepted */
 #define OFFER	   "relp_version=0\nrelp_software=outergate\ncommands=syslog"
 #define WAIT	   (60 * NS_PER_S)
 
@@ -208,6 +209,26 @@ static enum sent send_relp(struct forwarder *f, struct item **items, unsigned n)
 	return SENT;
 }
 
+/* The receiver may be in trouble, or not want that record: which, shows when it is the same again.
+ */
+static bool is_hopeless(struct forwarder *f, uint32_t ticket)
+{
+	static uint64_t seq, lane;
+	static unsigned times;
+
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct item *it = f->queue[(f->head + i) % QUEUE_MAX];
+
+		if (it->state != ITEM_PENDING || it->ticket != ticket)
+			continue;
+		times = it->head.seq == seq && it->head.lane == lane ? times + 1 : 1;
+		seq = it->head.seq;
+		lane = it->head.lane;
+		return times >= TRIES;
+	}
+	return false;
+}
+
 static enum sent take_relp(struct forwarder *f)
 {
 	struct answer a;
@@ -219,8 +240,13 @@ static enum sent take_relp(struct forwarder *f)
 			heard_ns = now_ns();
 			if (!a.is_rsp)
 				continue; /* serverclose: the end of the connection follows */
-			if (a.code != 200)
+			if (a.code != 200) {
 				forward_said(f, "RELP", a.text, strlen(a.text));
+				if (!is_hopeless(f, a.txnr)) {
+					drop(f);
+					return SENT_UNSURE;
+				}
+			}
 			forward_resolve(f, a.txnr, true, a.code == 200 ? ITEM_DONE : ITEM_REFUSED);
 		}
 		if (got < 0) {

@@ -78,7 +78,7 @@ static enum sent token_get(struct forwarder *f)
 	static const char *const metadata[] = {"Metadata: true", NULL};
 	struct http_request q = {
 		.url = token_url, .type = "application/x-www-form-urlencoded", .plain = true};
-	char secret[512];
+	char secret[TOKEN_MAX];
 	struct http_reply r;
 	bool refused;
 

@@ -214,14 +214,16 @@ static bool handshake(struct forwarder *f, struct stream *s, const char *host)
 	unsigned char raw[16];
 	bool is_address = inet_pton(AF_INET, name, raw) == 1 || inet_pton(AF_INET6, name, raw) == 1;
 	uint64_t end = now_ns() + CONNECT_MS * NS_PER_MS;
+	bool checked;
 	int r;
 
 	SSL_set_fd(s->ssl, s->fd);
-	if (is_address) {
-		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), name);
-	} else {
-		SSL_set1_host(s->ssl, name);
-		SSL_set_tlsext_host_name(s->ssl, name);
+	checked = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), name) == 1
+			     : SSL_set1_host(s->ssl, name) == 1 &&
+				       SSL_set_tlsext_host_name(s->ssl, name) == 1;
+	if (!checked) {
+		tls_why(f, "TLS: the server's name", NULL);
+		return false;
 	}
 	while ((r = SSL_connect(s->ssl)) != 1) {
 		int want = SSL_get_error(s->ssl, r);

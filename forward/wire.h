@@ -57,7 +57,8 @@ struct forward_answer {
 	uint32_t message;
 	uint32_t failing; /* STATE: it does not arrive */
 	uint64_t acked[2];
-	uint32_t records, bytes;	      /* ACK: resolved since the last one */
+	uint32_t records[2], bytes; /* ACK: resolved since the last one, of each lane */
+	uint32_t pad;
 	uint64_t delivered, refused, retries; /* since it began */
 	char why[FORWARD_WHY_MAX];
 };

@@ -67,7 +67,10 @@ const char *event_id(const struct event *e, const struct out_policy *p, char buf
 	struct writer w;
 
 	add_text(&words, span_of(p->host_id));
-	add_text(&words, span_of(p->boot_id));
+	/* A line that is read again after a reboot is the same event; the kernel's clock begins
+	 * anew. */
+	if (e->boot_ns || e->conn || e->handoff)
+		add_text(&words, span_of(p->boot_id));
 	add_numbers(&words, e);
 	add_texts(&words, e);
 	add_endpoint(&words, &e->origin);

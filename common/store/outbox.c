@@ -166,18 +166,47 @@ int outbox_cursor_put(struct store *s, const char *name, const struct outbox_cur
 	return store_put_blob(s, key, c, sizeof(*c));
 }
 
+/* Rows that are about to go leave the counts; summing all that stay would read every body. */
+static int uncount(struct store *s, const char *which)
+{
+	uint64_t rows = 0, bytes = 0;
+	char sql[512];
+	int r;
+
+	if (!s->outbox_known)
+		return 0;
+	snprintf(sql, sizeof(sql), "SELECT count(*) %s", which);
+	r = store_query_u64(s, sql, &rows);
+	snprintf(sql, sizeof(sql), "SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) %s", which);
+	if (!r && rows)
+		r = store_query_u64(s, sql, &bytes);
+	if (r || rows > s->outbox_rows || bytes > s->outbox_bytes) {
+		s->outbox_known = false;
+		return r;
+	}
+	s->outbox_rows -= rows;
+	s->outbox_bytes -= bytes;
+	return 0;
+}
+
 static int trim_lane(struct store *s, unsigned lane, uint64_t most)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_OUTBOX_TRIM,
 					   "DELETE FROM outbox WHERE lane = ?1 AND seq <= ?2");
+	char which[96];
 	int r;
 
 	if (!st)
 		return -EIO;
+	snprintf(which, sizeof(which), "FROM outbox WHERE lane = %u AND seq <= %lld", lane,
+		 (long long)store_int(most));
+	r = uncount(s, which);
+	if (r)
+		return r;
 	sqlite3_bind_int64(st, 1, lane);
 	sqlite3_bind_int64(st, 2, store_int(most));
 	r = store_run(s, st, "trimming the outbox");
-	if (!r && sqlite3_changes(s->db))
+	if (r)
 		s->outbox_known = false;
 	return r;
 }
@@ -294,10 +323,13 @@ int outbox_bound(struct store *s, uint64_t max_bytes, struct outbox_cursor *curs
 		r = count_lost(s, victims[kind], cursors, n, &lost);
 		snprintf(sql, sizeof(sql), "DELETE %s", victims[kind]);
 		if (!r)
+			r = uncount(s, victims[kind]);
+		if (!r)
 			r = store_exec(s, sql, "bounding the outbox");
 		if (!r && !sqlite3_changes(s->db))
 			kind++;
-		s->outbox_known = false;
+		if (r)
+			s->outbox_known = false;
 	}
 	*ret_rows = lost;
 	return r;

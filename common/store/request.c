@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "../out/privacy.h"
+#include "../out/writer.h"
 
 static void bind_text(sqlite3_stmt *st, int at, const char *s)
 {
@@ -130,6 +131,27 @@ static int forget(struct store *s, enum store_statement which, const char *sql, 
 	" WHERE (?1 <> '' AND (account = ?1 OR effective_account = ?1))"                           \
 	" OR (?2 IS NOT NULL AND origin BETWEEN ?2 AND ?3)"
 
+/* Events are kept as they are sent: by the text of the name or of the one address. */
+static int forget_events(struct store *s, struct span account, const struct cidr *origin)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_FORGET_OUTBOX_EVENTS,
+					   "DELETE FROM outbox WHERE what = 4"
+					   " AND instr(body, ?1) > 0");
+	char quoted[ACCOUNT_MAX * 6 + 8], address[ADDR_TEXT_MAX];
+	struct writer w;
+	int n;
+
+	if (!st)
+		return -EIO;
+	writer_start(&w, quoted, sizeof(quoted));
+	json_put_text(&w, NULL, origin ? span_of(addr_format(&origin->addr, address)) : account);
+	n = writer_finish(&w);
+	if (n <= 0 || (origin && origin->bits != 128))
+		return 0;
+	sqlite3_bind_text(st, 1, quoted, n, SQLITE_STATIC);
+	return store_run(s, st, "forgetting");
+}
+
 /* What still waits for a forwarder is not told any more. */
 static int forget_unsent(struct store *s, struct span account, const struct cidr *origin)
 {
@@ -142,6 +164,8 @@ static int forget_unsent(struct store *s, struct span account, const struct cidr
 		r = forget(s, STATEMENT_FORGET_OUTBOX_SESSIONS,
 			   "DELETE FROM outbox WHERE id IN (SELECT id FROM sessions" WHOSE ")",
 			   account, origin, &rows);
+	if (!r)
+		r = forget_events(s, account, origin);
 	s->outbox_known = false;
 	return r;
 }

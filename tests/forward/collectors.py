@@ -124,6 +124,8 @@ class Http:
             h.say(503, "later")
         elif plan == "401":
             h.say(401, "who are you?")
+        elif plan == "400":
+            h.say(400, "no certificate was sent")
         elif plan == "500-taken":
             keep()
             h.say(500, "who knows")
@@ -187,7 +189,7 @@ class Elastic(Http):
 
     def answer(self, h, body, plan):
         lines = body.decode().split("\n")
-        check(lines[-1] == "" and h.path == "/_bulk", "NDJSON ends with a newline", h.path)
+        check(lines[-1] == "" and h.path.startswith("/_bulk?filter_path="), "NDJSON ends with a newline", h.path)
         items, taken = [], []
 
         def keep():
