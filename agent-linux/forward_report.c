@@ -54,17 +54,17 @@ json_t *forward_status(const struct engine *e)
 		uint64_t waiting = 0;
 
 		(void)outbox_waiting(e->store, &d->cursor, &waiting);
-		json_array_append_new(a,
-				      json_pack("{ss ss ss sb ss sI sI sI sI sI sI ss ss}", "name",
-						d->to->name, "kind", forward_kinds[d->to->kind],
-						"url", d->to->url, "failing", d->failing, "reason",
-						d->why, "waiting", (json_int_t)waiting, "in_flight",
-						(json_int_t)(d->records[0] + d->records[1]),
-						"delivered", (json_int_t)d->cursor.delivered,
-						"refused", (json_int_t)d->cursor.refused, "dropped",
-						(json_int_t)d->cursor.dropped, "retries",
-						(json_int_t)d->process_retries, "tested", d->tested,
-						"tested_result", d->tested_why));
+		json_array_append_new(
+			a, json_pack("{ss ss ss sb ss sI sI sI sI sI sI ss ss}", "name",
+				     d->to->name, "kind", forward_kinds[d->to->kind], "url",
+				     d->to->url, "failing", d->failing, "reason", d->why, "waiting",
+				     (json_int_t)waiting, "in_flight",
+				     (json_int_t)d->records[0] + (json_int_t)d->records[1],
+				     "delivered", (json_int_t)d->cursor.delivered, "refused",
+				     (json_int_t)d->cursor.refused, "dropped",
+				     (json_int_t)d->cursor.dropped, "retries",
+				     (json_int_t)d->process_retries, "tested", d->tested,
+				     "tested_result", d->tested_why));
 	}
 	return a;
 }
