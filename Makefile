@@ -191,8 +191,8 @@ install: $(OUTERGATE) $(FORWARD) $(MAN)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/man/outergate.8
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/man/outergate.yaml.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/outergate/recipes deploy/recipes/*.yaml
-	for d in splunk sentinel; do install -D -m 0644 -t \
-		$(DESTDIR)$(PREFIX)/share/outergate/collector/$$d deploy/collector/$$d/* || exit 1; done
+	cd deploy/collector && find . -type f | while read -r f; do install -D -m 0644 "$$f" \
+		"$(abspath $(DESTDIR)$(PREFIX))/share/outergate/collector/$$f" || exit 1; done
 	[ -e $(DESTDIR)/etc/outergate/outergate.yaml ] || \
 		install -D -m 0644 deploy/outergate.yaml $(DESTDIR)/etc/outergate/outergate.yaml
 

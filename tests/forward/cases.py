@@ -621,6 +621,11 @@ def prometheus_asks_for_every_counter_of_status():
     check(got['outergate_forward_waiting{forwarder="away"}'] >= 25 and
           got['outergate_forward_failing{forwarder="away"}'] == 1, "the backlog", sorted(got))
     check(got['outergate_sensor_on{sensor="tcp"}'] in (0, 1), "sensors")
+    served = {n.split("{")[0] for n in got}
+    for path in ("prometheus/outergate.rules.yaml", "grafana/outergate.json"):
+        with open("deploy/collector/" + path) as f:
+            used = set(re.findall(r"\boutergate_[a-z0-9_]+", f.read()))
+        check(used and used <= served, path + " names what is served", sorted(used - served))
     check(fetch(port, "/healthz") == (200, "ok\n"), "healthy", fetch(port, "/healthz"))
     check(fetch(port, "/etc/passwd")[0] == 404 and fetch(port, "/metrics", "POST")[0] == 405, "nothing else")
 
