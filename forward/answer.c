@@ -11,6 +11,9 @@
 #include "common/out/out.h"
 #include "queue.h"
 
+#define REFUSED_MOST  8
+#define REFUSED_EVERY (600 * NS_PER_S)
+
 static void say(struct forwarder *f, struct forward_answer *a)
 {
 	a->delivered = f->delivered;
@@ -104,4 +107,13 @@ void forward_said(struct forwarder *f, const char *what, const char *text, size_
 const char *forward_severity(uint32_t severity)
 {
 	return severity < SEVERITY_COUNT ? severity_name((enum severity)severity) : "";
+}
+
+bool forward_may_refuse(struct forwarder *f)
+{
+	if (f->refused_streak >= REFUSED_MOST && now_ns() - f->refused_ns < REFUSED_EVERY)
+		return false;
+	f->refused_streak++;
+	f->refused_ns = now_ns();
+	return true;
 }

@@ -52,9 +52,7 @@ static enum item_state judge_item(struct forwarder *f, json_t *entry)
 	/* 401, 403 and 404 are about us or the index: not this record's fault. */
 	if (status == 429 || status >= 500 || !status || (status > 400 && status <= 404))
 		return ITEM_QUEUED;
-	if (f->refused_streak++ >= 8) /* nobody wants any of them: it is not they who are wrong */
-		return ITEM_QUEUED;
-	return ITEM_REFUSED;
+	return forward_may_refuse(f) ? ITEM_REFUSED : ITEM_QUEUED;
 }
 
 static enum sent judge_items(struct forwarder *f, struct item **items, unsigned n,

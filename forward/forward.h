@@ -75,6 +75,7 @@ struct forwarder {
 	unsigned head, count, pending;
 	uint32_t round;		 /* of records that are taken */
 	unsigned refused_streak; /* since one was delivered */
+	uint64_t refused_ns;
 	unsigned batch; /* at once now: halved when a batch is too much, doubled when one arrived */
 	uint64_t retry_ns, wait_ns; /* nothing is sent before; how long the last wait was */
 	uint64_t metrics_ns;	    /* when to ask for numbers again */
@@ -92,6 +93,13 @@ void forward_why(struct forwarder *f, const char *format, ...)
 void forward_said(struct forwarder *f, const char *what, const char *text, size_t len);
 /* Every pending item whose ticket is at most that (equal: only that one) becomes state. */
 void forward_resolve(struct forwarder *f, uint64_t ticket, bool equal, enum item_state state);
+
+/*
+ * May a record be given up that the collector does not want? A few, one after the other; when it
+ * wants none of them it is not they who are wrong, and then one in ten minutes, so that nothing
+ * stands for ever.
+ */
+bool forward_may_refuse(struct forwarder *f);
 
 /*
  * A file of the configuration as it is now, at most cap - 1 bytes and a NUL: the length, 0 when

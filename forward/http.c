@@ -11,8 +11,7 @@
 
 #include "common/out/writer.h"
 
-#define BUFFER_MAX   (16u << 20)
-#define REFUSED_MOST 8 /* one after the other, with none delivered between */
+#define BUFFER_MAX (16u << 20)
 
 static struct {
 	CURL *curl;
@@ -324,10 +323,8 @@ void http_all(struct item **items, unsigned n, enum item_state state)
 enum sent http_refused(struct forwarder *f, struct item **items, unsigned n)
 {
 	if (n == 1) {
-		/* When nobody wants any of them it is not they who are wrong. */
-		if (f->refused_streak >= REFUSED_MOST)
+		if (!forward_may_refuse(f))
 			return SENT_RETRY;
-		f->refused_streak++;
 		items[0]->state = ITEM_REFUSED;
 		return SENT;
 	}
