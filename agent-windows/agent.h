@@ -62,11 +62,16 @@ struct etw_session {
 	uint64_t retry_ns, looked_ns;
 	uint64_t lost, told_lost; /* events, as the system counts */
 	uint64_t records;
+	/* Is it true that it hears? What the log had of its time while it told nothing at all. */
+	uint64_t opened_ns, heard;
+	unsigned unheard;
 	char reason[REASON_MAX];
 };
 void etw_open(struct agent *a);
 /* A record from the queue. */
 void etw_take(struct agent *a, const struct etw_copy *head, const void *payload);
+/* The event log had something of that time from the Security log: had ETW? */
+void etw_proof(struct agent *a, uint64_t time_ns);
 /* Sessions that ended are begun again, losses told; how long until the next look, ms. */
 DWORD etw_look(struct agent *a, uint64_t now_ns);
 void etw_close(struct agent *a);

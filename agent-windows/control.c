@@ -44,7 +44,7 @@ static json_t *sensors_json(const struct agent *a)
 		json_array_append_new(
 			rows, row(a->etw[i].own ? "etw" : "etw-security",
 				  a->etw[i].own ? "session Outergate" : "session EventLog-Security",
-				  sees[i], a->etw[i].on, a->etw[i].reason));
+				  sees[i], a->etw[i].on && !a->etw[i].reason[0], a->etw[i].reason));
 	json_array_append_new(rows, row("audit-policy", "AuditQuerySystemPolicy",
 					"whether what the agent reads can happen",
 					!a->audit.reason[0], a->audit.reason));

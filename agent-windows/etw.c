@@ -20,11 +20,13 @@
 #include <evntcons.h>
 #include <tdh.h>
 
-#define SECURITY L"EventLog-Security"
-#define OURS	 L"Outergate"
-#define RETRY_NS 5000000000ull
-#define LOOK_NS	 10000000000ull
-#define SCHEMAS	 128
+#define SECURITY       L"EventLog-Security"
+#define OURS	       L"Outergate"
+#define RETRY_NS       5000000000ull
+#define PROOF_EVENTS   20
+#define PROOF_AFTER_NS 1000000000ull /* of an event, after the session was opened */
+#define LOOK_NS	       10000000000ull
+#define SCHEMAS	       128
 
 static const GUID lost_guid = {
 	0x6A399AE0, 0x4BC6, 0x4DE9, {0x87, 0x0B, 0x36, 0x57, 0xF8, 0x94, 0x7E, 0x7E}};
@@ -237,6 +239,9 @@ static bool session_open(struct etw_session *s)
 		return refused(s, "no thread for it", why);
 	}
 	s->on = true;
+	s->opened_ns = clock_wall_ns();
+	s->heard = s->records;
+	s->unheard = 0;
 	s->reason[0] = '\0';
 	return true;
 }
@@ -309,6 +314,30 @@ static void session_losses(struct agent *a, struct etw_session *s)
 		s->told_lost = s->lost;
 		evt_catch_up(a);
 	}
+}
+
+/*
+ * An open session that is silent looks healthy: a provider that was taken out of it, a consumer
+ * that was cut off. So many events of the log, and none of them by ETW, prove that it is not.
+ */
+void etw_proof(struct agent *a, uint64_t time_ns)
+{
+	struct etw_session *s = &a->etw[0];
+
+	if (!s->on || time_ns < s->opened_ns + PROOF_AFTER_NS)
+		return;
+	if (s->records != s->heard) {
+		s->heard = s->records;
+		s->unheard = 0;
+		s->reason[0] = '\0';
+		return;
+	}
+	if (++s->unheard != PROOF_EVENTS)
+		return;
+	snprintf(s->reason, sizeof(s->reason),
+		 "EventLog-Security is open and tells nothing, while the log grows");
+	agent_sensor(a, "etw-lost: EventLog-Security is open and tells nothing, while the log "
+			"grows: alerts come later");
 }
 
 DWORD etw_look(struct agent *a, uint64_t now_ns)

@@ -347,6 +347,8 @@ static void take(struct agent *a, struct evt_channel *c)
 	}
 	if (!strcmp(c->name, "Security"))
 		note_log(a, c);
+	if (!strcmp(c->name, "Security") && !a->behind)
+		etw_proof(a, c->head_ns);
 	r = decode_line(&a->stream, span_of(c->head), &e, &reason);
 	if (r == DECODE_EVENT) {
 		st->lines_decoded++;

@@ -506,6 +506,31 @@ def quietly_lost_events():
 
 
 @case
+def a_session_that_is_open_and_silent():
+    """ETW says nothing at all while the log grows: it looks healthy, and is not."""
+    def prepare(s):
+        for n in range(24):
+            s.event(guess(n), "evt")
+
+    def more(a):
+        got = a.until(lambda: [x for x in a.alerts("sensor.blind") if "tells nothing" in x["sentence"]])
+        check("a silent session: told once", len(got) == 1, a.alerts())
+    faulty("silent_session", prepare, times=24, more=more)
+
+
+@case
+def a_session_that_hears_a_little():
+    """One event by ETW among those of the log: it hears."""
+    def prepare(s):
+        for n in range(24):
+            s.event(guess(n), "etw,evt" if n == 12 else "evt")
+
+    def more(a):
+        check("a session that hears: nothing to tell", not a.alerts("sensor.blind"), a.alerts())
+    faulty("hears_a_little", prepare, times=24, more=more)
+
+
+@case
 def the_trace_returns():
     """Somebody ended the event log's session, or it ended by itself: told, and opened again."""
     def prepare(s):
