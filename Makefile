@@ -200,7 +200,7 @@ include packages.mk
 
 # The suites start no make of their own but that of the fuzzers, which has its own jobs.
 test: all $(UNIT_BIN) $(FUZZ_BIN)
-	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh
+	MAKEFLAGS= BUILD=$(BUILD) bash tests/run.sh $(SUITES)
 test-unit: $(UNIT_BIN) all
 	BUILD=$(BUILD) bash tests/run.sh unit
 test-decode test-golden test-noise test-cli test-schema test-collector test-live: all

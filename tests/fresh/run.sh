@@ -10,6 +10,7 @@
 #   FRESH_READY=900  seconds that the first `make run` may take until it is ready
 #   FRESH_TEST=3000  seconds that `make test` may take
 #   FRESH_STEPS="run test"   leave one out
+#   FRESH_SUITES="unit cli"  these suites alone
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=$(mkdir -p "${BUILD:-build}/fresh" && cd "${BUILD:-build}" && pwd)
@@ -203,7 +204,7 @@ try_run() {
 
 try_test() {
 	local start=$SECONDS code
-	inside "exec timeout -k 20 ${FRESH_TEST:-3000} make test" >"$log/test.txt" 2>&1
+	inside "exec timeout -k 20 ${FRESH_TEST:-3000} make test SUITES='${FRESH_SUITES:-}'" >"$log/test.txt" 2>&1
 	code=$?
 	step "make test in $((SECONDS - start)) s: $(tail -1 "$log/test.txt")" $code \
 		"exit $code" "$(grep -E '^(==|FAIL|FAILED|--|failed:)' "$log/test.txt" | tail -40)"
