@@ -96,7 +96,11 @@ static void child(const char *path, const int fds[3], const char *name)
 	char title[FORWARD_NAME_MAX + 32];
 	char *const argv[] = {title, NULL};
 	sigset_t none;
-	int r = descriptors_set(fds);
+	/* Opened as root: the other user may not even look into the directory (a trial in /root).
+	 */
+	int opened = open(path, O_PATH | O_CLOEXEC);
+	int program = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 16);
+	int r = program < 0 ? -errno : descriptors_set(fds);
 
 	snprintf(title, sizeof(title), PROGRAM " %s", name);
 	sigemptyset(&none);
@@ -105,7 +109,7 @@ static void child(const char *path, const int fds[3], const char *name)
 	if (!r)
 		r = user_enter();
 	if (!r) {
-		execve(path, argv, environment);
+		fexecve(program, argv, environment);
 		r = -errno;
 	}
 	fprintf(stderr, "outergate: cannot start %s: %s\n", path, strerror(-r));

@@ -506,6 +506,21 @@ def a_forwarder_that_is_killed_comes_back():
 
 
 @case
+def a_trial_in_a_directory_that_is_roots_alone():
+    """Built in /root, as somebody does who tries it: its sender is another user, and runs all the same."""
+    c = begin(Otlp())
+    a = Agent("trial", [c.forwarder(send=ALL)])
+    own = a.dir + "/own"
+    os.mkdir(own, 0o700)
+    for name in ("outergate", "outergate-forward"):
+        shutil.copy(BUILD + "/" + name, own)
+    a.program = own + "/outergate"
+    begin(a)
+    a.tell(5)
+    arrived(c, 5, 20)
+
+
+@case
 def last_words_arrive():
     """What is told at the very end is sent before the agent ends."""
     c = begin(Otlp())

@@ -49,6 +49,7 @@ class Agent:
         open(self.log, "w").close()
         self.config = self.dir + "/outergate.yaml"
         self.told = 0
+        self.program = BUILD + "/outergate"
         self.process = None
         self.configure(forwarders, extra)
 
@@ -64,7 +65,7 @@ class Agent:
     def start(self):
         err = open(self.dir + "/err", "a")
         at = err.tell()
-        self.process = subprocess.Popen([BUILD + "/outergate", "run", "--config", self.config],
+        self.process = subprocess.Popen([self.program, "run", "--config", self.config],
                                         stdout=err, stderr=err, start_new_session=True)
         err.close()
 
