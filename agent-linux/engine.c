@@ -46,7 +46,7 @@ uint64_t clock_boot_ns(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
-static void store_failed(struct engine *e, const char *what)
+void engine_store_failed(struct engine *e, const char *what)
 {
 	core_stats(e->core)->store_errors++;
 	if (!e->store_failing)
@@ -57,7 +57,7 @@ static void store_failed(struct engine *e, const char *what)
 static void store_check(struct engine *e, int r, const char *what)
 {
 	if (r)
-		store_failed(e, what);
+		engine_store_failed(e, what);
 	else
 		e->store_failing = false;
 }
@@ -67,7 +67,7 @@ void engine_transaction(struct engine *e)
 	if (e->in_transaction)
 		return;
 	if (store_begin(e->store))
-		store_failed(e, "begin");
+		engine_store_failed(e, "begin");
 	else
 		e->in_transaction = true;
 }

@@ -147,6 +147,8 @@ void engine_frame(struct engine *e, unsigned source, struct decode_stream *s,
 void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line);
 /* A sensor changed state: becomes EVENT_SENSOR ("probe-missing: ..."). */
 void engine_sensor(struct engine *e, const char *text);
+/* Counted, said once, and made up for when the store works again (engine_catch_up). */
+void engine_store_failed(struct engine *e, const char *what);
 /* Opens the transaction that engine_flush() ends, unless one is open. */
 void engine_transaction(struct engine *e);
 void engine_unwatch(struct engine *e, struct watcher *w);

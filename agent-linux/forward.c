@@ -36,12 +36,15 @@
 
 static void failed(struct engine *e, int r, const char *what)
 {
-	if (!r)
-		return;
-	core_stats(e->core)->store_errors++;
-	if (!e->store_failing)
-		fprintf(stderr, "outergate: %s: %s\n", what, store_error(e->store));
-	e->store_failing = e->store_missed = true;
+	if (r)
+		engine_store_failed(e, what);
+}
+
+/* There may be something to hand over. */
+static void look(struct forwarding *f)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		f->to[i].look = true;
 }
 
 void forward_alert(struct engine *e, const struct alert *a)
@@ -54,18 +57,15 @@ void forward_alert(struct engine *e, const struct alert *a)
 		if (forward_wants(f->to[i].to, FORWARD_ALERTS, a->severity)) {
 			failed(e, outbox_put_alert(e->store, a, clock_wall_ns()), "outbox");
 			f->unsynced = true;
+			look(f);
 			return;
 		}
 }
 
 static bool is_news(struct forwarding *f, const struct session *s)
 {
-	uint32_t h = 2166136261u;
-	struct seen *seen;
+	struct seen *seen = &f->seen[privacy_hash(span_of(s->id), 0) % SEEN_SIZE];
 
-	for (const char *p = s->id; *p; p++)
-		h = (h ^ (unsigned char)*p) * 16777619u;
-	seen = &f->seen[h % SEEN_SIZE];
 	if (!strcmp(seen->id, s->id) && seen->state == s->state && seen->worst == s->worst &&
 	    seen->reconnects == s->reconnects &&
 	    !strcmp(seen->effective_account, s->effective_account))
@@ -83,8 +83,10 @@ void forward_session(struct engine *e, const struct session *s)
 {
 	struct forwarding *f = e->forwarding;
 
-	if (f && f->what & FORWARD_SESSIONS && is_news(f, s))
-		failed(e, outbox_put_session(e->store, s, clock_wall_ns()), "outbox");
+	if (!f || !(f->what & FORWARD_SESSIONS) || !is_news(f, s))
+		return;
+	failed(e, outbox_put_session(e->store, s, clock_wall_ns()), "outbox");
+	look(f);
 }
 
 void forward_policy(const struct engine *e, const struct destination *d, struct out_policy *ret)
@@ -126,6 +128,7 @@ void forward_event(struct engine *e, const struct event *ev)
 				     ev->time_ns);
 		failed(e, n, "outbox");
 		f->unsure_events++;
+		look(f);
 		if (n)
 			core_stats(e->core)->forward_dropped++;
 	}
@@ -182,6 +185,7 @@ static void rewind_to_cursor(struct engine *e, struct destination *d)
 	}
 	memset(d->records, 0, sizeof(d->records));
 	d->bytes = 0;
+	d->look = true;
 	d->full = false;
 }
 
@@ -330,23 +334,27 @@ static void settle(struct destination *d)
 		}
 }
 
+/* Only when there may be something: this is asked after every event. */
 static void pump(struct engine *e, struct destination *d)
 {
 	struct handing t = {.e = e, .d = d};
 
-	if (d->fd < 0 || d->full || is_full(d))
+	if (!d->look || d->fd < 0 || d->full || is_full(d))
 		return;
 	for (t.lane = 0; t.lane < OUTBOX_LANES && !t.stop; t.lane++) {
 		do {
+			int r;
+
 			t.rows = 0;
-			failed(e,
-			       outbox_read(e->store, t.lane, d->sent[t.lane], READ_ROWS, on_row,
-					   &t),
-			       "outbox");
+			r = outbox_read(e->store, t.lane, d->sent[t.lane], READ_ROWS, on_row, &t);
+			failed(e, r, "outbox");
+			t.stop |= r != 0;
 		} while (t.rows == READ_ROWS && !t.stop);
 	}
+	d->look = t.stop; /* a full window or socket, a failed read: there is more */
 	settle(d);
-	engine_watch_out(e, &d->watcher, d->full);
+	if (d->full)
+		engine_watch_out(e, &d->watcher, true);
 }
 
 void forward_pump(struct engine *e)
@@ -444,7 +452,9 @@ static void on_answer(struct engine *e, struct watcher *w)
 		hang_up(e, d, "its process ended; it is started again");
 		return;
 	}
-	d->full = false; /* or there was room: pump looks */
+	if (d->full) /* there may be room now: pump looks */
+		engine_watch_out(e, w, false);
+	d->full = false;
 }
 
 /* --- the process */

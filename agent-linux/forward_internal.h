@@ -34,6 +34,7 @@ struct destination {
 	uint32_t round;
 	uint64_t wait_ns;    /* before it is started again: doubled each time */
 	uint64_t unreadable; /* the last row that could not be written out */
+	bool look;	     /* something may wait for it */
 	bool full;	     /* the socket takes no more now */
 	bool dirty;
 	bool failing;

@@ -18,13 +18,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "forward/wire.h"
 #include "priv.h"
+#include "root_open.h"
 
 #define USER	 "outergate-forward"
 #define PROGRAM	 "outergate-forward"
@@ -206,19 +206,9 @@ void forwarders_poll(const struct forwarders *f, struct pollfd *set)
 /* A file of that row, regular, as it is now. */
 static int open_file(const struct config_forwarder *c, uint32_t which)
 {
-	struct stat st;
-	int fd;
-
 	if (which >= FORWARD_FILES || !c->files[which][0])
 		return -EINVAL;
-	fd = open(c->files[which], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
+	return open_regular(c->files[which]);
 }
 
 /* Who asks and does not read the answer shall not hold the parent. */

@@ -56,21 +56,6 @@ struct parent {
 	time_t first_death;
 };
 
-/* Regular files only, and never waiting for a FIFO's writer. */
-static int open_regular(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
-}
-
 static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 {
 	const struct config *c = p->setup->config;

@@ -14,6 +14,9 @@
  */
 int open_in_root(unsigned pid, const char *const *paths, size_t count);
 
+/* Of the host: a regular file, never waiting for a FIFO's writer; or -errno. */
+int open_regular(const char *path);
+
 struct priv_msg;
 /*
  * Does work, which returns 0 or -errno, fills *m and may open *ret_fd, in a short-lived process

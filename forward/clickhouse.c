@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/out/privacy.h"
+
 static struct buffer body;
 static char url[FORWARD_URL_MAX + 512];
 
@@ -49,17 +51,13 @@ static bool add_row(struct forwarder *f, const struct item *it)
 	       buffer_puts(&body, "}\n");
 }
 
-/* Of all their ids: another batch is another block. FNV-1a. */
+/* Of all their ids: another batch is another block. */
 static uint64_t hash_of(struct item **items, unsigned n)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
+	uint64_t h = n;
 
 	for (unsigned i = 0; i < n; i++)
-		for (const char *p = items[i]->head.uid;; p++) {
-			h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
-			if (!*p)
-				break;
-		}
+		h = privacy_hash((struct span){items[i]->head.uid, strlen(items[i]->head.uid)}, h);
 	return h;
 }
 
@@ -68,7 +66,7 @@ static enum sent send_clickhouse(struct forwarder *f, struct item **items, unsig
 	struct http_request q = {.type = "application/x-ndjson"};
 	char token[TOKEN_MAX], to[sizeof(url) + 128];
 	struct http_reply r;
-	bool refused, ok = true;
+	bool taken, ok = true;
 	enum sent s;
 
 	if (forward_token(f, token, sizeof(token)) < 0)
@@ -83,17 +81,9 @@ static enum sent send_clickhouse(struct forwarder *f, struct item **items, unsig
 	body.len = 0;
 	for (unsigned i = 0; i < n && ok; i++)
 		ok = add_row(f, items[i]);
-	if (!ok) {
-		forward_why(f, "no memory for a batch");
-		return SENT_RETRY;
-	}
-	q.body = body.at;
-	q.len = body.len;
-	s = http_send(f, &q, &r, &refused);
-	if (refused)
-		return http_refused(f, items, n);
-	if (s == SENT)
-		http_all(items, n, ITEM_DONE);
+	s = http_batch(f, items, n, &q, &body, ok, &r, &taken);
+	if (taken)
+		forward_all(items, n, ITEM_DONE);
 	return s;
 }
 

@@ -81,7 +81,7 @@ static enum sent send_elastic(struct forwarder *f, struct item **items, unsigned
 	char token[TOKEN_MAX], line[TOKEN_MAX + 48];
 	const char *headers[] = {line, NULL};
 	struct http_reply r;
-	bool refused;
+	bool taken;
 	enum sent s;
 
 	if (forward_token(f, token, sizeof(token)) < 0)
@@ -93,16 +93,8 @@ static enum sent send_elastic(struct forwarder *f, struct item **items, unsigned
 	} else if (token[0]) {
 		q.headers = headers;
 	}
-	if (!fill(f, items, n)) {
-		forward_why(f, "no memory for a batch");
-		return SENT_RETRY;
-	}
-	q.body = body.at;
-	q.len = body.len;
-	s = http_send(f, &q, &r, &refused);
-	if (refused)
-		return http_refused(f, items, n);
-	return s == SENT ? judge_items(f, items, n, &r) : s;
+	s = http_batch(f, items, n, &q, &body, fill(f, items, n), &r, &taken);
+	return taken ? judge_items(f, items, n, &r) : s;
 }
 
 const struct protocol protocol_elastic = {

@@ -93,6 +93,7 @@ void forward_why(struct forwarder *f, const char *format, ...)
 void forward_said(struct forwarder *f, const char *what, const char *text, size_t len);
 /* Every pending item whose ticket is at most that (equal: only that one) becomes state. */
 void forward_resolve(struct forwarder *f, uint64_t ticket, bool equal, enum item_state state);
+void forward_all(struct item **items, unsigned n, enum item_state state);
 
 /*
  * May a record be given up that the collector does not want? A few, one after the other; when it

@@ -106,7 +106,7 @@ static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 	const char *headers[3];
 	struct http_reply r;
 	json_int_t ack;
-	bool refused, ok = true;
+	bool taken, ok = true;
 	enum sent s;
 
 	if (tickets_count == TICKETS)
@@ -117,29 +117,19 @@ static enum sent send_hec(struct forwarder *f, struct item **items, unsigned n)
 	body.len = 0;
 	for (unsigned i = 0; i < n && ok; i++)
 		ok = add_event(f, items[i]);
-	if (!ok) {
-		forward_why(f, "no memory for a batch");
-		return SENT_RETRY;
-	}
-	q.body = body.at;
-	q.len = body.len;
-	s = http_send(f, &q, &r, &refused);
-	if (refused)
-		return http_refused(f, items, n);
-	if (s == SENT_UNSURE)
-		return lost(f);
-	if (s != SENT)
-		return s;
+	s = http_batch(f, items, n, &q, &body, ok, &r, &taken);
+	if (!taken)
+		return s == SENT_UNSURE ? lost(f) : s;
 	ack = ack_of(&r);
 	if (ack < 0) {
-		http_all(items, n, ITEM_DONE);
+		forward_all(items, n, ITEM_DONE);
 		return SENT;
 	}
 	if (tickets_count && (uint64_t)ack <= tickets[tickets_count - 1].ack) {
 		forward_why(f, "the indexer counts anew: it was started again");
 		return lost(f);
 	}
-	http_all(items, n, ITEM_PENDING);
+	forward_all(items, n, ITEM_PENDING);
 	for (unsigned i = 0; i < n; i++)
 		items[i]->ticket = (uint64_t)ack + 1;
 	tickets[tickets_count].ack = (uint64_t)ack;

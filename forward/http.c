@@ -2,16 +2,11 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <zlib.h>
-
-#include "common/out/writer.h"
-
-#define BUFFER_MAX (16u << 20)
 
 static struct {
 	CURL *curl;
@@ -23,59 +18,6 @@ static struct {
 	char error[CURL_ERROR_SIZE];
 	unsigned requests; /* that left for the request of now */
 } http;
-
-bool buffer_add(struct buffer *b, const char *p, size_t n)
-{
-	if (b->len + n + 1 > b->room) {
-		size_t room = b->room ? b->room : 65536;
-		char *more;
-
-		while (room < b->len + n + 1)
-			room *= 2;
-		if (room > BUFFER_MAX)
-			return false;
-		more = realloc(b->at, room);
-		if (!more)
-			return false;
-		b->at = more;
-		b->room = room;
-	}
-	memcpy(b->at + b->len, p, n);
-	b->len += n;
-	b->at[b->len] = '\0';
-	return true;
-}
-
-bool buffer_puts(struct buffer *b, const char *s)
-{
-	return buffer_add(b, s, strlen(s));
-}
-
-bool buffer_json(struct buffer *b, const char *p, size_t n)
-{
-	static char text[FORWARD_TEXT_MAX * 6 + 8];
-	struct writer w;
-	int len;
-
-	if (!n)
-		return buffer_puts(b, "\"\"");
-	writer_start(&w, text, sizeof(text));
-	json_put_text(&w, NULL, (struct span){p, n});
-	len = writer_finish(&w);
-	return len >= 0 && buffer_add(b, text, (size_t)len);
-}
-
-bool buffer_format(struct buffer *b, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	return n >= 0 && (size_t)n < sizeof(text) && buffer_add(b, text, (size_t)n);
-}
 
 void http_url(const char *url, const char *path, char *ret, size_t cap)
 {
@@ -314,13 +256,8 @@ enum sent http_send(struct forwarder *f, const struct http_request *q, struct ht
 	return judge_status(f, ret->status, ret_refused);
 }
 
-void http_all(struct item **items, unsigned n, enum item_state state)
-{
-	for (unsigned i = 0; i < n; i++)
-		items[i]->state = state;
-}
-
-enum sent http_refused(struct forwarder *f, struct item **items, unsigned n)
+/* A batch that was refused: cut in halves until the one is found that nobody wants. */
+static enum sent halve(struct forwarder *f, struct item **items, unsigned n)
 {
 	if (n == 1) {
 		if (!forward_may_refuse(f))
@@ -330,4 +267,26 @@ enum sent http_refused(struct forwarder *f, struct item **items, unsigned n)
 	}
 	f->batch = n / 2;
 	return SENT; /* still queued: the first half is next */
+}
+
+enum sent http_batch(struct forwarder *f, struct item **items, unsigned n, struct http_request *q,
+		     const struct buffer *body, bool filled, struct http_reply *ret,
+		     bool *ret_taken)
+{
+	bool refused;
+	enum sent s;
+
+	*ret = (struct http_reply){0};
+	*ret_taken = false;
+	if (!filled) {
+		forward_why(f, "no memory for a batch");
+		return SENT_RETRY;
+	}
+	q->body = body->at;
+	q->len = body->len;
+	s = http_send(f, q, ret, &refused);
+	if (refused)
+		return halve(f, items, n);
+	*ret_taken = s == SENT;
+	return s;
 }

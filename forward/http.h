@@ -5,6 +5,7 @@
 #ifndef OUTERGATE_FORWARD_HTTP_H
 #define OUTERGATE_FORWARD_HTTP_H
 
+#include "buffer.h"
 #include "forward.h"
 
 #define HTTP_REPLY_MAX (1u << 20) /* of an answer; more is cut, and cut JSON is no JSON */
@@ -34,21 +35,13 @@ void http_close(struct forwarder *f);
 enum sent http_send(struct forwarder *f, const struct http_request *q, struct http_reply *ret,
 		    bool *ret_refused);
 /*
- * What to do with a batch that was refused: cut in halves until the one is found that nobody wants.
+ * The same for a batch whose body is in that buffer (filled: all of it). A batch that the collector
+ * refuses is cut in halves until the record is found that it does not want. Only where *ret_taken
+ * is true was it taken over, and the caller judges *ret; else the result is the caller's own.
  */
-enum sent http_refused(struct forwarder *f, struct item **items, unsigned n);
-void http_all(struct item **items, unsigned n, enum item_state state);
-
-/* Grows as needed, never beyond cap; false: it did not fit. */
-struct buffer {
-	char *at;
-	size_t len, room;
-};
-bool buffer_add(struct buffer *b, const char *p, size_t n);
-bool buffer_puts(struct buffer *b, const char *s);
-/* A JSON string with its quotes. */
-bool buffer_json(struct buffer *b, const char *p, size_t n);
-bool buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum sent http_batch(struct forwarder *f, struct item **items, unsigned n, struct http_request *q,
+		     const struct buffer *body, bool filled, struct http_reply *ret,
+		     bool *ret_taken);
 
 /* url with path put behind it, unless it has one already. */
 void http_url(const char *url, const char *path, char *ret, size_t cap);

@@ -6,7 +6,7 @@
  * https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
  */
 #include "answer.h"
-#include "http.h"
+#include "forward.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>

@@ -101,27 +101,18 @@ static json_int_t rejected(struct forwarder *f, const struct http_reply *r)
 
 static enum sent send_otlp(struct forwarder *f, struct item **items, unsigned n)
 {
-	static const struct http_request plain = {.url = url, .type = "application/json"};
 	char line[TOKEN_MAX + 48];
 	const char *headers[] = {line, NULL};
-	struct http_request q = plain;
+	struct http_request q = {.url = url, .type = "application/json"};
 	struct http_reply r;
-	bool refused;
+	bool taken;
 	enum sent s;
 
 	if (!otlp_headers(f, line, sizeof(line)))
 		return SENT_RETRY;
 	q.headers = line[0] ? headers : NULL;
-	if (!fill(f, items, n)) {
-		forward_why(f, "no memory for a batch");
-		return SENT_RETRY;
-	}
-	q.body = body.at;
-	q.len = body.len;
-	s = http_send(f, &q, &r, &refused);
-	if (refused)
-		return http_refused(f, items, n);
-	if (s != SENT)
+	s = http_batch(f, items, n, &q, &body, fill(f, items, n), &r, &taken);
+	if (!taken)
 		return s;
 	/* One by one, so that what is refused is known; the others arrive twice and are marked. */
 	if (rejected(f, &r) > 0) {
@@ -132,7 +123,7 @@ static enum sent send_otlp(struct forwarder *f, struct item **items, unsigned n)
 		items[0]->state = ITEM_REFUSED;
 		return SENT;
 	}
-	http_all(items, n, ITEM_DONE);
+	forward_all(items, n, ITEM_DONE);
 	return SENT;
 }
 

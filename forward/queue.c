@@ -119,3 +119,9 @@ void forward_resolve(struct forwarder *f, uint64_t ticket, bool equal, enum item
 	}
 	queue_count(f);
 }
+
+void forward_all(struct item **items, unsigned n, enum item_state state)
+{
+	for (unsigned i = 0; i < n; i++)
+		items[i]->state = state;
+}

@@ -205,7 +205,7 @@ static enum sent send_relp(struct forwarder *f, struct item **items, unsigned n)
 		drop(f);
 		return SENT_UNSURE;
 	}
-	http_all(items, n, ITEM_PENDING);
+	forward_all(items, n, ITEM_PENDING);
 	return SENT;
 }
 

@@ -122,26 +122,18 @@ static enum sent send_sentinel(struct forwarder *f, struct item **items, unsigne
 	static char line[sizeof(token) + 32];
 	const char *headers[] = {line, NULL};
 	struct http_reply r;
-	bool refused;
+	bool taken;
 	enum sent s = token_get(f);
 
 	if (s != SENT)
 		return s;
 	snprintf(line, sizeof(line), "Authorization: Bearer %s", token);
 	q.headers = headers;
-	if (!fill(items, n)) {
-		forward_why(f, "no memory for a batch");
-		return SENT_RETRY;
-	}
-	q.body = body.at;
-	q.len = body.len;
-	s = http_send(f, &q, &r, &refused);
-	if (refused)
-		return http_refused(f, items, n);
+	s = http_batch(f, items, n, &q, &body, fill(items, n), &r, &taken);
 	if (r.status == 401)
 		token[0] = '\0';
-	if (s == SENT)
-		http_all(items, n, ITEM_DONE);
+	if (taken)
+		forward_all(items, n, ITEM_DONE);
 	return s;
 }
 

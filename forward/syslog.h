@@ -2,7 +2,8 @@
 #ifndef OUTERGATE_FORWARD_SYSLOG_H
 #define OUTERGATE_FORWARD_SYSLOG_H
 
-#include "http.h"
+#include "buffer.h"
+#include "forward.h"
 
 /*
  * <PRI>1 TIME HOST outergate PID MSGID [origin ...][meta sequenceId="N"] TEXT. False: no memory.

@@ -84,7 +84,7 @@ void forward_resolve(struct forwarder *f, uint64_t ticket, bool equal, enum item
 	answers = answers * 31 + ticket * 2 + (state == ITEM_DONE);
 }
 
-void http_all(struct item **items, unsigned n, enum item_state state)
+void forward_all(struct item **items, unsigned n, enum item_state state)
 {
 	(void)items, (void)n, (void)state;
 }
