@@ -64,7 +64,8 @@ void forward_alert(struct engine *e, const struct alert *a)
 
 static bool is_news(struct forwarding *f, const struct session *s)
 {
-	struct seen *seen = &f->seen[privacy_hash(span_of(s->id), 0) % SEEN_SIZE];
+	struct seen *seen =
+		&f->seen[privacy_hash(span_of_array(s->id, sizeof(s->id)), 0) % SEEN_SIZE];
 
 	if (!strcmp(seen->id, s->id) && seen->state == s->state && seen->worst == s->worst &&
 	    seen->reconnects == s->reconnects &&
