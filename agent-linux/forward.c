@@ -97,7 +97,7 @@ void forward_policy(const struct engine *e, const struct destination *d, struct 
 }
 
 /* As it is written for a destination; the same text serves all that want it so. */
-static unsigned event_form(const struct config_forwarder *to)
+unsigned forward_event_form(const struct config_forwarder *to)
 {
 	return to->schema * 2 + to->pseudonymise;
 }
@@ -110,7 +110,7 @@ void forward_event(struct engine *e, const struct event *ev)
 	if (!f || !(f->what & FORWARD_EVENTS) || ev->kind == EVENT_TICK)
 		return;
 	for (unsigned i = 0; i < f->count; i++) {
-		unsigned form = event_form(f->to[i].to);
+		unsigned form = forward_event_form(f->to[i].to);
 		struct out_policy p;
 		char id[ID_TEXT_MAX];
 		int n;
@@ -252,7 +252,7 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 
 static bool wants(const struct destination *d, const struct outbox_row *r)
 {
-	if (r->what == FORWARD_EVENTS && (unsigned)r->severity != event_form(d->to))
+	if (r->what == FORWARD_EVENTS && (unsigned)r->severity != forward_event_form(d->to))
 		return false;
 	return forward_wants(d->to, r->what, r->severity);
 }

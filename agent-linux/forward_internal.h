@@ -58,6 +58,8 @@ struct forwarding {
 	struct session session;
 };
 
+/* How its events are written: the same text serves all that want it so. */
+unsigned forward_event_form(const struct config_forwarder *to);
 void forward_policy(const struct engine *e, const struct destination *d, struct out_policy *ret);
 /* To its process: 0, or -errno; -EAGAIN: not now. */
 int forward_hand(struct destination *d, const struct forward_record *h, const char *text);

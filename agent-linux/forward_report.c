@@ -53,7 +53,8 @@ json_t *forward_status(const struct engine *e)
 		const struct destination *d = &f->to[i];
 		uint64_t waiting = 0;
 
-		(void)outbox_waiting(e->store, &d->cursor, &waiting);
+		(void)outbox_waiting(e->store, &d->cursor, d->to, forward_event_form(d->to),
+				     &waiting);
 		json_array_append_new(
 			a, json_pack("{ss ss ss sb ss sI sI sI sI sI sI ss ss}", "name",
 				     d->to->name, "kind", forward_kinds[d->to->kind], "url",
@@ -91,7 +92,8 @@ void forward_metrics(const struct engine *e, struct writer *w)
 					d->cursor.dropped};
 
 			if (!k)
-				(void)outbox_waiting(e->store, &d->cursor, &v[0]);
+				(void)outbox_waiting(e->store, &d->cursor, d->to,
+						     forward_event_form(d->to), &v[0]);
 			metric_put(w, rows[k].name, rows[k].counter, "forwarder", d->to->name,
 				   v[k]);
 		}

@@ -157,6 +157,9 @@ static void print_summary(const struct config *c, const struct geo_files *g)
 	       c->json	     ? "json"
 	       : c->journald ? ""
 			     : "none");
+	for (unsigned i = 0; i < c->forwarders_count; i++)
+		printf("  forwarder   %s: %s, %s\n", c->forwarders[i].name,
+		       forward_kinds[c->forwarders[i].kind], c->forwarders[i].url);
 	printf("  store       %s: alerts %s, sessions %s, at most %s\n", c->store,
 	       unit_format(c->retention_alerts_s, UNIT_SECONDS, alerts),
 	       unit_format(c->retention_sessions_s, UNIT_SECONDS, sessions),

@@ -238,15 +238,20 @@ int outbox_between(struct store *s, enum outbox_lane lane, uint64_t first, uint6
 	return store_query_u64(s, sql, ret);
 }
 
-int outbox_waiting(struct store *s, const struct outbox_cursor *c, uint64_t *ret)
+int outbox_waiting(struct store *s, const struct outbox_cursor *c,
+		   const struct config_forwarder *to, unsigned form, uint64_t *ret)
 {
-	char sql[160];
+	char sql[320];
 
 	snprintf(sql, sizeof(sql),
-		 "SELECT count(*) FROM outbox WHERE (lane = 0 AND seq > %lld)"
-		 " OR (lane = 1 AND seq > %lld)",
+		 "SELECT count(*) FROM outbox WHERE"
+		 " (lane = 0 AND seq > %lld AND %d AND severity >= %u) OR (lane = 1 AND seq > %lld"
+		 " AND ((what = 2 AND %d) OR (what = 4 AND %d AND severity = %u)))",
 		 (long long)store_int(c->acked[OUTBOX_ALERTS]),
-		 (long long)store_int(c->acked[OUTBOX_OTHERS]));
+		 forward_wants(to, FORWARD_ALERTS, SEVERITY_COUNT), to->severity,
+		 (long long)store_int(c->acked[OUTBOX_OTHERS]),
+		 forward_wants(to, FORWARD_SESSIONS, 0), forward_wants(to, FORWARD_EVENTS, 0),
+		 form);
 	return store_query_u64(s, sql, ret);
 }
 

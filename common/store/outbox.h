@@ -71,8 +71,9 @@ int outbox_bound(struct store *s, uint64_t max_bytes, struct outbox_cursor *curs
 /* Rows with a number above the first and up to the last. */
 int outbox_between(struct store *s, enum outbox_lane lane, uint64_t first, uint64_t last,
 		   uint64_t *ret);
-/* Rows that a destination does not have yet, those that it does not want among them. */
-int outbox_waiting(struct store *s, const struct outbox_cursor *c, uint64_t *ret);
+/* Rows that a destination wants and does not have yet. form: of its events. */
+int outbox_waiting(struct store *s, const struct outbox_cursor *c,
+		   const struct config_forwarder *to, unsigned form, uint64_t *ret);
 /* Rows and bytes that wait in all. */
 int outbox_size(struct store *s, uint64_t *ret_rows, uint64_t *ret_bytes);
 

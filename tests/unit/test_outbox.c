@@ -92,6 +92,9 @@ static void a_new_destination_begins_at_the_end(void **state)
 {
 	struct store *s = open_write();
 	struct outbox_cursor c, again;
+	struct config_forwarder to = {.send = {0, 2}, .send_count = 2, .severity = SEVERITY_HIGH};
+	struct alert low = alert_of("low", SEVERITY_LOW), high = alert_of("hi", SEVERITY_HIGH);
+	struct session x = {.id = "ss", .last_ns = 5};
 	uint64_t last = 0, waiting = 9;
 
 	(void)state;
@@ -99,11 +102,18 @@ static void a_new_destination_begins_at_the_end(void **state)
 	assert_int_equal(outbox_cursor_get(s, "a", &c), 0);
 	assert_int_equal(outbox_last(s, &last), 0);
 	assert_int_equal(c.acked[OUTBOX_OTHERS], last);
-	assert_int_equal(outbox_waiting(s, &c, &waiting), 0);
+	assert_int_equal(outbox_waiting(s, &c, &to, 0, &waiting), 0);
 	assert_int_equal(waiting, 0);
 	put_event(s, "e2");
-	assert_int_equal(outbox_waiting(s, &c, &waiting), 0);
+	assert_int_equal(outbox_waiting(s, &c, &to, 0, &waiting), 0);
 	assert_int_equal(waiting, 1);
+	/* what it does not want does not wait: of low severity, a session, in another form */
+	assert_int_equal(outbox_put_alert(s, &low, 1), 0);
+	assert_int_equal(outbox_put_alert(s, &high, 1), 0);
+	assert_int_equal(outbox_put_session(s, &x, 1), 0);
+	assert_int_equal(outbox_put_event(s, 3, "e3", "{}", 2, 7), 0);
+	assert_int_equal(outbox_waiting(s, &c, &to, 0, &waiting), 0);
+	assert_int_equal(waiting, 2);
 	c.delivered = 77;
 	assert_int_equal(outbox_cursor_put(s, "a", &c), 0);
 	assert_int_equal(outbox_cursor_get(s, "a", &again), 0);
