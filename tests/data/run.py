@@ -10,7 +10,7 @@ import tempfile
 import shapes
 
 BINARY = os.path.abspath(sys.argv[1])
-DATA = os.environ.get("OUTERGATE_DATA", "../shared/data")
+DATA = os.path.abspath(os.environ.get("OUTERGATE_DATA", "../shared/data"))
 count = {"passed": 0, "failed": 0, "skipped": 0}
 
 
@@ -336,7 +336,7 @@ def servers_of_windows(owa="text/iis7_owa.log", nps="gateway/always_on_vpn_nps.n
     check("OWA, EWS and ActiveSync", got == [
         ("mail", "success", "domain.localjohndoe", a)
         for a in ("77.123.22.98", "10.10.5.2", "77.123.22.98")], got)
-    with open(os.path.join(DATA, nps), encoding="utf-8") as f:
+    with open(nps, encoding="utf-8") as f:
         rows = [json.loads(line) for line in f]
     rows.sort(key=lambda r: "access_accept" in r["path"])  # the request comes first
     data = "\n".join(r["message"] for r in rows).encode()

@@ -11,7 +11,7 @@ import tempfile
 import cases
 
 BINARY = os.path.abspath(sys.argv[1])
-DATA = os.environ.get("OUTERGATE_DATA", "../shared/data")
+DATA = os.path.abspath(os.environ.get("OUTERGATE_DATA", "../shared/data"))
 count = {"passed": 0, "failed": 0, "skipped": 0}
 
 

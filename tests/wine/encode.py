@@ -15,7 +15,7 @@ import uuid
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-DATA = os.environ.get("OUTERGATE_DATA", "../shared/data")
+DATA = os.path.abspath(os.environ.get("OUTERGATE_DATA", "../shared/data"))
 TEMPLATES = os.path.join(DATA, "manifests", "windows-event-templates.ndjson")
 EPOCH = 116444736000000000  # 1970 as a FILETIME
 INTYPES = {"UnicodeString": 1, "AnsiString": 2, "Int8": 3, "UInt8": 4, "Int16": 5, "UInt16": 6,
