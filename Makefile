@@ -107,7 +107,7 @@ $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 # What sends to collectors is a program of its own: the agent, whose parent is root, links no HTTP, no
 # TLS and no Kafka.
 FORWARD_PKGS = libcurl openssl rdkafka libmicrohttpd jansson libseccomp zlib
-FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c agent-linux/sandbox_filter.c
+FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c $(wildcard agent-linux/sandbox_fil*.c)
 FORWARD_OBJ := $(FORWARD_SRC:%.c=$(BUILD)/%.o)
 -include $(FORWARD_OBJ:.o=.d)
 $(BUILD)/outergate-forward: $(FORWARD_OBJ) $(BUILD)/libcommon.a
@@ -123,9 +123,10 @@ geo: # newer databases, for an agent that runs, too
 	sh tools/geo.sh --refresh
 
 # --- tests
+$(BUILD)/tests/test_sandbox: $(BUILD)/agent-linux/sandbox_filter.o $(BUILD)/agent-linux/sandbox_files.o
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(filter %.o,$^) $(BUILD)/libcommon.a -lcmocka $(LIBS) -o $@
 -include $(UNIT_BIN:%=%.d)
 
 # --- fuzzing: the decoders with sanitizers; `make fuzz` is the longer run of tests/fuzz/run.sh

@@ -145,6 +145,9 @@ static int run(const struct command *self, int argc, char **argv)
 							 sensor_ring_first(sensor)});
 	if (r)
 		return command_fail(EXIT_INPUT, "cannot map the rings: %s", strerror(-r));
+	r = sandbox_parent(err, sizeof(err));
+	if (r)
+		return command_fail(EXIT_PERMISSION, "%s", err);
 	setup.config = &config;
 	setup.config_name = COMMAND_CONFIG_PATH;
 	if (o.config)

@@ -19,6 +19,7 @@
 #include "common/out/privacy.h"
 #include "common/out/metrics.h"
 #include "common/out/schema.h"
+#include "common/store/ledger.h"
 #include "common/store/outbox.h"
 #include "engine.h"
 #include "forward_internal.h"
@@ -224,6 +225,7 @@ static int render(struct engine *e, struct destination *d, const struct outbox_r
 		if (outbox_alert(r, &f->alert))
 			return -EBADMSG;
 		f->alert.notify = true;
+		p.ledger = ledger_head(e->store);
 		h->time_ns = f->alert.last_ns ? f->alert.last_ns : f->alert.first_ns;
 		snprintf(h->uid, sizeof(h->uid), "%s-%u", f->alert.id, f->alert.revision);
 		snprintf(h->name, sizeof(h->name), "%s", f->alert.detection->id);

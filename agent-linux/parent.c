@@ -205,7 +205,7 @@ static int child_main(struct parent *p, int sock)
 	close(p->signals);
 	p->setup->priv = sock;
 	p->setup->user = p->user->name;
-	if (sandbox_enter(p->user, err, sizeof(err))) {
+	if (sandbox_enter(p->user, p->setup->config, err, sizeof(err))) {
 		fprintf(stderr, "outergate: %s\n", err);
 		return 3;
 	}
@@ -282,8 +282,9 @@ static int child_died(struct parent *p, bool *ret_again)
 			p->deaths, WTERMSIG(status));
 		return 1;
 	}
-	fprintf(stderr, "outergate: the unprivileged half died of signal %d; starting it again\n",
-		WTERMSIG(status));
+	fprintf(stderr, "outergate: the unprivileged half died of signal %d%s; starting it again\n",
+		WTERMSIG(status),
+		WTERMSIG(status) == SIGSYS ? " (it made a system call that it never needs)" : "");
 	*ret_again = true;
 	return 0;
 }

@@ -1,10 +1,4 @@
-/*
- * sandbox: what the child cannot do any more.
- *
- * The seccomp filter refuses what a parser of hostile text never needs: running programs, other
- * namespaces, tracing, kernel programs, mounts, keys, network sockets. A refused call returns
- * EPERM and so shows up as an error of the operation that made it, never as silence.
- */
+/* sandbox: what the child cannot do any more. */
 #include "sandbox.h"
 #include "sandbox_filter.h"
 
@@ -51,7 +45,28 @@ static int groups_set(void)
 	return setgroups(n, groups) ? -errno : 0;
 }
 
-int sandbox_enter(const struct sandbox_user *u, char *err, size_t cap)
+/* Where the C library, the journal's and /proc are read; a directory that is not there is no
+ * matter. */
+static const char *const readable[] = {
+	"/etc",	    "/usr",	"/lib",		"/lib64",    "/proc",	     "/run",
+	"/var/log", "/var/run", "/var/lib/sss", "/dev/null", "/dev/urandom",
+};
+
+static int files_only(const struct config *c)
+{
+	char store[CONFIG_PATH_MAX];
+	const char *writable[] = {store, c->runtime, "/dev/null"};
+	char *slash;
+
+	snprintf(store, sizeof(store), "%s", c->store);
+	slash = strrchr(store, '/');
+	if (slash && slash != store)
+		*slash = '\0';
+	return sandbox_files(readable, sizeof(readable) / sizeof(readable[0]), writable,
+			     sizeof(writable) / sizeof(writable[0]));
+}
+
+int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *err, size_t cap)
 {
 	const char *step = "groups";
 	int r = groups_set();
@@ -72,14 +87,50 @@ int sandbox_enter(const struct sandbox_user *u, char *err, size_t cap)
 		if (capng_apply(CAPNG_SELECT_CAPS))
 			r = -EPERM;
 	}
-	if (!r) {
-		step = "seccomp";
-		r = sandbox_filter(false);
-	}
 	/* After setuid, which clears it. */
 	if (!r && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0))
 		r = -errno;
+	if (!r) {
+		step = "landlock";
+		r = files_only(c);
+		if (r > 0) /* a kernel without it */
+			r = 0;
+	}
+	if (!r) {
+		step = "seccomp";
+		r = sandbox_filter(SANDBOX_ENGINE);
+	}
 	if (r)
 		snprintf(err, cap, "cannot give up privilege (%s): %s", step, strerror(-r));
+	return r;
+}
+
+/* deploy/systemd/outergate.service says what each is for. */
+static const unsigned kept[] = {
+	CAP_BPF,    CAP_PERFMON, CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+	CAP_SETUID, CAP_SETGID,	 CAP_KILL,
+};
+
+int sandbox_parent(char *err, size_t cap)
+{
+	bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	bool have[sizeof(kept) / sizeof(kept[0])];
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		have[i] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (have[i])
+			capng_update(CAPNG_ADD,
+				     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				     kept[i]);
+	/* Without CAP_SETPCAP the bounding set is whoever's who started us. */
+	if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS))
+		r = -EPERM;
+	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		r = -errno;
+	if (r)
+		snprintf(err, cap, "cannot give up capabilities: %s", strerror(-r));
 	return r;
 }

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "common/config.h"
+
 /* The unprivileged half runs as this user; "nobody" where the package did not make it. */
 #define SANDBOX_USER "outergate"
 
@@ -16,8 +18,16 @@ struct sandbox_user {
 int sandbox_user(struct sandbox_user *ret);
 /*
  * Groups that may read the journal and /var/log, then uid and gid, no capabilities, no new
- * privileges, a seccomp filter, death with the parent. 0 or -errno with one sentence in err.
+ * privileges, death with the parent, Landlock where the kernel has it (the store's and the runtime
+ * directory are all that it may write), a seccomp filter. 0 or -errno with one sentence in err.
  */
-int sandbox_enter(const struct sandbox_user *u, char *err, size_t cap);
+int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *err, size_t cap);
+
+/*
+ * The privileged half, once its programs are loaded: of what it has it keeps what attaching later,
+ * reading other users' files and processes, and making and ending the children takes. No new
+ * privileges. 0 or -errno with one sentence in err. capng_get_caps_process() was called.
+ */
+int sandbox_parent(char *err, size_t cap);
 
 #endif

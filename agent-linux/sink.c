@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/out/test_alert.h"
+#include "common/store/ledger.h"
 #include "sink_journald.h"
 
 struct sink {
@@ -72,6 +73,7 @@ static int sink_send(struct engine *e, const struct sink *s, const struct alert 
 	struct out_policy p = e->policy;
 	int r;
 
+	p.ledger = ledger_head(e->store);
 	p.pseudonymise =
 		s->config >= 0 && config_pseudonymises(e->config, (enum config_sink)s->config);
 	r = s->send(e, a, &p);

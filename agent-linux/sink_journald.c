@@ -125,6 +125,7 @@ int sink_journald_send(const struct alert *a, const struct out_policy *p)
 	put_text(&f, "MESSAGE", shown.sentence[0] ? shown.sentence : a->detection->title);
 	put_identity(&f, &shown);
 	put_subject(&f, &shown);
+	put_text(&f, "OUTERGATE_LEDGER", p->ledger);
 	put_written(&f, "OUTERGATE_JSON", a, p, out_alert_json);
 	return send_fields(&f);
 }

@@ -85,7 +85,7 @@ static void put_advice(struct writer *w, const struct detection *d)
 	json_put_str(w, "mitigation", d->mitigation);
 }
 
-void part_put_alert_rest(struct writer *w, const struct alert *a)
+void part_put_alert_rest(struct writer *w, const struct alert *a, const struct out_policy *p)
 {
 	json_put_bool(w, "learning", a->learning);
 	json_put_bool(w, "observe", a->observe);
@@ -96,6 +96,7 @@ void part_put_alert_rest(struct writer *w, const struct alert *a)
 	put_meaning(w, a->detection);
 	put_evidence(w, a);
 	put_advice(w, a->detection);
+	json_put_str(w, "ledger", p->ledger ? p->ledger : "");
 }
 
 int out_alert_json(const struct alert *a, const struct out_policy *p, char *buf, size_t cap)
@@ -117,6 +118,7 @@ int out_alert_json(const struct alert *a, const struct out_policy *p, char *buf,
 	json_put_bool(&w, "learning", a->learning);
 	json_put_bool(&w, "observe", a->observe);
 	put_advice(&w, a->detection);
+	json_put_str(&w, "ledger", p->ledger ? p->ledger : "");
 	json_end(&w, '}');
 	return writer_finish_json(&w);
 }

@@ -23,6 +23,7 @@ struct out_policy {
 	bool pseudonymise;	    /* who becomes a hash, free text goes (pseudonym.h) */
 	/* put into every alert, session and event that is sent; NULL = left out */
 	const char *host_id, *boot_id, *host_name;
+	const char *ledger; /* the store's newest entry (store/ledger.h), into every alert */
 };
 
 /* The object of SPEC section 5 (replay --alerts) plus all of section 4.4. One line, no newline. */

@@ -16,7 +16,7 @@ void part_put_host(struct writer *w, const struct out_policy *p);
  * What the product's own JSON says, without the braces: of an alert all but its sentence and the
  * host, of a session and an event all. The caller has applied Privacy.
  */
-void part_put_alert_rest(struct writer *w, const struct alert *a);
+void part_put_alert_rest(struct writer *w, const struct alert *a, const struct out_policy *p);
 void part_put_session(struct writer *w, const struct session *s);
 void part_put_event(struct writer *w, const struct event *e);
 /* The release of ATT&CK that the detections name techniques of. */

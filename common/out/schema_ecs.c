@@ -144,7 +144,7 @@ static int alert(const struct alert *given, const struct out_policy *p, char *bu
 	ecs_put_related(&w, &related, p);
 	json_begin(&w, MODULE, '{');
 	json_begin(&w, "alert", '{');
-	part_put_alert_rest(&w, &a);
+	part_put_alert_rest(&w, &a, p);
 	json_end(&w, '}');
 	json_end(&w, '}');
 	json_end(&w, '}');

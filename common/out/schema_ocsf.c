@@ -214,7 +214,7 @@ static int alert(const struct alert *given, const struct out_policy *p, char *bu
 	put_body(&w, &a, p, sensor);
 	json_begin(&w, "unmapped", '{');
 	json_begin(&w, MODULE, '{');
-	part_put_alert_rest(&w, &a);
+	part_put_alert_rest(&w, &a, p);
 	json_end(&w, '}');
 	json_end(&w, '}');
 	json_end(&w, '}');

@@ -103,10 +103,18 @@ int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t se
 		uint64_t max_bytes, uint64_t *ret_rows)
 {
 	uint64_t rows = 0;
-	int r = prune_age(s, now_ns, alerts_s, sessions_s, &rows);
+	int r = store_part_begin(s);
 
+	if (r)
+		return r;
+	r = prune_age(s, now_ns, alerts_s, sessions_s, &rows);
 	if (!r)
 		r = prune_size(s, max_bytes, &rows);
+	if (!r)
+		r = ledger_add_removed(s, "retention");
+	if (!r)
+		r = ledger_trim(s);
+	r = store_part_end(s, r);
 	if (!r)
 		r = store_exec(s, "PRAGMA incremental_vacuum", "giving space back");
 	if (!r && ret_rows)

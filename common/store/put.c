@@ -47,7 +47,7 @@ static int too_big(struct store *s, const char *what)
 	" origin = excluded.origin, body = excluded.body"                                          \
 	" WHERE excluded.revision >= alerts.revision"
 
-int store_put_alert(struct store *s, const struct alert *a)
+static int put_alert(struct store *s, const struct alert *a)
 {
 	struct alert kept;
 	unsigned char origin[ORIGIN_KEY_LEN];
@@ -79,6 +79,18 @@ int store_put_alert(struct store *s, const struct alert *a)
 	sqlite3_bind_blob(st, 12, origin, sizeof(origin), SQLITE_STATIC);
 	sqlite3_bind_text(st, 13, s->body, len, SQLITE_STATIC);
 	return store_run(s, st, "storing an alert");
+}
+
+int store_put_alert(struct store *s, const struct alert *a)
+{
+	int r = store_part_begin(s);
+
+	if (r)
+		return r;
+	r = put_alert(s, a);
+	if (!r && sqlite3_changes(s->db)) /* not an older revision, which changes nothing */
+		r = ledger_add_alert(s, a->id);
+	return store_part_end(s, r);
 }
 
 #define PUT_SESSION                                                                                \

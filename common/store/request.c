@@ -170,8 +170,8 @@ static int forget_unsent(struct store *s, struct span account, const struct cidr
 	return r;
 }
 
-int store_forget(struct store *s, struct span account, const struct cidr *origin,
-		 uint64_t *ret_rows)
+static int forget_all(struct store *s, struct span account, const struct cidr *origin,
+		      uint64_t *ret_rows)
 {
 	char hidden[PRIVACY_NAME_MAX] = "";
 	uint64_t rows = 0;
@@ -193,4 +193,17 @@ int store_forget(struct store *s, struct span account, const struct cidr *origin
 	if (!r)
 		*ret_rows = rows;
 	return r;
+}
+
+int store_forget(struct store *s, struct span account, const struct cidr *origin,
+		 uint64_t *ret_rows)
+{
+	int r = store_part_begin(s);
+
+	if (r)
+		return r;
+	r = forget_all(s, account, origin, ret_rows);
+	if (!r)
+		r = ledger_add_removed(s, "forgotten");
+	return store_part_end(s, r);
 }

@@ -40,6 +40,11 @@ static const char *const steps[] = {
 	" what INTEGER NOT NULL, severity INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL);"
 	"CREATE INDEX outbox_by_lane ON outbox(lane, seq);"
 	"CREATE INDEX outbox_by_id ON outbox(id);",
+	/* 4: a chain over the alerts (ledger.h) */
+	"CREATE TABLE ledger("
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT NOT NULL, id TEXT NOT NULL,"
+	" digest BLOB NOT NULL, link BLOB NOT NULL);"
+	"CREATE INDEX ledger_by_id ON ledger(id, seq);",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

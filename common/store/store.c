@@ -206,7 +206,9 @@ static int try_write(struct store *s, const char *path)
 		snprintf(s->error, sizeof(s->error), "the store cannot be written");
 		return -EROFS;
 	}
-	return r ? r : schema_prepare(s);
+	if (!r)
+		r = schema_prepare(s);
+	return r ? r : ledger_open(s);
 }
 
 static bool is_damaged(struct store *s, int err)
@@ -320,6 +322,17 @@ int store_begin(struct store *s)
 	return r;
 }
 
+/* What was counted in memory is not there. */
+static void rolled_back(struct store *s)
+{
+	char why[STORE_ERROR_MAX]; /* the caller's reason is the one to tell */
+
+	s->outbox_known = false;
+	memcpy(why, s->error, sizeof(why));
+	(void)ledger_open(s); /* fails as long as the disk does; the next write fails, too */
+	memcpy(s->error, why, sizeof(why));
+}
+
 /* A full disk may have rolled it back behind our back: then nothing is there to commit. */
 int store_commit(struct store *s)
 {
@@ -329,14 +342,36 @@ int store_commit(struct store *s)
 		return -EINVAL;
 	s->in_transaction = false;
 	if (sqlite3_get_autocommit(s->db)) {
-		s->outbox_known = false;
+		rolled_back(s);
 		return -EIO;
 	}
 	r = store_exec(s, "COMMIT", "committing");
 	if (r) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		s->outbox_known = false; /* what was counted is not there */
+		rolled_back(s);
+	} else {
+		ledger_committed(s);
 	}
+	return r;
+}
+
+int store_part_begin(struct store *s)
+{
+	return store_exec(s, "SAVEPOINT part", "beginning a part");
+}
+
+int store_part_end(struct store *s, int r)
+{
+	if (!r)
+		r = store_exec(s, "RELEASE part", "ending a part");
+	if (!r) {
+		if (!s->in_transaction)
+			ledger_committed(s);
+		return 0;
+	}
+	sqlite3_exec(s->db, "ROLLBACK TO part", NULL, NULL, NULL);
+	sqlite3_exec(s->db, "RELEASE part", NULL, NULL, NULL);
+	rolled_back(s);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "ledger_row.h"
 #include "store.h"
 
 /* An alert with every byte escaped stays below this; see the test of the bounds. */
@@ -32,6 +33,8 @@ enum store_statement {
 	STATEMENT_FORGET_OUTBOX_ALERTS,
 	STATEMENT_FORGET_OUTBOX_SESSIONS,
 	STATEMENT_FORGET_OUTBOX_EVENTS,
+	STATEMENT_LEDGER_ROW,
+	STATEMENT_LEDGER_PUT,
 	STATEMENT_COUNT
 };
 
@@ -43,6 +46,9 @@ struct store {
 	uint64_t outbox_rows, outbox_bytes;
 	struct out_policy policy;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	uint64_t ledger_seq; /* of the newest entry, 0: none */
+	uint8_t ledger_link[LEDGER_LINK];
+	char ledger_text[LEDGER_TEXT_MAX];
 	char error[STORE_ERROR_MAX];
 	char body[STORE_BODY_MAX];
 	/* Rows are read into these. */
@@ -70,6 +76,18 @@ int store_query_u64(struct store *s, const char *sql, uint64_t *ret);
 /* schema.c: brings a writable database to this version, or looks whether a reader can read it. */
 int schema_prepare(struct store *s);
 int schema_check(struct store *s);
+
+/* ledger.c, for the writer: where the chain ends; what a row is now; what left the table. */
+int ledger_open(struct store *s);
+/* The newest entry may be told: it will not be undone any more. */
+void ledger_committed(struct store *s);
+int ledger_add_alert(struct store *s, const char *id);
+/* Entries for the alerts that this connection has deleted since the last call. */
+int ledger_add_removed(struct store *s, const char *what);
+int ledger_trim(struct store *s);
+/* A transaction of its own, or a part of the one that is open. */
+int store_part_begin(struct store *s);
+int store_part_end(struct store *s, int r); /* r: undone if not 0; returned */
 
 #define ORIGIN_KEY_LEN 17
 /* Family and bytes: sorts so that a CIDR block is a range. */
