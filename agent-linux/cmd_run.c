@@ -11,6 +11,7 @@
 #include <cap-ng.h>
 
 #include "cli/command.h"
+#include "common/sha256.h"
 #include "parent.h"
 #include "pins.h"
 
@@ -107,6 +108,24 @@ static int lock_take(const struct config *c)
 	return 0; /* held until we end */
 }
 
+/* Somebody edited it between two runs: the agent says so at its start. */
+static void settings_hash(const char *name, char ret[65])
+{
+	uint8_t digest[SHA256_SIZE], buf[4096];
+	FILE *f = fopen(name, "re"); /* "embedded defaults": hashed as no file */
+	struct sha256 h;
+	size_t n;
+
+	sha256_start(&h);
+	while (f && (n = fread(buf, 1, sizeof(buf), f)) > 0)
+		sha256_add(&h, buf, n);
+	if (f)
+		fclose(f);
+	sha256_end(&h, digest);
+	for (int i = 0; i < SHA256_SIZE; i++)
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct engine_setup setup = {.terminal = isatty(STDOUT_FILENO)};
@@ -154,6 +173,8 @@ static int run(const struct command *self, int argc, char **argv)
 		setup.config_name = o.config;
 	else if (access(COMMAND_CONFIG_PATH, F_OK))
 		setup.config_name = "embedded defaults";
+	settings_hash(setup.config_name, setup.settings);
+	setup.took_over = sensor_took_over(sensor);
 	setup.kept = sensor_kept(sensor);
 	setup.json = o.json || config.json;
 	setup.rows = sensor_rows(sensor);

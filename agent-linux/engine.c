@@ -3,6 +3,7 @@
 #include "cli/kept.h"
 #include "forward.h"
 #include "groups.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -263,6 +264,7 @@ static void memory_put(struct engine *e, size_t most)
 		return;
 	store_check(e, r, "core memory");
 	losses_save(e);
+	guard_alive(e);
 	journal_source_save(e);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		if (e->files[i])
@@ -337,6 +339,8 @@ static void timer_arm(struct engine *e)
 		next = geo_source_next(e);
 	if (forward_next(e) < next)
 		next = forward_next(e);
+	if (guard_next(e) < next)
+		next = guard_next(e);
 	if (e->store_missed && e->catch_up_ns < next)
 		next = e->catch_up_ns;
 
@@ -372,6 +376,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	fanotify_source_poll(e, ev.time_ns);
 	geo_source_poll(e, ev.time_ns);
 	forward_poll(e, ev.time_ns);
+	guard_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -385,7 +390,8 @@ static void on_signal(struct engine *e, struct watcher *w)
 {
 	struct signalfd_siginfo si;
 
-	(void)!read(w->fd, &si, sizeof(si));
+	if (read(w->fd, &si, sizeof(si)) == sizeof(si))
+		e->ended_by = si.ssi_pid;
 	e->stop = true;
 }
 
@@ -394,9 +400,10 @@ static void on_parent(struct engine *e, struct watcher *w)
 	struct priv_msg m;
 	int fd;
 
-	/* The parent speaks only when asked: anything here is its end. */
-	if (priv_recv(w->fd, &m, &fd))
-		e->stop = true;
+	/* The parent speaks only when asked, but at the end: anything here is that. */
+	if (!priv_recv(w->fd, &m, &fd) && m.kind == PRIV_END)
+		guard_end(e, &m);
+	e->stop = true;
 	if (fd >= 0)
 		close(fd);
 }
@@ -546,6 +553,7 @@ static int engine_open(struct engine *e)
 	r = forward_open(e);
 	if (r)
 		return r;
+	guard_start(e);
 	engine_requests(e);
 	e->procs = proc_table_new(); /* before the first record */
 	if (!e->procs)
@@ -590,6 +598,7 @@ static void engine_loop(struct engine *e)
 static void engine_close(struct engine *e)
 {
 	if (e->store && e->core) {
+		guard_close(e);
 		core_flush(e->core, &e->out); /* counts that grew since they were last told */
 		out_deliver(e);
 		e->dirty = true;

@@ -71,10 +71,14 @@ struct engine_setup {
 	bool task_storage;
 	struct ring_slot *slots; /* KERNEL_RINGS: mapped before the fork, read after it */
 	const volatile uint64_t *counters;
-	int priv; /* socket to the parent */
+	int priv;	 /* socket to the parent */
+	uint32_t parent; /* its process id */
 	const char *user;
 	bool json, terminal; /* stdout */
 	const char *kept;    /* "" when hooks stay on while the agent is dead, else why not */
+	char settings[65];   /* SHA-256 of the configuration file, in hex */
+	bool took_over;	     /* hooks of an earlier run were on */
+	int died;	     /* the signal that ended the half before this one; 0: none did */
 	bool interrupted;    /* set by the parent: ended by SIGINT */
 	int files;	     /* fanotify descriptor, or -errno and why */
 	char files_reason[SENSOR_REASON_MAX];
@@ -122,7 +126,14 @@ struct engine {
 	bool store_failing;
 	bool store_missed; /* something was not stored: see engine_catch_up() */
 	uint64_t catch_up_ns;
-	bool said; /* why we cannot start */
+	bool said;	   /* why we cannot start */
+	uint32_t ended_by; /* who sent SIGTERM */
+	struct {
+		uint64_t next_ns;
+		int64_t offset_ns; /* of the wall clock from CLOCK_BOOTTIME */
+		uint32_t hooks_gone;
+		bool ended; /* in order */
+	} guard;
 	struct echo echo;
 	struct geo_files geo;
 	struct forwarding *forwarding; /* NULL: to nobody */

@@ -8,6 +8,7 @@
 #include "forwarders.h"
 #include "priv_container.h"
 #include "priv_files.h"
+#include "proc_stat.h"
 #include "root_open.h"
 
 #include <errno.h>
@@ -169,6 +170,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_FORWARD:
 		r = fd = forwarders_start(&p->forwarders, m->arg);
 		break;
+	case PRIV_HOOKS:
+		m->arg2 = sensor_hooks_gone(p->sensor, m->name, sizeof(m->name));
+		break;
 	case PRIV_PROVE:
 		(void)sensor_prove(p->sensor, m->value[0]);
 		return 0;
@@ -204,6 +208,7 @@ static int child_main(struct parent *p, int sock)
 
 	close(p->signals);
 	p->setup->priv = sock;
+	p->setup->parent = (uint32_t)getppid();
 	p->setup->user = p->user->name;
 	if (sandbox_enter(p->user, p->setup->config, err, sizeof(err))) {
 		fprintf(stderr, "outergate: %s\n", err);
@@ -236,12 +241,27 @@ static int child_start(struct parent *p)
 	return 0;
 }
 
+/* Who ended us is among the last words. It may be gone already: then its number is all. */
+static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
+{
+	struct priv_msg m = {.kind = PRIV_END};
+
+	if (si->ssi_code == SI_USER || si->ssi_code == SI_QUEUE || si->ssi_code == SI_TKILL) {
+		m.arg = si->ssi_pid;
+		m.arg2 = si->ssi_uid;
+		m.value[0] = proc_stat(si->ssi_pid, 4);
+		(void)proc_name(si->ssi_pid, m.name, sizeof(m.name));
+	}
+	if (priv_send(p->sock, &m, -1))
+		kill(p->child, SIGTERM);
+}
+
 /* Ends the child and collects it; returns its exit code. */
-static int child_stop(struct parent *p)
+static int child_stop(struct parent *p, const struct signalfd_siginfo *si)
 {
 	int status = 0;
 
-	kill(p->child, SIGTERM);
+	end_tell(p, si);
 	for (int waited = 0; waited < STOP_WAIT_MS; waited += 20) {
 		pid_t r = waitpid(p->child, &status, WNOHANG);
 
@@ -282,6 +302,7 @@ static int child_died(struct parent *p, bool *ret_again)
 			p->deaths, WTERMSIG(status));
 		return 1;
 	}
+	p->setup->died = WTERMSIG(status);
 	fprintf(stderr, "outergate: the unprivileged half died of signal %d%s; starting it again\n",
 		WTERMSIG(status),
 		WTERMSIG(status) == SIGSYS ? " (it made a system call that it never needs)" : "");
@@ -311,7 +332,7 @@ static int parent_loop(struct parent *p)
 			(void)!read(p->signals, &si, sizeof(si));
 			p->setup->interrupted = si.ssi_signo == SIGINT;
 			sd_notify(0, "STOPPING=1");
-			code = child_stop(p);
+			code = child_stop(p, &si);
 			forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
 			return code;
 		}

@@ -65,6 +65,15 @@ int priv_recv(int sock, struct priv_msg *ret, int *ret_fd)
 	return 0;
 }
 
+/* The one message that is no answer, when it came in place of one. */
+static struct priv_msg last_words;
+
+bool priv_ended(struct priv_msg *ret)
+{
+	*ret = last_words;
+	return last_words.kind == PRIV_END;
+}
+
 int priv_call(int sock, struct priv_msg *m, int *ret_fd)
 {
 	uint32_t kind = m->kind;
@@ -72,6 +81,10 @@ int priv_call(int sock, struct priv_msg *m, int *ret_fd)
 
 	if (!r)
 		r = priv_recv(sock, m, &fd);
+	if (!r && m->kind == PRIV_END) { /* instead of an answer: it is over */
+		last_words = *m;
+		r = -ECANCELED;
+	}
 	if (!r && m->kind != kind)
 		r = -EPROTO;
 	if (!r)

@@ -7,6 +7,7 @@
 #ifndef OUTERGATE_PRIV_H
 #define OUTERGATE_PRIV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum priv_kind {
@@ -46,6 +47,10 @@ enum priv_kind {
 	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,
+	PRIV_HOOKS, /* reply: arg2 hooks are gone or no longer kept, name is the first of them */
+	/* From the parent, unasked: it was told to end. arg: who sent the signal (0: the kernel or
+	 * a terminal), arg2: its user, name: what it calls itself, value[0]: its parent */
+	PRIV_END,
 	PRIV_ALIVE, /* the child's loop goes round: tell the service manager; no reply */
 	PRIV_KIND_END
 };
@@ -97,5 +102,8 @@ int priv_send(int sock, const struct priv_msg *m, int fd);
 int priv_recv(int sock, struct priv_msg *ret, int *ret_fd);
 /* Child: asks and waits for the answer; returns its result. ret_fd may be NULL. */
 int priv_call(int sock, struct priv_msg *m, int *ret_fd);
+
+/* PRIV_END came while an answer was awaited, which gave -ECANCELED. */
+bool priv_ended(struct priv_msg *ret);
 
 #endif

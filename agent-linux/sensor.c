@@ -51,6 +51,7 @@ struct sensor {
 	const volatile uint64_t *counters;
 	struct libpam libpam[LIBPAM_MAX];
 	unsigned libpam_count;
+	bool took_over;
 	int cgroup_root; /* -1: there is none */
 	struct first_hooks first;
 };
@@ -128,8 +129,10 @@ static struct bpf_link *link_take(struct sensor *s, const char *name, struct bpf
 {
 	struct bpf_link *link = pins_link(&s->pins, name);
 
-	if (link)
+	if (link) {
+		s->took_over = true;
 		return link;
+	}
 	link = cgroup >= 0 ? bpf_program__attach_cgroup(prog, cgroup) : bpf_program__attach(prog);
 	if (link)
 		(void)pins_keep(&s->pins, link, name);
@@ -392,6 +395,45 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 	pins_sweep(&s->pins);
 	*ret = s;
 	return 0;
+}
+
+bool sensor_took_over(const struct sensor *s)
+{
+	return s->took_over;
+}
+
+/* Of a cgroup's link the kernel forgets the cgroup when it is detached; others cannot be. */
+static bool is_detached(const struct bpf_link *link)
+{
+	struct bpf_link_info info = {0};
+	uint32_t len = sizeof(info);
+	int fd = bpf_link__fd(link);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       info.type == BPF_LINK_TYPE_CGROUP && !info.cgroup.cgroup_id;
+}
+
+uint32_t sensor_hooks_gone(struct sensor *s, char *ret_name, size_t cap)
+{
+	uint32_t gone = 0;
+
+	ret_name[0] = '\0';
+	for (unsigned i = 0; i < SENSOR_PARTS; i++) {
+		const char *name = s->rows[i].name;
+		bool detached;
+
+		if (!s->links[i] || i == SENSOR_PAM || i == SENSOR_FIRST || i == SENSOR_SNAPSHOT)
+			continue;
+		detached = is_detached(s->links[i]);
+		if (!detached && (!s->pins.dir[0] || pins_has_link(&s->pins, name)))
+			continue;
+		if (!detached) /* it still watches; let it do so when we are dead, too */
+			(void)pins_keep(&s->pins, s->links[i], name);
+		if (!gone++)
+			snprintf(ret_name, cap, "%s (%s)", name,
+				 detached ? "detached" : "no longer kept in bpffs");
+	}
+	return gone;
 }
 
 void sensor_close(struct sensor *s)

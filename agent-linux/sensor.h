@@ -47,6 +47,10 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err);
 void sensor_close(struct sensor *s);
 
 const struct sensor_row *sensor_rows(const struct sensor *s); /* SENSOR_PARTS of them */
+/* Hooks of an earlier run were on when it was opened. */
+bool sensor_took_over(const struct sensor *s);
+/* How many hooks somebody has detached, or unpinned (these are pinned again); the first's name. */
+uint32_t sensor_hooks_gone(struct sensor *s, char *ret_name, size_t cap);
 /* "" when hooks stay on while the agent is dead, else why not. */
 const char *sensor_kept(const struct sensor *s);
 bool sensor_uses_task_storage(const struct sensor *s);

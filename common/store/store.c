@@ -208,7 +208,11 @@ static int try_write(struct store *s, const char *path)
 	}
 	if (!r)
 		r = schema_prepare(s);
-	return r ? r : ledger_open(s);
+	if (r)
+		return r;
+	r = ledger_open(s);
+	/* It may be the first to meet the damage, which is marked then. */
+	return r && schema_prepare(s) == STORE_DAMAGED ? STORE_DAMAGED : r;
 }
 
 static bool is_damaged(struct store *s, int err)

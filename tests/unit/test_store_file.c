@@ -117,13 +117,13 @@ static void damage_found_later_is_an_error_then_put_aside(void **state)
 		assert_int_equal(store_put_alert(s, &a), 0);
 	}
 	store_close(s);
+	s = open_write();
 	memset(junk, 0xa5, sizeof(junk));
 	f = fopen(path, "r+b");
 	fseek(f, 4096, SEEK_SET);
 	for (unsigned i = 0; i < 20; i++)
 		fwrite(junk, 1, sizeof(junk), f);
 	fclose(f);
-	s = open_write();
 	for (unsigned i = 0; i < 20 && !r; i++) {
 		struct alert a = alert_at("id0007", i, SEVERITY_HIGH);
 
