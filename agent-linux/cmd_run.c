@@ -137,6 +137,8 @@ static int run(const struct command *self, int argc, char **argv)
 	struct run_options o = {0};
 	int r;
 
+	/* What the one who started us left open is nobody's business here. */
+	(void)sandbox_close(NULL, 0);
 	r = options_parse(self, argc, argv, &o);
 	if (!r)
 		r = command_config(o.config, &config);

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 /* More deaths than this inside a minute: something is wrong that a restart does not mend. */
 #define RESPAWN_MAX  5
 #define STOP_WAIT_MS 5000
@@ -204,9 +206,16 @@ static int answer(struct parent *p, struct priv_msg *m)
 
 static int child_main(struct parent *p, int sock)
 {
+	int keep[2 + KERNEL_RINGS] = {sock, p->setup->files};
 	char err[160];
 
-	close(p->signals);
+	/* No kernel program, map or hook: the rings are mapped already. */
+	for (unsigned i = 0; i < KERNEL_RINGS; i++)
+		keep[2 + i] = ring_buffer__epoll_fd(p->setup->slots[i].ring);
+	if (sandbox_close(keep, sizeof(keep) / sizeof(keep[0]))) {
+		fputs("outergate: cannot close the privileged half's descriptors\n", stderr);
+		return 3;
+	}
 	p->setup->priv = sock;
 	p->setup->parent = (uint32_t)getppid();
 	p->setup->user = p->user->name;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *const readers[] = {"systemd-journal", "adm"};
@@ -133,4 +134,32 @@ int sandbox_parent(char *err, size_t cap)
 	if (r)
 		snprintf(err, cap, "cannot give up capabilities: %s", strerror(-r));
 	return r;
+}
+
+/* Linux 5.9; older ones than 5.10 are not supported. */
+static int close_between(unsigned first, unsigned last)
+{
+	return first <= last && syscall(SYS_close_range, first, last, 0) ? -errno : 0;
+}
+
+int sandbox_close(int *keep, unsigned count)
+{
+	unsigned next = STDERR_FILENO + 1;
+	int r = 0;
+
+	for (unsigned i = 1; i < count; i++) /* a handful: sorted by insertion */
+		for (unsigned k = i; k && keep[k] < keep[k - 1]; k--) {
+			int higher = keep[k - 1];
+
+			keep[k - 1] = keep[k];
+			keep[k] = higher;
+		}
+	for (unsigned i = 0; i < count && !r; i++) {
+		if (keep[i] < (int)next)
+			continue;
+		if ((unsigned)keep[i] > next)
+			r = close_between(next, (unsigned)keep[i] - 1);
+		next = (unsigned)keep[i] + 1;
+	}
+	return r ? r : close_between(next, ~0u);
 }

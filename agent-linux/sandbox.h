@@ -30,4 +30,8 @@ int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *er
  */
 int sandbox_parent(char *err, size_t cap);
 
+/* Closes every descriptor but the first three and these (sorted on return; -1: none). 0 or -errno.
+ */
+int sandbox_close(int *keep, unsigned count);
+
 #endif
