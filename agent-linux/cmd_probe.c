@@ -1,6 +1,6 @@
 /*
- * probe: what this kernel offers, and what would be chosen from it. Loads at most empty programs,
- * attaches nothing.
+ * probe: what this kernel offers, and what would be chosen from it. Loads at most empty programs;
+ * one of them is attached for a moment, to see whether that can be done.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -53,23 +53,36 @@ static int has_task_storage(char *detail, size_t cap)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL);
 }
 
-/* An empty program of the tracing kind for one kernel type or function; 1 when it loads. */
-static int loads(enum bpf_attach_type how, const char *name, uint32_t kind)
+/* A program of the tracing kind for one kernel type or function: its descriptor, or -errno. */
+static int load(enum bpf_attach_type how, const char *name, uint32_t kind,
+		const struct bpf_insn *insns, size_t count)
 {
-	struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-				   {.code = BPF_JMP | BPF_EXIT}};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = how);
 	struct btf *btf = btf__load_vmlinux_btf();
 	int fd = -ENOENT, id;
 
 	if (libbpf_get_error(btf))
-		return 0;
+		return -ENOENT;
 	id = btf__find_by_name_kind(btf, name, kind);
 	if (id > 0) {
 		opts.attach_btf_id = (__u32)id;
-		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns, 2, &opts);
+		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns, count, &opts);
 	}
 	btf__free(btf);
+	return fd;
+}
+
+static int load_empty(enum bpf_attach_type how, const char *name, uint32_t kind)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT}};
+
+	return load(how, name, kind, insns, 2);
+}
+
+static int close_loaded(int fd)
+{
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -79,7 +92,26 @@ static int has_tracing(char *detail, size_t cap)
 {
 	(void)detail;
 	(void)cap;
-	return loads(BPF_TRACE_RAW_TP, "btf_trace_sched_process_fork", BTF_KIND_TYPEDEF);
+	return close_loaded(
+		load_empty(BPF_TRACE_RAW_TP, "btf_trace_sched_process_fork", BTF_KIND_TYPEDEF));
+}
+
+/* bpf_probe_read_kernel of nothing: a kernel locked down for confidentiality refuses that. */
+static int has_reads(char *detail, size_t cap)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_1, .imm = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT}};
+
+	(void)detail;
+	(void)cap;
+	return close_loaded(load(BPF_TRACE_RAW_TP, "btf_trace_sched_process_fork", BTF_KIND_TYPEDEF,
+				 insns, sizeof(insns) / sizeof(insns[0])));
 }
 
 static int has_sock_addr(char *detail, size_t cap)
@@ -124,8 +156,13 @@ static int has_lsm(char *detail, size_t cap)
 
 static int has_trampoline(char *detail, size_t cap)
 {
+	int fd = load_empty(BPF_TRACE_FENTRY, "inet_csk_accept", BTF_KIND_FUNC), link;
+
 	snprintf(detail, cap, "fentry, fexit; not needed; adds detail only");
-	return loads(BPF_TRACE_FENTRY, "inet_csk_accept", BTF_KIND_FUNC);
+	/* arm64 before 6.4 takes the program and has nothing to call it from. */
+	link = fd < 0 ? fd : bpf_raw_tracepoint_open(NULL, fd);
+	(void)close_loaded(fd);
+	return close_loaded(link);
 }
 
 static int has_caps(char *detail, size_t cap)
@@ -154,6 +191,7 @@ static struct feature features[] = {
 	{"btf", "everything: field offsets of this kernel", 0, ""},
 	{"ring buffer", "everything: records", 0, ""},
 	{"tp_btf", "processes, connections, listeners", 0, ""},
+	{"kernel memory", "everything: not when locked down for confidentiality", 0, ""},
 	{"cgroup sock_addr", "whose connection a process serves", 0, ""},
 	{"cgroup2 root", "where the peer hooks are attached", 0, ""},
 	{"uprobe", "PAM verdicts", 0, ""},
@@ -164,11 +202,11 @@ static struct feature features[] = {
 };
 
 static int (*const questions[])(char *, size_t) = {
-	has_caps,   has_btf,	      has_ringbuf,    has_tracing, has_sock_addr, has_cgroup,
-	has_uprobe, has_task_storage, has_trampoline, has_kprobe,  has_lsm,
+	has_caps,   has_btf,	has_ringbuf,	  has_tracing,	  has_reads,  has_sock_addr,
+	has_cgroup, has_uprobe, has_task_storage, has_trampoline, has_kprobe, has_lsm,
 };
 #define FEATURES	(sizeof(features) / sizeof(features[0]))
-#define FEATURES_NEEDED 7
+#define FEATURES_NEEDED 8
 
 _Static_assert(FEATURES == sizeof(questions) / sizeof(questions[0]), "one question a feature");
 
@@ -233,7 +271,7 @@ static int probe(const struct command *self, int argc, char **argv)
 const struct command command_probe = {
 	.name = "probe",
 	.usage = "[--format table|json]",
-	.about = "what this kernel offers, without attaching anything",
+	.about = "what this kernel offers, without starting the agent",
 	.help = "  --format table|json  (default table)\n",
 	.run = probe,
 };

@@ -104,7 +104,7 @@ int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_progra
 		memcpy(c->path, path, sizeof(c->path));
 		for (unsigned i = 0; i < 2 && !r; i++) {
 			c->links[i] = bpf_program__attach_cgroup(programs[i], fd);
-			r = c->links[i] ? 0 : -errno;
+			r = c->links[i] ? 0 : errno == EPERM ? -EBUSY : -errno;
 		}
 		if (r)
 			drop(c);

@@ -47,6 +47,7 @@ struct sensor {
 	struct bpf_link *links[SENSOR_PARTS];
 	struct bpf_link *wanted[2]; /* connect hooks; old kernels only */
 	bool keeps_uprobes;
+	bool blind; /* maps alone: no program could be loaded, and that is no mistake of ours */
 	struct bpf_link *iters[SNAPSHOT_COUNT];
 	const volatile uint64_t *counters;
 	struct libpam libpam[LIBPAM_MAX];
@@ -99,6 +100,14 @@ static void row_failed(struct sensor_row *row, int err)
 	snprintf(row->reason, sizeof(row->reason), "%s%s%s", strerror(err < 0 ? -err : err),
 		 last_warning[0] ? ": " : "", last_warning);
 	last_warning[0] = '\0';
+}
+
+/* Who we are was asked when the program was loaded: here EPERM is about the flags of others. */
+static void cgroup_failed(struct sensor_row *row, int err)
+{
+	row_failed(row, err);
+	if (err == EPERM)
+		snprintf(row->reason, sizeof(row->reason), "%s", SENSOR_CGROUP_TAKEN);
 }
 
 int sensor_cgroup_root(char *ret, size_t cap)
@@ -164,14 +173,14 @@ static void attach_peers(struct sensor *s)
 			s->wanted[i] = link_take(s, i ? "wanted6" : "wanted4", wanted[i], fd);
 		row->on = s->links[SENSOR_PEER4 + i] != NULL;
 		if (!row->on)
-			row_failed(row, errno);
+			cgroup_failed(row, errno);
 	}
 	if (!r && !local->reason[0]) {
 		s->links[SENSOR_UNIX] =
 			link_take(s, local->name, s->skel->progs.handoff_connects, fd);
 		local->on = s->links[SENSOR_UNIX] != NULL;
 		if (!local->on)
-			row_failed(local, errno);
+			cgroup_failed(local, errno);
 	}
 	s->cgroup_root = fd;
 }
@@ -286,11 +295,42 @@ static void autoload_set(struct sensor *s)
 				  !sock_helpers && !pins_has_link(&s->pins, "wanted6"));
 }
 
-/* What a kernel may lack: the same object is tried with less and less, newest kernels first. */
+/*
+ * What a kernel may lack: the same object is tried with less and less, newest kernels first. The
+ * last is without programs: rings that stay empty, so that logs are still read.
+ */
 static const struct variant {
-	bool task_storage, sock_helpers;
-} variants[] = {{true, true}, {false, true}, {false, false}};
+	bool task_storage, sock_helpers, no_programs;
+} variants[] = {
+	{true, true, false}, {false, true, false}, {false, false, false}, {false, false, true}};
 #define VARIANTS (int)(sizeof(variants) / sizeof(variants[0]))
+
+/* Locked down for confidentiality, a kernel lets no program of ours read its memory. */
+static bool is_confidential(void)
+{
+	char line[80] = "";
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	bool ret = f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
+
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+static void programs_leave_out(struct sensor *s, const char *runtime)
+{
+	struct bpf_program *p;
+
+	s->blind = true;
+	pins_remove(runtime);
+	s->pins.dir[0] = '\0';
+	bpf_object__for_each_program(p, s->skel->obj) bpf_program__set_autoload(p, false);
+	snprintf(s->pins.reason, sizeof(s->pins.reason), "there is no hook to keep");
+	for (unsigned i = 0; i < SENSOR_PARTS; i++)
+		snprintf(s->rows[i].reason, sizeof(s->rows[i].reason), "%s",
+			 "this kernel is locked down (confidentiality): no program may read its "
+			 "memory; logins are known from logs alone");
+}
 
 static int sensor_load(struct sensor *s, const char *runtime, int variant)
 {
@@ -309,9 +349,14 @@ static int sensor_load(struct sensor *s, const char *runtime, int variant)
 		bpf_map__set_autocreate(s->skel->maps.marks_task, false);
 	else
 		bpf_map__set_max_entries(s->skel->maps.marks_hash, LENT_MARKS);
-	pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz, variant);
-	autoload_set(s);
-	unix_hook_set(s);
+	if (v->no_programs) {
+		programs_leave_out(s, runtime);
+	} else {
+		pins_open(&s->pins, runtime, s->skel->skeleton->data, s->skel->skeleton->data_sz,
+			  variant);
+		autoload_set(s);
+		unix_hook_set(s);
+	}
 	last_warning[0] = '\0';
 	r = pins_maps(&s->pins, s->skel->obj);
 	if (!r)
@@ -360,6 +405,20 @@ static bool can_keep_uprobes(const struct sensor *s)
 	return bpf_link_create(fd, -1, BPF_PERF_EVENT, NULL) == -EBADF;
 }
 
+static void attach_all(struct sensor *s)
+{
+	s->keeps_uprobes = can_keep_uprobes(s);
+	if (!s->skel->rodata->use_sock_helpers)
+		(void)cookies_make();
+	attach_peers(s);
+	attach_part(s, SENSOR_FORK, s->skel->progs.process_fork);
+	attach_part(s, SENSOR_EXEC, s->skel->progs.process_exec);
+	attach_part(s, SENSOR_EXIT, s->skel->progs.process_exit);
+	attach_part(s, SENSOR_TCP, s->skel->progs.tcp_state);
+	attach_snapshot(s);
+	pins_sweep(&s->pins);
+}
+
 int sensor_open(const struct config *config, struct sensor **ret, char *err)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
@@ -371,7 +430,8 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 	memcpy(s->rows, row_table, sizeof(s->rows));
 	s->cgroup_root = -1;
 	for (int v = 0; v < VARIANTS && r && r != -EPERM; v++)
-		r = sensor_load(s, config->runtime, v);
+		if (!variants[v].no_programs || is_confidential())
+			r = sensor_load(s, config->runtime, v);
 	if (!r) {
 		last_warning[0] = '\0';
 		r = sensor_map_counters(s);
@@ -383,16 +443,8 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 		sensor_close(s);
 		return r;
 	}
-	s->keeps_uprobes = can_keep_uprobes(s);
-	if (!s->skel->rodata->use_sock_helpers)
-		(void)cookies_make();
-	attach_peers(s);
-	attach_part(s, SENSOR_FORK, s->skel->progs.process_fork);
-	attach_part(s, SENSOR_EXEC, s->skel->progs.process_exec);
-	attach_part(s, SENSOR_EXIT, s->skel->progs.process_exit);
-	attach_part(s, SENSOR_TCP, s->skel->progs.tcp_state);
-	attach_snapshot(s);
-	pins_sweep(&s->pins);
+	if (!s->blind)
+		attach_all(s);
 	*ret = s;
 	return 0;
 }
@@ -614,6 +666,8 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 	unsigned n = 0;
 	int r = 0;
 
+	if (s->blind)
+		return -EOPNOTSUPP;
 	if (s->libpam_count == LIBPAM_MAX)
 		return -ENOSPC;
 	if (fstat(fd, &st))

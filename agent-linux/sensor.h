@@ -12,6 +12,10 @@
 #include "priv.h"
 
 #define SENSOR_REASON_MAX 192
+/* A program attached without BPF_F_ALLOW_MULTI, there or above. */
+#define SENSOR_CGROUP_TAKEN                                                                        \
+	"another program has this hook of the cgroup to itself (attached without "                 \
+	"BPF_F_ALLOW_MULTI; bpftool cgroup tree names it)"
 
 /* One line of `status`: a hook, whether it is on, and why not. */
 struct sensor_row {
@@ -41,7 +45,8 @@ struct ring_buffer;
 
 /*
  * Loads and attaches all but the uprobes. On failure returns -errno and one sentence in
- * err (SENSOR_REASON_MAX); a single part that fails is a row with its reason, not a failure.
+ * err (SENSOR_REASON_MAX); a single part that fails is a row with its reason, not a failure. Where
+ * the kernel is locked down so far that no program may be loaded, that is all of them.
  */
 int sensor_open(const struct config *config, struct sensor **ret, char *err);
 void sensor_close(struct sensor *s);

@@ -89,7 +89,9 @@ static void first_hint(struct engine *e, const struct event *ev)
 		return;
 	}
 	snprintf(e->first_reason, sizeof(e->first_reason), "of port %u: %s", ev->dest.port,
-		 r == -EUSERS ? "as many cgroups as can be are read already" : strerror(-r));
+		 r == -EUSERS  ? "as many cgroups as can be are read already"
+		 : r == -EBUSY ? SENSOR_CGROUP_TAKEN
+			       : strerror(-r));
 }
 
 #define AGENT_DIR  "/tmp/ssh-"
