@@ -8,7 +8,7 @@
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
-#   make kernels    the session tests in short on emulated kernels
+#   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
 #   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
 #   make install DESTDIR=... PREFIX=...
@@ -212,9 +212,10 @@ test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all
 	BUILD=$(BUILD) bash tests/run.sh lint
-# Emulated kernels, oldest to newest: minutes, and some 100 MB fetched once.
+# Emulated kernels, oldest to newest, amd64 and arm64, and what one may lack: half an hour on two
+# processors, and some 300 MB fetched once.
 .PHONY: kernels
-kernels: all
+kernels: all programs-arm64
 	BUILD=$(BUILD) bash tests/kernels/run.sh all
 # MUTATE: files, or --sample N --seed S; tests/mutation/README.md tells, and what the last run gave.
 mutate: all

@@ -1,6 +1,6 @@
 # deb, rpm, and what they have inside. deploy/packages.sh tells how.
 PACKAGES = $(BUILD)/packages
-.PHONY: packages packages-amd64 packages-arm64 packages-deps test-packages
+.PHONY: packages packages-amd64 packages-arm64 programs-arm64 packages-deps test-packages
 packages-deps: tools/deps.sh
 	@sh tools/deps.sh packages
 	@sh tools/geo.sh --shipped $(BUILD)/geo
@@ -13,13 +13,14 @@ packages-amd64: $(BUILD)/outergate $(BUILD)/outergate-forward $(MAN) packages-de
 # Cross-built with Debian 12's arm64 libraries. Its manual is the other's, which can be run here.
 ARM64 = $(BUILD)/arm64
 SYSROOT = $(abspath $(ARM64)/sysroot)
-packages-arm64: packages-amd64
+programs-arm64: $(BUILD)/outergate
 	@sh tools/deps.sh arm64
 	@bash tools/arm64-sysroot.sh $(SYSROOT)
 	@PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig \
 		PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) $(MAKE) --no-print-directory BUILD=$(ARM64) \
 		CC="aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)" \
 		BPF_INCLUDE="-I$(SYSROOT)/usr/include/aarch64-linux-gnu" $(ARM64)/outergate $(ARM64)/outergate-forward
+packages-arm64: packages-amd64 programs-arm64
 	$(call say,PACKAGES arm64)SYSROOT=$(SYSROOT) sh deploy/packages.sh $(BUILD) $(ARM64) arm64 $(PACKAGES)
 test-packages: packages
 	BUILD=$(BUILD) bash tests/packages/run.sh all

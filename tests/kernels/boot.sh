@@ -2,10 +2,11 @@
 # boot.sh NAME ARCHIVE...: runs one kernel with the archives (later ones add and replace) and prints
 # its console. Emulated, so that it runs wherever the tests do.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 CACHE=${CACHE:?}
-dir=$CACHE/$1
+name=$1
+dir=$CACHE/$name
 shift
-q=$CACHE/qemu
 initrd=$(mktemp "$CACHE/initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
 {
@@ -13,9 +14,21 @@ trap 'rm -f "$initrd"' EXIT
 	cd "$dir"
 	echo veth.ko | cpio --quiet -o -H newc
 } > "$initrd"
-timeout -k 5 "${BOOT_TIMEOUT:-480}" "$q/usr/bin/qemu-system-x86_64" -L "$q/usr/share/qemu" \
+case $(awk -v n="$name" '$1 == n { print $2 }' "$here/kernels") in
+arm64)
+	q=$CACHE/qemu-arm console=ttyAMA0 program=qemu-system-aarch64
+	# Not "max": it emulates pointer authentication, twenty times slower.
+	machine="-M virt -cpu cortex-a72"
+	;;
+*)
+	q=$CACHE/qemu-x86 console=ttyS0 program=qemu-system-x86_64
+	machine="-cpu max,la57=off"
+	;;
+esac
+# shellcheck disable=SC2086
+timeout -k 5 "${BOOT_TIMEOUT:-600}" "$q/usr/bin/$program" -L "$q/usr/share/qemu" \
 	-L /usr/share/seabios -L /usr/share/qemu \
-	-accel tcg,thread=multi,tb-size=256 -smp 2 -cpu max,la57=off -m 1536 \
+	-accel tcg,thread=multi,tb-size=256 -smp 2 $machine -m 1536 \
 	-display none -no-reboot -nodefaults -serial stdio \
 	-kernel "$dir/vmlinuz" -initrd "$initrd" \
-	-append "console=ttyS0 panic=-1 quiet ${BOOT_APPEND:-}" < /dev/null | tr -d '\r'
+	-append "console=$console panic=-1 quiet ${BOOT_APPEND:-}" < /dev/null | sed -u 's,\r,,g'

@@ -1,17 +1,28 @@
 #!/bin/bash
 # The session tests in short, on the kernel that runs here and with no log source: what is told
 # comes from the kernel alone. The names of the checks are those of tests/kernels/expected.
+#
+#   checks.sh full|short [STATE]      STATE: a row of tests/kernels/variants has it
 . /guest/lib.sh
+. /guest/states.sh
+form=$1 state=${2:--}
+echo 1 > /proc/sys/kernel/bpf_stats_enabled
 /guest/net.sh
-/guest/sshd.sh srv
-/guest/sshd.sh ext
+[ "$state" != log ] || syslog_start
+/guest/sshd.sh srv 22
+/guest/sshd.sh ext 22
+# One with a libpam of its own.
+mkdir -p /opt/lib
+cp /usr/lib/*-linux-gnu/libpam.so.0 /opt/lib/
+LD_LIBRARY_PATH=/opt/lib /guest/sshd.sh srv 2222
 dd if=/dev/urandom of=/guest/blob bs=1024 count=768 2>/dev/null
 cat > $CONFIG <<X
 Store: /var/lib/outergate/outergate.db
 Runtime: /run/outergate
 Sources:
   Journal: false
-  Files: []
+  Files: [$(state_files)]
+  WatchPorts: [22, 2222]
 Outputs:
   Journald: false
 X
@@ -58,6 +69,8 @@ hooks() {
 	else
 		say hooks FAIL "$(tail -1 /tmp/agent.err) $(status |
 			jq -c '[.sensors[] | select(.on | not) | [.name, .reason]]')"
+		# Without an agent there is nothing to wait for.
+		kill -0 "$agent" 2> /dev/null || WAIT=0
 	fi
 }
 
@@ -80,7 +93,10 @@ existing() {
 	hooks
 	want existing sessions '.account == "ivan" and .existing and .state == "open" and
 		.origin.address == "'$OUTSIDE'"'
+	echo >&7
 	exec 7>&-
+	# Its shell was there before, too.
+	want existing_goes_on sessions '.account == "ivan" and ran("/bin/echo before-mark")'
 }
 
 kept_now() { status | jq -e .kept_while_dead > /dev/null; }
@@ -111,6 +127,37 @@ publickey() {
 	want closed sessions '.account == "bob" and .state == "closed" and .close != null'
 }
 
+# What a client says first, and its fingerprint, with no log to tell it.
+client() {
+	want client sessions '.account == "bob" and (.client // "" | contains("OpenSSH")) and
+		(.fingerprint // "") != ""'
+}
+
+# The connection ends, a process of the session goes on, and ends.
+lingers() {
+	with_key nina "setsid sleep 15 > /dev/null 2>&1 < /dev/null &"
+	want lingers sessions '.account == "nina" and .state == "lingering"'
+	want last_exit sessions '.account == "nina" and .state == "closed"'
+}
+
+other_libpam() {
+	# shellcheck disable=SC2034
+	PORT=2222
+	by password $PASSWORD oscar true
+	want other_libpam sessions '.account == "oscar" and .method == "password"'
+	PORT=22
+}
+
+# Another session's ssh agent: told by who connects the socket.
+borrowed() {
+	mkdir -p /tmp/ssh-guest
+	chown bob /tmp/ssh-guest
+	su bob -s /usr/bin/bash -c "ssh-agent -a /tmp/ssh-guest/agent.1"
+	with_key bob "SSH_AUTH_SOCK=/tmp/ssh-guest/agent.1 ssh-add -l"
+	want borrowed sessions '.account == "bob" and any(.handoffs[]?; .kind == "ssh-agent" and
+		.to == "/tmp/ssh-guest/agent.1")'
+}
+
 keyboard() {
 	by keyboard-interactive $PASSWORD carol /bin/echo keyboard-mark
 	want keyboard sessions '.account == "carol" and .method == "keyboard-interactive"'
@@ -120,6 +167,16 @@ ipv6() {
 	by_six bob /bin/echo six-mark
 	want ipv6 sessions '.account == "bob" and .origin.address == "'$OUTSIDE6'" and
 		ran("/bin/echo six-mark")'
+}
+
+# Where no program may be loaded the agent starts, says so, and reads logs.
+blind() {
+	local said
+	agent_start || true
+	said=$(status | jq -r '[.sensors[] | select(.on | not) | .reason |
+		select(contains("locked down"))] | length')
+	if [ "${said:-0}" -ge 7 ]; then say blind PASS; else say blind FAIL "$(tail -1 /tmp/agent.err) $said"; fi
+	want blind_alert alerts '.detection == "sensor.blind" and (.reason // "" | contains("probe-missing"))'
 }
 
 # A process is more than its first thread: what the others start belongs to the session too.
@@ -134,6 +191,12 @@ onward() {
 	with_key dave "ssh -F none -o StrictHostKeyChecking=no -o LogLevel=ERROR erin@$INSIDE true"
 	want onward sessions '.account == "dave" and
 		any(.destinations[]; .address == "'$INSIDE'" and .port == 22)'
+}
+
+onward6() {
+	with_key peggy "ssh -F none -o StrictHostKeyChecking=no -o LogLevel=ERROR erin@$OUTSIDE6 true"
+	want onward6 sessions '.account == "peggy" and
+		any(.destinations[]; .address == "'$OUTSIDE6'" and .port == 22)'
 }
 
 # From here to the outside, and back through it.
@@ -172,7 +235,9 @@ death() {
 	exec 9>&7
 	until_true "$WAIT" sessions '.account == "grace" and .state == "open"'
 	id=$(jq -r .id <<< "$seen")
+	want live_bytes sessions '.account == "grace" and .state == "open" and .bytes_in > 0'
 	with_key bob /bin/echo before-death
+	/guest/others runs > /tmp/runs # of programs that end with it
 	agent_kill
 	with_key heidi "/bin/echo dead-mark; ssh -F none -o StrictHostKeyChecking=no \
 		-o LogLevel=ERROR erin@$INSIDE true"
@@ -213,11 +278,36 @@ loss() {
 	if [ "$lost" = '{}' ]; then say loss PASS; else say loss FAIL "$lost"; fi
 }
 
-probe
-for part in no_btf existing kept password publickey keyboard ipv6 threads onward tunnel bytes death loss; do
+# Each program of the object has run: what is attached and never fires is blind, too.
+fired() {
+	local name ran missing=""
+	/guest/others runs >> /tmp/runs
+	for name in $(awk '$1 == "INSNS" { print $2 }' /tmp/instructions); do
+		# The kernel keeps 15 letters of a name.
+		ran=$(awk -v n="${name:0:15}" '$1 == "RUNS" && $2 == n { r += $3 } END { print r + 0 }' /tmp/runs)
+		[ "$ran" -gt 0 ] || missing="$missing $name"
+	done
+	if [ -z "$missing" ]; then say fired PASS; else say fired FAIL "never ran:$missing"; fi
+}
+
+case $state-$form in
+btf-*) parts="no_btf" ;;
+log-*) parts="blind password publickey loss" ;;
+*-full)
+	parts="no_btf existing kept password publickey client keyboard ipv6 threads onward onward6
+		lingers other_libpam borrowed tunnel bytes death fired loss"
+	;;
+*-short) parts="existing password publickey client ipv6 onward loss" ;;
+esac
+state_begin
+[ "$state" = btf ] || probe
+/guest/instructions > /tmp/instructions 2>&1
+cat /tmp/instructions
+for part in $parts state_end; do
 	$part
 done > /tmp/out 2>&1
-grep -E '^(CHECK|NOTE|\{)' /tmp/out
+grep -E '^(NOTE|\{)' /tmp/out
 echo "STATUS $(status)"
-grep -vE '^(CHECK|NOTE|\{)' /tmp/out | sed 's/^/OUT /'
+[ "$state" != log ] || sed 's/^/LOG /' /var/log/auth.log
+grep -vE '^(NOTE|\{)' /tmp/out | sed 's/^/OUT /'
 sed 's/^/AGENT /' /tmp/agent.err

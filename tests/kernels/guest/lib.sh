@@ -9,10 +9,12 @@ SERVER6=2001:db8:1::1
 INSIDE=10.20.0.2
 PASSWORD=Corr3ct
 WAIT=${WAIT:-40}
+PORT=22
 options="-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
 	-o ConnectTimeout=20 -o NumberOfPasswordPrompts=1"
 
-say() { echo "CHECK $1 $2 ${*:3} (${SECONDS} s)"; }
+# At once, so that a guest that hangs has told how far it came.
+say() { echo "CHECK $1 $2 ${*:3} (${SECONDS} s)" > /dev/console; }
 
 # until_true SECONDS COMMAND...: polls; the command's last output is in $seen
 until_true() {
@@ -32,7 +34,7 @@ outside() { nsenter --net=/run/netns/ext "$@"; }
 by() {
 	# shellcheck disable=SC2086
 	outside sshpass -p "$2" ssh $options -o BindAddress=$OUTSIDE -o PubkeyAuthentication=no \
-		-o PreferredAuthentications="$1" "$3@$SERVER" "${@:4}"
+		-o PreferredAuthentications="$1" -p $PORT "$3@$SERVER" "${@:4}"
 }
 
 # with_key ACCOUNT COMMAND...
@@ -59,12 +61,15 @@ with_scp() {
 agent_start() {
 	outergate run --config $CONFIG --json >> /tmp/alerts.jsonl 2>> /tmp/agent.err < /dev/null &
 	agent=$!
-	until_true "$WAIT" agent_ready
+	until_true "$WAIT" agent_ready && [ "$seen" != gone ]
 }
 
-# All but what only adds detail (unix, from Linux 6.7).
+# All but what only adds detail (unix, from Linux 6.7), and what others keep for themselves.
 agent_ready() {
-	status | jq -c 'select(all(.sensors[]; .on or .name == "unix")) | .pid'
+	kill -0 "$agent" 2> /dev/null || { echo gone; return; }
+	status | jq -c --arg taken "$(state_taken)" \
+		'select(all(.sensors[]; .on or .name == "unix" or
+			(.name | IN($taken | split(" ")[])))) | .pid'
 }
 
 status() { outergate status --config $CONFIG --format json 2>/dev/null; }
