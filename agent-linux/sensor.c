@@ -24,6 +24,7 @@
 #include "common/wire.h"
 #include "cookies.h"
 #include "first.h"
+#include "lockdown.h"
 #include "pins.h"
 #include "outergate.skel.h"
 
@@ -305,18 +306,6 @@ static const struct variant {
 	{true, true, false}, {false, true, false}, {false, false, false}, {false, false, true}};
 #define VARIANTS (int)(sizeof(variants) / sizeof(variants[0]))
 
-/* Locked down for confidentiality, a kernel lets no program of ours read its memory. */
-static bool is_confidential(void)
-{
-	char line[80] = "";
-	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
-	bool ret = f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
-
-	if (f)
-		fclose(f);
-	return ret;
-}
-
 static void programs_leave_out(struct sensor *s, const char *runtime)
 {
 	struct bpf_program *p;
@@ -430,7 +419,7 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 	memcpy(s->rows, row_table, sizeof(s->rows));
 	s->cgroup_root = -1;
 	for (int v = 0; v < VARIANTS && r && r != -EPERM; v++)
-		if (!variants[v].no_programs || is_confidential())
+		if (!variants[v].no_programs || lockdown_is_confidential())
 			r = sensor_load(s, config->runtime, v);
 	if (!r) {
 		last_warning[0] = '\0';
