@@ -630,6 +630,8 @@ static void say_ready(struct engine *e)
 int engine_run(const struct engine_setup *setup)
 {
 	struct engine *e = calloc(1, sizeof(*e));
+	struct priv_msg end;
+	bool stopped;
 	int r;
 
 	if (!e)
@@ -641,7 +643,9 @@ int engine_run(const struct engine_setup *setup)
 	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
 	e->policy.command_lines = (int)e->config->command_lines;
 	r = engine_open(e);
-	if (r && !e->said)
+	if (r && priv_ended(&end)) /* told to end while it began */
+		e->stop = true;
+	else if (r && !e->said)
 		fprintf(stderr, "outergate: cannot start: %s\n", strerror(-r));
 	if (!r) {
 		prune(e, clock_wall_ns());
@@ -650,6 +654,7 @@ int engine_run(const struct engine_setup *setup)
 		engine_loop(e);
 	}
 	engine_close(e);
+	stopped = e->stop;
 	free(e);
-	return r ? 1 : 0;
+	return r && !stopped ? 1 : 0;
 }

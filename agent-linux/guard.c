@@ -8,12 +8,14 @@
 #include "guard.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/store/ledger.h"
 
@@ -163,13 +165,31 @@ void guard_end(struct engine *e, const struct priv_msg *m)
 	tell(e, m, text);
 }
 
+/* The signal was seen before the message that had come first. */
+static bool last_words(const struct engine *e, struct priv_msg *ret)
+{
+	struct pollfd p = {.fd = e->setup.priv, .events = POLLIN};
+	struct priv_msg m;
+	int fd = -1;
+
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLIN) || priv_recv(p.fd, &m, &fd))
+		return false;
+	if (fd >= 0)
+		close(fd);
+	if (m.kind != PRIV_END)
+		return false;
+	m.name[sizeof(m.name) - 1] = '\0';
+	*ret = m;
+	return true;
+}
+
 void guard_close(struct engine *e)
 {
 	struct priv_msg m = {.kind = PRIV_END, .arg = e->ended_by};
 
 	if (e->guard.ended)
 		return;
-	if (priv_ended(&m)) {
+	if (priv_ended(&m) || last_words(e, &m)) {
 		guard_end(e, &m);
 		return;
 	}

@@ -261,8 +261,8 @@ static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
 		m.value[0] = proc_stat(si->ssi_pid, 4);
 		(void)proc_name(si->ssi_pid, m.name, sizeof(m.name));
 	}
-	if (priv_send(p->sock, &m, -1))
-		kill(p->child, SIGTERM);
+	(void)priv_send(p->sock, &m, -1);
+	kill(p->child, SIGTERM); /* it may be in the middle of a call that takes the message */
 }
 
 /* Ends the child and collects it; returns its exit code. */

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "common/out/siphash.h"
@@ -122,7 +123,9 @@ int pins_keep(const struct pins *p, struct bpf_link *link, const char *name)
 	if (!p->dir[0])
 		return -EOPNOTSUPP;
 	link_path(p, name, path, sizeof(path));
-	return bpf_link__pin(link, path);
+	/* Not bpf_link__pin(), which refuses one that it has pinned before and somebody unpinned.
+	 */
+	return bpf_obj_pin(bpf_link__fd(link), path) ? -errno : 0;
 }
 
 /* Removes the files of a directory and then itself; bpffs directories are two deep at most. */

@@ -77,8 +77,11 @@ bool priv_ended(struct priv_msg *ret)
 int priv_call(int sock, struct priv_msg *m, int *ret_fd)
 {
 	uint32_t kind = m->kind;
-	int fd = -1, r = priv_send(sock, m, -1);
+	int fd = -1, r = -ECANCELED;
 
+	/* Nobody answers any more. */
+	if (last_words.kind != PRIV_END)
+		r = priv_send(sock, m, -1);
 	if (!r)
 		r = priv_recv(sock, m, &fd);
 	if (!r && m->kind == PRIV_END) { /* instead of an answer: it is over */

@@ -80,8 +80,8 @@ def descriptors(pid, agent):
 def roles(agent):
     found = {"parent": [agent.proc.pid], "engine": [], "forwarder": []}
     for pid in agent.family()[1:]:
-        with open("/proc/%d/comm" % pid) as f:
-            found["forwarder" if f.read().startswith("outergate-forwar") else "engine"].append(pid)
+        with open("/proc/%d/cmdline" % pid) as f:
+            found["forwarder" if f.read().startswith("outergate-forward ") else "engine"].append(pid)
     return found
 
 
@@ -131,7 +131,7 @@ def the_attack_surface_is_as_written(w):
     relay = socket.create_server(("127.0.0.1", 19465))
     agent.start()
     check(agent.dir.startswith(TMP), "a place of the test's own")
-    wait_for("both forwarders", lambda: len(roles(agent)["forwarder"]) == 2)
+    wait_for(lambda: "both forwarders: %s %s" % (roles(agent), [open("/proc/%d/cmdline" % p).read() for p in agent.family()]), lambda: len(roles(agent)["forwarder"]) == 2)
     agent.cli("test", "--config", agent.config, check_rc=None)
     wait_for("the relay is called", lambda: any(
         "tcp" in descriptors(p, agent) for p in roles(agent)["forwarder"]), 20)
