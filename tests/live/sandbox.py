@@ -72,7 +72,8 @@ def private_mounts():
     os.makedirs(TMP)
     os.chmod(TMP, 0o755)
     if os.path.exists(binary):
-        run(["install", "-m", "0755", binary, TMP + "/outergate"])
+        for program in binary, binary + "-forward":
+            run(["install", "-m", "0755", program, TMP])
     os.mkdir(TMP + "/tree")
     mount("--bind", tree, TMP + "/tree")
     for name in ("etc",):
