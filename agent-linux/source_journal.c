@@ -102,10 +102,24 @@ static void on_journal(struct engine *e, struct watcher *w)
 static int matches_add(sd_journal *j)
 {
 	static const char *const idents[] = {
-		"SYSLOG_IDENTIFIER=sshd",      "SYSLOG_IDENTIFIER=sshd-session",
-		"SYSLOG_IDENTIFIER=sshd-auth", "SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
-		"SYSLOG_IDENTIFIER=pam_duo",   "SYSLOG_IDENTIFIER=login_duo",
-		"SYSLOG_IDENTIFIER=dovecot",   "SYSLOG_IDENTIFIER=kubelet",
+		"SYSLOG_IDENTIFIER=sshd",
+		"SYSLOG_IDENTIFIER=sshd-session",
+		"SYSLOG_IDENTIFIER=sshd-auth",
+		"SYSLOG_IDENTIFIER=sshd(pam_google_authenticator)",
+		"SYSLOG_IDENTIFIER=pam_duo",
+		"SYSLOG_IDENTIFIER=login_duo",
+		"SYSLOG_IDENTIFIER=dovecot",
+		"SYSLOG_IDENTIFIER=kubelet",
+		"SYSLOG_IDENTIFIER=dropbear",
+		"SYSLOG_IDENTIFIER=vsftpd",
+		"SYSLOG_IDENTIFIER=pure-ftpd",
+		"SYSLOG_IDENTIFIER=proftpd",
+		"SYSLOG_IDENTIFIER=Xvnc",
+		"SYSLOG_IDENTIFIER=Xtigervnc",
+		"SYSLOG_IDENTIFIER=x0vncserver",
+		"SYSLOG_IDENTIFIER=x11vnc",
+		"SYSLOG_IDENTIFIER=vncserver-x11",
+		"SYSLOG_IDENTIFIER=vncserver-virtual",
 	};
 	int r = 0;
 

@@ -144,6 +144,23 @@ static void handed_off(struct core *c, const struct event *e)
 		handlers[e->kind](c, &of);
 }
 
+/*
+ * Logins of which text alone tells, without a port: the next ones of that account from there are
+ * the same session. With the kernel's records those of services with connections of their own go
+ * by these.
+ */
+static bool is_loose(const struct core *c, const struct event *e)
+{
+	if (e->trust == TRUST_KERNEL ||
+	    !(e->kind == EVENT_ATTEMPT || e->kind == EVENT_SESSION_CLOSE))
+		return false;
+	if (e->service == SERVICE_MAIL || e->service == SERVICE_WEB_REMOTE)
+		return e->kind == EVENT_ATTEMPT;
+	return !c->id.kernel_sensor && !e->origin.port && e->origin.addr.family &&
+	       (e->service == SERVICE_FTP || e->service == SERVICE_TELNET ||
+		e->service == SERVICE_RDP || e->service == SERVICE_VNC);
+}
+
 void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 {
 	ret_out->count = 0;
@@ -155,9 +172,7 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
 	} else if (e->win.id) {
 		windows_told(c, e);
-	} else if (e->kind == EVENT_ATTEMPT &&
-		   (e->service == SERVICE_MAIL || e->service == SERVICE_WEB_REMOTE) &&
-		   e->trust != TRUST_KERNEL) {
+	} else if (is_loose(c, e)) {
 		mail_told(c, e);
 	} else if (e->handoff) {
 		handed_off(c, e);
@@ -272,6 +287,8 @@ struct core *core_new(const struct config *config, const struct core_identity *i
 	registry_init(c);
 	for (unsigned i = 0; i < CLAIMS_MAX; i++)
 		c->claims[i].conn = HANDLE_NONE;
+	for (unsigned i = 0; i < CALLERS_MAX; i++)
+		c->callers[i] = HANDLE_NONE;
 	for (unsigned i = 0; i < HELD_MAX; i++)
 		c->held[i].conn = HANDLE_NONE;
 	for (unsigned i = 0; i < UNSETTLED_MAX; i++)

@@ -218,6 +218,8 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 		session_details(c, s, e);
 		return;
 	}
+	if (c->id.kernel_sensor && !n->kernel && !e->origin.port && e->service != SERVICE_MAIL)
+		return; /* of which connection it tells, nobody knows */
 	if (c->id.kernel_sensor && e->service != SERVICE_MAIL) {
 		/* From before the sensor: the snapshot tells whether it still is there. */
 		bool is_old = c->sensor_since_ns && e->time_ns < c->sensor_since_ns;
@@ -230,10 +232,21 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 	session_open(c, n, e);
 }
 
+/* Of daemons that ask PAM and tell no port: the kernel has seen that very try. */
+static bool is_seen_at_pam(const struct core *c, const struct event *e)
+{
+	return c->id.kernel_sensor && e->trust != TRUST_KERNEL && !span_empty(e->pam_service);
+}
+
 void attempt_told(struct core *c, const struct event *e)
 {
-	struct conn *n = conn_join(c, e);
+	struct conn *n;
 
+	if (is_seen_at_pam(c, e)) {
+		c->stats.attempts_merged += e->count;
+		return;
+	}
+	n = conn_join(c, e);
 	if (!n)
 		return;
 	learn_account(c, n, e);

@@ -102,6 +102,26 @@ static struct conn *find(const struct core *c, const struct index *x, uint64_t h
 	return best ? pool_at(&c->conns, pool_slot(&c->conns, best)) : NULL;
 }
 
+static struct handle *caller_of(struct core *c, const struct addr *a)
+{
+	return &c->callers[hash_addr(c->seed, a) % CALLERS_MAX];
+}
+
+/*
+ * A line that names an address and no port is about the newest connection from there to that
+ * service. Who asks PAM or is sshd says more than that.
+ */
+static struct conn *find_caller(struct core *c, const struct event *e)
+{
+	struct conn *n;
+
+	if (!c->id.kernel_sensor || e->trust == TRUST_KERNEL || e->conn || e->origin.port ||
+	    !e->origin.addr.family || (e->service != SERVICE_FTP && e->service != SERVICE_VNC))
+		return NULL;
+	n = pool_get(&c->conns, *caller_of(c, &e->origin.addr));
+	return n && n->kernel && n->service == e->service && is_compatible(c, n, e) ? n : NULL;
+}
+
 struct conn *conn_find(struct core *c, const struct event *e)
 {
 	struct conn *n = NULL;
@@ -112,7 +132,7 @@ struct conn *conn_find(struct core *c, const struct event *e)
 		n = find(c, &c->conns_by_peer, peer_hash(c, &e->origin), BY_PEER, e);
 	if (!n && !e->conn && e->proc.pid)
 		n = find(c, &c->conns_by_pid, pid_hash(c, conn_host(c, e), e->proc.pid), BY_PID, e);
-	return n;
+	return n ? n : find_caller(c, e);
 }
 
 static void conn_forget(struct core *c, uint32_t slot)
@@ -322,8 +342,10 @@ void conn_opened(struct core *c, const struct event *e)
 		return;
 	if (!n->opened_ns && (e->trust == TRUST_KERNEL || !c->id.kernel_sensor))
 		n->opened_ns = e->time_ns;
-	if (e->trust == TRUST_KERNEL)
+	if (e->trust == TRUST_KERNEL) {
 		ages_add(c, n, e->time_ns + SILENT_AFTER_NS);
+		*caller_of(c, &e->origin.addr) = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	}
 	tunnel_joins(c, n, e);
 	attempts_settle(c, n, e);
 	core_detect(c, e, n, conn_session(c, n));

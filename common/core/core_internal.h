@@ -47,6 +47,7 @@
 #define HELD_MAX	64 /* execs seen before their session opened */
 #define HELD_PER_CONN	4
 #define UNSEEN_MAX	64 /* shells that wait for a verdict */
+#define CALLERS_MAX	1024 /* addresses whose newest connection is known */
 #define TUNNELS_MAX	32 /* loopback connections whose owner is connected elsewhere */
 #define TUNNELS_OF_USER 12
 #define TUNNEL_ARGS	384 /* as much as the kernel sends */
@@ -368,6 +369,7 @@ struct core {
 	struct claim claims[CLAIMS_MAX];
 	struct held held[HELD_MAX];
 	unsigned held_next;
+	struct handle callers[CALLERS_MAX]; /* newest connection of an address, by its hash */
 	struct client_note clients[CLIENT_NOTES];
 	struct engines engines;
 	struct unseen unseen[UNSEEN_MAX];

@@ -163,7 +163,9 @@ void frame_from_text(struct decode_stream *s, struct span line, struct frame *f)
 		f->time_ns = s->seen_ns = t.time_ns;
 		f->time_approximate = t.approximate;
 		read_bsd_rest(rest, f);
-	} else {
+		if (span_empty(f->ident))
+			frame_own_tag(f);
+	} else if (!frame_own(s, rest, f)) {
 		read_untimed(s, rest, f);
 	}
 	f->message = text_trim_left(text_trim_right(f->message));

@@ -15,6 +15,11 @@
 /* Fills *f from any text line that is not JSON. Never fails: what is no frame is the message. */
 void frame_from_text(struct decode_stream *s, struct span line, struct frame *f);
 
+/* frame_own.c: a frame that one program alone uses, which names it; of a line without another. */
+bool frame_own(struct decode_stream *s, struct span line, struct frame *f);
+/* The same behind a time that others use, too; f has no ident yet. */
+void frame_own_tag(struct frame *f);
+
 /* The fields of a journal entry that say something here. */
 enum journal_field {
 	FIELD_MESSAGE,

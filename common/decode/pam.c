@@ -4,9 +4,10 @@
  * Sees a second witness of an sshd try, logins of services that log nothing else (login, vsftpd,
  * cockpit), and elevation: which account a process becomes. Cannot see the origin's port; the
  * remote host may be a name (UseDNS). All are notes: verdicts are the service's own words or the
- * kernel's PAM calls.
+ * kernel's PAM calls. Cockpit has no words of its own, so its failures are verdicts.
  *
- * "rhost=" stands left of "user=", which is the client's word, so these are cut from the left.
+ * "rhost=" stands left of "user=", which is the client's word, so these are cut from the left; a
+ * file server puts the client's word into "ruser=", too: of two hosts none is believed.
  *
  * Example: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser=
  * rhost=203.0.113.7  user=root
@@ -61,6 +62,7 @@ static uint32_t cut_uid(struct span *user, uint32_t otherwise)
  */
 static bool read_failure(struct span s, struct event *e)
 {
+	bool said = false; /* ruser= has something, which with a file server is the client's */
 	struct span word;
 
 	e->outcome = OUTCOME_FAILURE;
@@ -70,8 +72,11 @@ static bool read_failure(struct span s, struct event *e)
 		word = text_cut_word(&s);
 		if (text_cut(&word, SPAN_LIT("tty=")))
 			e->tty = word;
+		if (text_cut(&word, SPAN_LIT("ruser=")))
+			said = !span_empty(word);
 	} while (!text_cut(&word, SPAN_LIT("rhost=")));
-	if (!addr_parse(word, &e->origin.addr, NULL))
+	if ((said && text_find(s, SPAN_LIT("rhost="), 0) != TEXT_NOT_FOUND) ||
+	    !addr_parse(word, &e->origin.addr, NULL))
 		e->origin.addr = (struct addr){0};
 	s = text_trim_left(s);
 	if (text_cut(&s, SPAN_LIT("user=")) && !span_empty(s)) {
@@ -270,6 +275,11 @@ enum decode_result pam_text_read(struct span ident, struct span msg, struct even
 		e->flags &= ~(uint32_t)EVENT_ACCOUNT_EXISTS;
 	if (e->service == SERVICE_TELNET && e->origin.addr.family == ADDR_NONE)
 		e->service = SERVICE_NONE;
+	/* Cockpit says nothing of its own. */
+	if (e->service == SERVICE_WEB_REMOTE && e->outcome == OUTCOME_FAILURE) {
+		e->kind = EVENT_ATTEMPT;
+		e->method = METHOD_PASSWORD;
+	}
 	return r;
 }
 

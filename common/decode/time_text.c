@@ -223,3 +223,52 @@ bool time_take_utc(struct span *text, struct time_text *ret)
 {
 	return take_iso(0, text, ret);
 }
+
+/* A whole time without a zone: *ret and true when the day exists. */
+static bool whole(const struct decode_stream *s, struct span *text, struct span rest,
+		  const struct clock_text *c, struct time_text *ret)
+{
+	if (c->year < YEAR_FIRST || c->year > YEAR_LAST || !day_exists(c->month, c->day))
+		return false;
+	ret->approximate = true;
+	ret->time_ns = clock_ns(c, s->tz_offset_s);
+	*text = text_trim_left(rest);
+	return true;
+}
+
+bool time_take_ctime(const struct decode_stream *s, struct span *text, struct time_text *ret)
+{
+	struct span t = span_skip(*text, 4);
+	struct clock_text c = {.month = month_at(t)};
+
+	if (!char_at(*text, 3, ' ') || !c.month)
+		return false;
+	t = span_skip(t, 4);
+	if (!take_day(&t, &c.day) || !take_clock(&t, &c) || !char_at(t, 0, ' ') ||
+	    !digits_at(t, 1, 4, &c.year))
+		return false;
+	return whole(s, text, span_skip(t, 5), &c, ret);
+}
+
+bool time_take_compact(const struct decode_stream *s, struct span *text, struct time_text *ret)
+{
+	struct span t = span_skip(*text, 9);
+	struct clock_text c = {0};
+
+	if (!digits_at(*text, 0, 4, &c.year) || !digits_at(*text, 4, 2, &c.month) ||
+	    !digits_at(*text, 6, 2, &c.day) || !char_at(*text, 8, '-') || !take_clock(&t, &c))
+		return false;
+	return whole(s, text, t, &c, ret);
+}
+
+bool time_take_slashed(const struct decode_stream *s, struct span *text, struct time_text *ret)
+{
+	struct span t = span_skip(*text, 11);
+	struct clock_text c = {0};
+
+	if (!digits_at(*text, 0, 2, &c.day) || !char_at(*text, 2, '/') ||
+	    !digits_at(*text, 3, 2, &c.month) || !char_at(*text, 5, '/') ||
+	    !digits_at(*text, 6, 4, &c.year) || !char_at(*text, 10, ' ') || !take_clock(&t, &c))
+		return false;
+	return whole(s, text, t, &c, ret);
+}

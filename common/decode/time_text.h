@@ -20,6 +20,12 @@ bool time_take_iso(const struct decode_stream *s, struct span *text, struct time
 /* The same of a time that is UTC when it names no zone. */
 bool time_take_utc(struct span *text, struct time_text *ret);
 
+/* Times of single programs' own files, without a zone. "Sat Nov 28 17:00:00 2026",
+ * "20261128-17:00:00", "28/11/2026 17:00:00" (the day first). */
+bool time_take_ctime(const struct decode_stream *s, struct span *text, struct time_text *ret);
+bool time_take_compact(const struct decode_stream *s, struct span *text, struct time_text *ret);
+bool time_take_slashed(const struct decode_stream *s, struct span *text, struct time_text *ret);
+
 /* Days since 1970-01-01 in the Gregorian calendar; year from 1, month from 1. */
 int64_t time_days(unsigned year, unsigned month, unsigned day);
 

@@ -21,6 +21,13 @@ static bool span_is_sound(struct span s, struct span line, const struct decode_s
 	static const char *const words[] = {
 		"root",
 		"sshd",
+		"dropbear",
+		"vsftpd",
+		"xrdp-sesman",
+		"x11vnc",
+		"Xvnc",
+		"login",
+		"anonymous",
 		"su",
 		"sudo",
 		"w3wp",
