@@ -11,13 +11,14 @@
 #include <cap-ng.h>
 
 #include "cli/command.h"
-#include "common/sha256.h"
+#include "host.h"
 #include "parent.h"
 #include "pins.h"
+#include "reload.h"
 
 struct run_options {
-	const char *config;
-	bool json, unpin;
+	const char *config, *host_root, *host_name;
+	bool json, unpin, watch;
 };
 
 static int options_parse(const struct command *self, int argc, char **argv, struct run_options *o)
@@ -25,6 +26,12 @@ static int options_parse(const struct command *self, int argc, char **argv, stru
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--config") && i + 1 < argc)
 			o->config = argv[++i];
+		else if (!strcmp(argv[i], "--host-root") && i + 1 < argc)
+			o->host_root = argv[++i];
+		else if (!strcmp(argv[i], "--host-name") && i + 1 < argc)
+			o->host_name = argv[++i];
+		else if (!strcmp(argv[i], "--watch-config"))
+			o->watch = true;
 		else if (!strcmp(argv[i], "--json"))
 			o->json = true;
 		else if (!strcmp(argv[i], "--unpin"))
@@ -108,22 +115,25 @@ static int lock_take(const struct config *c)
 	return 0; /* held until we end */
 }
 
-/* Somebody edited it between two runs: the agent says so at its start. */
-static void settings_hash(const char *name, char ret[65])
+/* Before anything of the host is looked at. */
+static int host_take(const struct run_options *o)
 {
-	uint8_t digest[SHA256_SIZE], buf[4096];
-	FILE *f = fopen(name, "re"); /* "embedded defaults": hashed as no file */
-	struct sha256 h;
-	size_t n;
+	int r = o->host_root ? host_root_set(o->host_root) : 0;
 
-	sha256_start(&h);
-	while (f && (n = fread(buf, 1, sizeof(buf), f)) > 0)
-		sha256_add(&h, buf, n);
-	if (f)
-		fclose(f);
-	sha256_end(&h, digest);
-	for (int i = 0; i < SHA256_SIZE; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	if (o->host_name)
+		host_name_set(o->host_name);
+	if (!r)
+		return 0;
+	return command_fail(r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_INPUT,
+			    "cannot open %s, the root of the host: %s", o->host_root, strerror(-r));
+}
+
+/* The file whose changes count; NULL: embedded defaults. */
+static const char *config_file(const struct run_options *o)
+{
+	if (o->config)
+		return o->config;
+	return access(COMMAND_CONFIG_PATH, F_OK) ? NULL : COMMAND_CONFIG_PATH;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -135,11 +145,15 @@ static int run(const struct command *self, int argc, char **argv)
 	struct sensor *sensor = NULL;
 	char err[SENSOR_REASON_MAX];
 	struct run_options o = {0};
+	struct reload reload;
+	const char *file;
 	int r;
 
 	/* What the one who started us left open is nobody's business here. */
 	(void)sandbox_close(NULL, 0);
 	r = options_parse(self, argc, argv, &o);
+	if (!r)
+		r = host_take(&o);
 	if (!r)
 		r = command_config(o.config, &config);
 	if (!r)
@@ -170,20 +184,22 @@ static int run(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(EXIT_PERMISSION, "%s", err);
 	setup.config = &config;
-	setup.config_name = COMMAND_CONFIG_PATH;
-	if (o.config)
-		setup.config_name = o.config;
-	else if (access(COMMAND_CONFIG_PATH, F_OK))
-		setup.config_name = "embedded defaults";
-	settings_hash(setup.config_name, setup.settings);
+	file = config_file(&o);
+	setup.config_name = file ? file : "embedded defaults";
+	reload_settings(setup.config_name, setup.settings);
 	setup.took_over = sensor_took_over(sensor);
+	r = reload_open(&reload, file, o.watch);
+	if (r)
+		return command_fail(EXIT_INPUT, "cannot watch %s: %s", setup.config_name,
+				    strerror(-r));
 	setup.kept = sensor_kept(sensor);
+	setup.json_asked = o.json;
 	setup.json = o.json || config.json;
 	setup.rows = sensor_rows(sensor);
 	setup.task_storage = sensor_uses_task_storage(sensor);
 	setup.slots = slots;
 	setup.counters = sensor_counters(sensor);
-	r = parent_run(sensor, &setup, &user);
+	r = parent_run(sensor, &setup, &user, &reload);
 	sensor_close(sensor);
 	/* Ctrl-C ends a trial for good; a stopped or killed service goes on watching. */
 	if (setup.interrupted)
@@ -193,10 +209,15 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--config FILE] [--json] [--unpin]",
+	.usage = "[--config FILE] [--watch-config] [--host-root DIR] [--host-name NAME] [--json] "
+		 "[--unpin]",
 	.about = "watch this host, in the foreground",
 	.help = "  --config FILE  configuration (default " COMMAND_CONFIG_PATH
 		" if it exists, else the embedded defaults)\n"
+		"  --watch-config also read it again when it changes (SIGHUP does, too)\n"
+		"  --host-root DIR  the root of the host to watch, from inside a container: "
+		"/proc/1/root\n"
+		"  --host-name NAME what that host is called\n"
 		"  --json         alerts as JSON Lines on stdout\n"
 		"  --unpin        remove the hooks that a stopped agent left on, and end\n\n"
 		"On a terminal it shows a live view; otherwise it is quiet and tells the "

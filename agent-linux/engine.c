@@ -4,6 +4,7 @@
 #include "forward.h"
 #include "groups.h"
 #include "guard.h"
+#include "host.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -417,16 +418,16 @@ static int watch_signals(struct engine *e)
 	sigaddset(&set, SIGTERM);
 	if (sigprocmask(SIG_SETMASK, &set, NULL))
 		return -errno;
-	/* Ctrl-C reaches the whole group: the parent decides. */
+	/* Ctrl-C reaches the whole group, and so may a reload: the parent decides. */
 	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : engine_watch(e, &e->signals, fd, on_signal, NULL);
 }
 
-static void read_id(const char *path, char *ret, size_t cap)
+static void read_id(FILE *f, char *ret, size_t cap)
 {
-	FILE *f = fopen(path, "re");
 
 	ret[0] = '\0';
 	if (f && fgets(ret, (int)cap, f))
@@ -465,8 +466,8 @@ static int engine_open_store(struct engine *e)
 
 static int engine_open_core(struct engine *e)
 {
-	read_id("/etc/machine-id", e->identity.host_id, sizeof(e->identity.host_id));
-	read_id("/proc/sys/kernel/random/boot_id", e->identity.boot_id,
+	read_id(host_fopen("/etc/machine-id"), e->identity.host_id, sizeof(e->identity.host_id));
+	read_id(fopen("/proc/sys/kernel/random/boot_id", "re"), e->identity.boot_id,
 		sizeof(e->identity.boot_id));
 	if (getrandom(&e->identity.hash_seed, sizeof(e->identity.hash_seed), 0) < 0)
 		return -errno;
@@ -474,7 +475,8 @@ static int engine_open_core(struct engine *e)
 	e->identity.in_group = group_has;
 	e->policy.host_id = e->identity.host_id;
 	e->policy.boot_id = e->identity.boot_id;
-	if (!gethostname(e->host_name, sizeof(e->host_name) - 1))
+	host_name(e->host_name, sizeof(e->host_name));
+	if (e->host_name[0])
 		e->policy.host_name = e->host_name;
 	store_set_policy(e->store, &e->policy);
 	geo_source_open(e);

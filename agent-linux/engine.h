@@ -65,7 +65,7 @@ struct ring_slot {
 
 /* What the parent hands over at fork. */
 struct engine_setup {
-	const struct config *config;
+	struct config *config;
 	const char *config_name; /* path, or "embedded defaults" */
 	const struct sensor_row *rows;
 	bool task_storage;
@@ -75,6 +75,7 @@ struct engine_setup {
 	uint32_t parent; /* its process id */
 	const char *user;
 	bool json, terminal; /* stdout */
+	bool json_asked;     /* json by an option, whatever the configuration says */
 	const char *kept;    /* "" when hooks stay on while the agent is dead, else why not */
 	char settings[65];   /* SHA-256 of the configuration file, in hex */
 	bool took_over;	     /* hooks of an earlier run were on */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "forward/wire.h"
+#include "host.h"
 #include "priv.h"
 #include "root_open.h"
 
@@ -119,14 +120,14 @@ static void child(const char *path, const int fds[3], const char *name)
 static int setup_write(const struct forwarders *f, unsigned i, int fd)
 {
 	struct forward_setup s = {.size = sizeof(s), .version = OUTERGATE_VERSION};
-	FILE *id = fopen("/etc/machine-id", "re");
+	FILE *id = host_fopen("/etc/machine-id");
 
 	s.to = f->config->forwarders[i];
 	if (id && fgets(s.host_id, sizeof(s.host_id), id))
 		s.host_id[strcspn(s.host_id, "\n")] = '\0';
 	if (id)
 		fclose(id);
-	gethostname(s.host_name, sizeof(s.host_name) - 1);
+	host_name(s.host_name, sizeof(s.host_name));
 	/* Smaller than a pipe holds: never waits. */
 	_Static_assert(sizeof(s) < 65536, "a pipe's buffer");
 	return write(fd, &s, sizeof(s)) == (ssize_t)sizeof(s) ? 0 : -EIO;

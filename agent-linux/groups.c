@@ -4,15 +4,15 @@
  */
 #include "groups.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
+
+#include "host.h"
 
 bool group_has(const char *account, const char *group)
 {
-	const struct passwd *pw = getpwnam(account);
+	const struct passwd *pw = host_user_named(account);
 	gid_t own = pw ? pw->pw_gid : (gid_t)-1;
-	const struct group *g = pw ? getgrnam(group) : NULL;
+	const struct group *g = pw ? host_group(group) : NULL;
 
 	if (!g)
 		return false;

@@ -6,6 +6,7 @@
  * ended the agent without asking: SIGKILL, or a defect.
  */
 #include "guard.h"
+#include "host.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -145,7 +146,7 @@ void guard_start(struct engine *e)
 
 void guard_end(struct engine *e, const struct priv_msg *m)
 {
-	const struct passwd *pw = getpwuid(m->arg2);
+	const struct passwd *pw = host_user(m->arg2);
 	char text[400], name[32];
 
 	snprintf(name, sizeof(name), "%.31s", m->name);
@@ -154,6 +155,8 @@ void guard_end(struct engine *e, const struct priv_msg *m)
 		if (e->rings[i].ready)
 			e->rings[i].ready(e, &e->rings[i]);
 	e->guard.ended = true;
+	if (m->value[1]) /* it goes on with another configuration, which the next one tells */
+		return;
 	if (m->arg == 1)
 		snprintf(text, sizeof(text), "stopped: the service manager ended it");
 	else if (!m->arg)

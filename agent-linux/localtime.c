@@ -1,13 +1,14 @@
 /* localtime: which time zone this host keeps. */
 #include <string.h>
-#include <unistd.h>
+
+#include "host.h"
 
 #include "cli/zone_file.h"
 
 /* "../usr/share/zoneinfo/Europe/Berlin" -> "Europe/Berlin" */
 const char *plat_zone(char *buf, size_t cap)
 {
-	ssize_t n = readlink("/etc/localtime", buf, cap - 1);
+	ssize_t n = host_readlink("/etc/localtime", buf, cap - 1);
 	char *name;
 
 	if (n <= 0)

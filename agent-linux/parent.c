@@ -6,9 +6,11 @@
  */
 #include "parent.h"
 #include "forwarders.h"
+#include "host.h"
 #include "priv_container.h"
 #include "priv_files.h"
 #include "proc_stat.h"
+#include "reload.h"
 #include "root_open.h"
 
 #include <errno.h>
@@ -55,6 +57,7 @@ struct parent {
 	int sock, signals;
 	pid_t child;
 	struct forwarders forwarders;
+	struct reload *reload;
 	unsigned deaths;
 	time_t first_death;
 };
@@ -70,7 +73,7 @@ static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 	if (m->arg >= c->files_count || m->arg2 > 1)
 		return -EINVAL;
 	snprintf(path, sizeof(path), "%s%s", c->files[m->arg], m->arg2 ? ".1" : "");
-	return open_regular(path);
+	return open_regular_of_host(path);
 }
 
 /* A child that was taken over must not read whatever some process has mapped. */
@@ -101,7 +104,7 @@ static int libpam_file(const struct priv_msg *m)
 	if (m->arg2)
 		return open_in_root(m->arg, libpam_paths, LIBPAM_PATHS);
 	if (!m->map_end)
-		return m->arg < LIBPAM_PATHS ? open_regular(libpam_paths[m->arg]) : -ENXIO;
+		return m->arg < LIBPAM_PATHS ? open_regular_of_host(libpam_paths[m->arg]) : -ENXIO;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->arg,
 		 (unsigned long long)m->map_start, (unsigned long long)m->map_end);
 	fd = open_regular(path);
@@ -206,12 +209,12 @@ static int answer(struct parent *p, struct priv_msg *m)
 
 static int child_main(struct parent *p, int sock)
 {
-	int keep[2 + KERNEL_RINGS] = {sock, p->setup->files};
+	int keep[3 + KERNEL_RINGS] = {sock, p->setup->files, host_root()};
 	char err[160];
 
 	/* No kernel program, map or hook: the rings are mapped already. */
 	for (unsigned i = 0; i < KERNEL_RINGS; i++)
-		keep[2 + i] = ring_buffer__epoll_fd(p->setup->slots[i].ring);
+		keep[3 + i] = ring_buffer__epoll_fd(p->setup->slots[i].ring);
 	if (sandbox_close(keep, sizeof(keep) / sizeof(keep[0]))) {
 		fputs("outergate: cannot close the privileged half's descriptors\n", stderr);
 		return 3;
@@ -255,7 +258,9 @@ static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
 {
 	struct priv_msg m = {.kind = PRIV_END};
 
-	if (si->ssi_code == SI_USER || si->ssi_code == SI_QUEUE || si->ssi_code == SI_TKILL) {
+	if (!si)
+		m.value[1] = 1;
+	else if (si->ssi_code == SI_USER || si->ssi_code == SI_QUEUE || si->ssi_code == SI_TKILL) {
 		m.arg = si->ssi_pid;
 		m.arg2 = si->ssi_uid;
 		m.value[0] = proc_stat(si->ssi_pid, 4);
@@ -265,7 +270,7 @@ static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
 	kill(p->child, SIGTERM); /* it may be in the middle of a call that takes the message */
 }
 
-/* Ends the child and collects it; returns its exit code. */
+/* Ends the child (si NULL: to begin again) and collects it; returns its exit code. */
 static int child_stop(struct parent *p, const struct signalfd_siginfo *si)
 {
 	int status = 0;
@@ -319,31 +324,88 @@ static int child_died(struct parent *p, bool *ret_again)
 	return 0;
 }
 
+/* A signal that arrived; SIGHUP for a change of the file, too. */
+static bool signal_take(struct parent *p, const struct pollfd *signals, const struct pollfd *watch,
+			struct signalfd_siginfo *ret)
+{
+	if (signals->revents && read(p->signals, ret, sizeof(*ret)) == sizeof(*ret))
+		return true;
+	*ret = (struct signalfd_siginfo){.ssi_signo = SIGHUP};
+	return watch->revents && reload_is_due(p->reload);
+}
+
+static int stop(struct parent *p, const struct signalfd_siginfo *si)
+{
+	int code;
+
+	sd_notify(0, "STOPPING=1");
+	code = child_stop(p, si);
+	forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
+	return code;
+}
+
+/*
+ * The unprivileged half ends in order, which keeps all that it knows, and begins again with the new
+ * configuration: whatever that says is in force as after a restart, and the rings and hooks, which
+ * are ours, go on meanwhile.
+ */
+static int reload(struct parent *p)
+{
+	struct config *new = reload_read(p->reload, p->setup->config);
+	char ready[64];
+	struct timespec now;
+	int code, r;
+
+	if (!new)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(ready, sizeof(ready), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	sd_notify(0, ready);
+	code = child_stop(p, NULL);
+	forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
+	if (code)
+		return code;
+	p->setup->config = new;
+	p->setup->died = 0;
+	reload_settings(p->setup->config_name, p->setup->settings);
+	p->setup->json = p->setup->json_asked || new->json;
+	forwarders_init(&p->forwarders, new);
+	r = sensor_watch_ports(p->sensor, new);
+	if (r)
+		fprintf(stderr, "outergate: reload: ports cannot be watched: %s\n", strerror(-r));
+	return child_start(p) ? 1 : 0;
+}
+
+#define FIXED_FDS 3 /* child, signals, configuration */
+
 static int parent_loop(struct parent *p)
 {
 	for (;;) {
-		struct pollfd set[2 + FORWARDERS_MAX] = {{.fd = p->sock, .events = POLLIN},
-							 {.fd = p->signals, .events = POLLIN}};
+		struct pollfd set[FIXED_FDS + FORWARDERS_MAX] = {
+			{.fd = p->sock, .events = POLLIN},
+			{.fd = p->signals, .events = POLLIN},
+			{.fd = p->reload->watch, .events = POLLIN}};
 		struct priv_msg m;
 		bool again = false;
+		struct signalfd_siginfo si;
 		int fd, code;
 
-		forwarders_poll(&p->forwarders, set + 2);
-		if (poll(set, 2 + FORWARDERS_MAX, -1) < 0) {
+		forwarders_poll(&p->forwarders, set + FIXED_FDS);
+		if (poll(set, FIXED_FDS + FORWARDERS_MAX, -1) < 0) {
 			if (errno != EINTR)
 				return 1;
 			continue;
 		}
-		forwarders_answer(&p->forwarders, set + 2);
-		if (set[1].revents) {
-			struct signalfd_siginfo si = {0};
-
-			(void)!read(p->signals, &si, sizeof(si));
+		forwarders_answer(&p->forwarders, set + FIXED_FDS);
+		if (signal_take(p, &set[1], &set[2], &si)) {
 			p->setup->interrupted = si.ssi_signo == SIGINT;
-			sd_notify(0, "STOPPING=1");
-			code = child_stop(p, &si);
-			forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
-			return code;
+			if (si.ssi_signo != SIGHUP)
+				return stop(p, &si);
+			code = reload(p);
+			if (code)
+				return code;
+			continue;
 		}
 		if (!set[0].revents)
 			continue;
@@ -364,9 +426,10 @@ static int parent_loop(struct parent *p)
 	}
 }
 
-int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user)
+int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user,
+	       struct reload *reload)
 {
-	struct parent p = {.sensor = s, .setup = setup, .user = user, .sock = -1};
+	struct parent p = {.sensor = s, .setup = setup, .user = user, .reload = reload, .sock = -1};
 	uint64_t within_us = 0;
 	sigset_t set;
 
@@ -375,6 +438,8 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (!setup->terminal) /* there it is the end of the terminal, and ours */
+		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	forwarders_init(&p.forwarders, setup->config);
 	p.signals = signalfd(-1, &set, SFD_CLOEXEC);

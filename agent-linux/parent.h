@@ -8,7 +8,9 @@
 #include "engine.h"
 #include "sandbox.h"
 
-/* Runs until SIGTERM or SIGINT; returns the exit code. */
-int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user);
+struct reload;
+/* Runs until SIGTERM or SIGINT; returns the exit code. SIGHUP reads the configuration again. */
+int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbox_user *user,
+	       struct reload *reload);
 
 #endif

@@ -49,7 +49,8 @@ enum priv_kind {
 	PRIV_FORWARD_FILE,
 	PRIV_HOOKS, /* reply: arg2 hooks are gone or no longer kept, name is the first of them */
 	/* From the parent, unasked: it was told to end. arg: who sent the signal (0: the kernel or
-	 * a terminal), arg2: its user, name: what it calls itself, value[0]: its parent */
+	 * a terminal), arg2: its user, name: what it calls itself, value[0]: its parent;
+	 * value[1]: nobody ended us, it is a reload */
 	PRIV_END,
 	PRIV_ALIVE, /* the child's loop goes round: tell the service manager; no reply */
 	PRIV_KIND_END
@@ -89,7 +90,7 @@ struct priv_msg {
 	uint32_t arg, arg2;
 	/*
 	 * PRIV_LIBPAM_*: arg is a candidate index; or with map_end the mapping of process arg; or
-	 * with arg2 the libpam below the root directory of process arg (-EALREADY: our own root).
+	 * with arg2 the libpam below the root directory of process arg (-EALREADY: the host's).
 	 */
 	uint64_t map_start, map_end;
 	uint64_t value[LIBPAM_SYMBOLS];

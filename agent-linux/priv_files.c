@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/sha256.h"
+#include "host.h"
 #include "root_open.h"
 #include "watch_table.h"
 
@@ -66,16 +67,14 @@ static int dir_open(const struct request *q)
 	struct stat st;
 	int home, fd;
 
-	if (!watch_is_user(q->kind)) {
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	pw = getpwuid(q->uid);
+	if (!watch_is_user(q->kind))
+		return host_open(path, O_PATH | O_DIRECTORY);
+	pw = host_user(q->uid);
 	if (!pw || !pw->pw_dir || pw->pw_dir[0] != '/')
 		return -ENOENT;
-	home = open(pw->pw_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	home = host_open(pw->pw_dir, O_PATH | O_DIRECTORY);
 	if (home < 0 || !path[0])
-		return home < 0 ? -errno : home;
+		return home;
 	fd = (int)syscall(SYS_openat2, home, path, &how, sizeof(how));
 	if (fd < 0)
 		fd = -errno;

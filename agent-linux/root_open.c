@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "priv.h"
 
 #define PATIENCE_MS 500
@@ -47,7 +48,7 @@ static int try_all(unsigned pid, const char *const *paths, size_t count)
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	if (!stat("/", &ours) && !fstat(root, &theirs) && ours.st_dev == theirs.st_dev &&
+	if (!host_root_stat(&ours) && !fstat(root, &theirs) && ours.st_dev == theirs.st_dev &&
 	    ours.st_ino == theirs.st_ino)
 		r = -EALREADY;
 	for (size_t i = 0; r < 0 && r != -EALREADY && i < count; i++)
@@ -120,16 +121,27 @@ int open_in_root(unsigned pid, const char *const *paths, size_t count)
 	return r ? r : fd;
 }
 
-int open_regular(const char *path)
+static int only_regular(int fd)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return -EINVAL;
 	}
 	return fd;
+}
+
+int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return only_regular(fd < 0 ? -errno : fd);
+}
+
+int open_regular_of_host(const char *path)
+{
+	return only_regular(host_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
 }

@@ -9,13 +9,14 @@
 #include <sys/types.h>
 
 /*
- * The first of the paths that is a regular file there. -EALREADY: that root is our own; -ENOENT:
+ * The first of the paths that is a regular file there. -EALREADY: that root is the host's; -ENOENT:
  * none; -ETIMEDOUT: whoever serves that file system does not answer. The caller closes.
  */
 int open_in_root(unsigned pid, const char *const *paths, size_t count);
 
-/* Of the host: a regular file, never waiting for a FIFO's writer; or -errno. */
+/* A regular file, never waiting for a FIFO's writer; or -errno. Where we are; or of the host. */
 int open_regular(const char *path);
+int open_regular_of_host(const char *path);
 
 struct priv_msg;
 /*

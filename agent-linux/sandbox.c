@@ -1,5 +1,6 @@
 /* sandbox: what the child cannot do any more. */
 #include "sandbox.h"
+#include "host.h"
 #include "sandbox_filter.h"
 
 #include <cap-ng.h>
@@ -38,7 +39,7 @@ static int groups_set(void)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		const struct group *g = getgrnam(readers[i]);
+		const struct group *g = host_group(readers[i]); /* whose logs they are */
 
 		if (g)
 			groups[n++] = g->gr_gid;
@@ -53,9 +54,16 @@ static const char *const readable[] = {
 	"/var/log", "/var/run", "/var/lib/sss", "/dev/null", "/dev/urandom",
 };
 
+/* The same of a host whose container we are in: accounts, journal, logs. */
+static const char *const readable_of_host[] = {"/etc", "/run/log", "/var/log"};
+#define READABLE (sizeof(readable) / sizeof(readable[0]))
+#define OF_HOST	 (sizeof(readable_of_host) / sizeof(readable_of_host[0]))
+
 static int files_only(const struct config *c)
 {
-	char store[CONFIG_PATH_MAX];
+	const char *read[READABLE + OF_HOST];
+	char store[CONFIG_PATH_MAX], host[OF_HOST][48];
+	size_t reads = READABLE;
 	const char *writable[] = {store, c->runtime, "/dev/null"};
 	char *slash;
 
@@ -63,8 +71,13 @@ static int files_only(const struct config *c)
 	slash = strrchr(store, '/');
 	if (slash && slash != store)
 		*slash = '\0';
-	return sandbox_files(readable, sizeof(readable) / sizeof(readable[0]), writable,
-			     sizeof(writable) / sizeof(writable[0]));
+	memcpy(read, readable, sizeof(readable));
+	for (size_t i = 0; i < OF_HOST && !host_is_ours(); i++) {
+		snprintf(host[i], sizeof(host[i]), "/proc/self/fd/%d%s", host_root(),
+			 readable_of_host[i]);
+		read[reads++] = host[i];
+	}
+	return sandbox_files(read, reads, writable, sizeof(writable) / sizeof(writable[0]));
 }
 
 int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *err, size_t cap)

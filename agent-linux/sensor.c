@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -111,9 +113,23 @@ static void cgroup_failed(struct sensor_row *row, int err)
 		snprintf(row->reason, sizeof(row->reason), "%s", SENSOR_CGROUP_TAKEN);
 }
 
+/*
+ * Every group but the root has this file. What mountinfo calls the root says less: of a container
+ * it is that container's own group, and the host's begins with "/..".
+ */
+static bool is_cgroup_root(const char *path)
+{
+	char file[PATH_MAX + 20];
+	struct statfs fs;
+
+	snprintf(file, sizeof(file), "%s/cgroup.events", path);
+	return !statfs(path, &fs) && (uint32_t)fs.f_type == CGROUP2_SUPER_MAGIC &&
+	       access(file, F_OK) && errno == ENOENT;
+}
+
 int sensor_cgroup_root(char *ret, size_t cap)
 {
-	char line[2 * PATH_MAX], path[PATH_MAX], root[PATH_MAX];
+	char line[2 * PATH_MAX], path[PATH_MAX];
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	int err = -ENOENT;
 
@@ -122,9 +138,9 @@ int sensor_cgroup_root(char *ret, size_t cap)
 	while (fgets(line, sizeof(line), f)) {
 		const char *dash = strstr(line, " - cgroup2 ");
 
-		/* proc(5): id parent major:minor root mountpoint ...; only a mount of the root. */
-		if (!dash || sscanf(line, "%*d %*d %*s %4095s %4095s", root, path) != 2 ||
-		    strcmp(root, "/"))
+		/* proc(5): id parent major:minor root mountpoint ... */
+		if (!dash || sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1 ||
+		    !is_cgroup_root(path))
 			continue;
 		err = (size_t)snprintf(ret, cap, "%s", path) < cap ? 0 : -ENAMETOOLONG;
 		break;
@@ -219,20 +235,32 @@ static void attach_snapshot(struct sensor *s)
 	}
 }
 
-static int watch_ports(struct sensor *s, const struct config *config)
+static bool is_watched_port(const struct config *config, uint32_t port)
+{
+	for (unsigned i = 0; i < config->watch_ports_count; i++)
+		if (config->watch_ports[i] == port)
+			return true;
+	return false;
+}
+
+/* New ones first: of those that stay none is unwatched for a moment. */
+int sensor_watch_ports(struct sensor *s, const struct config *config)
 {
 	int fd = bpf_map__fd(s->skel->maps.watch_ports);
-	uint32_t old;
+	uint32_t port, next, one = WIRE_WATCHED;
+	int end;
 
-	/* A pinned map may hold the ports of a former configuration. */
-	while (!bpf_map_get_next_key(fd, NULL, &old))
-		if (bpf_map_delete_elem(fd, &old))
-			return -errno;
 	for (unsigned i = 0; i < config->watch_ports_count; i++) {
-		uint32_t port = config->watch_ports[i], one = WIRE_WATCHED;
-
-		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.watch_ports), &port, &one,
-					BPF_ANY))
+		port = config->watch_ports[i];
+		if (bpf_map_update_elem(fd, &port, &one, BPF_ANY))
+			return -errno;
+	}
+	/* The map may be pinned, with the ports of a former configuration. */
+	end = bpf_map_get_next_key(fd, NULL, &next);
+	while (!end) {
+		port = next;
+		end = bpf_map_get_next_key(fd, &port, &next);
+		if (!is_watched_port(config, port) && bpf_map_delete_elem(fd, &port))
 			return -errno;
 	}
 	return 0;
@@ -426,7 +454,7 @@ int sensor_open(const struct config *config, struct sensor **ret, char *err)
 		r = sensor_map_counters(s);
 	}
 	if (!r)
-		r = watch_ports(s, config);
+		r = sensor_watch_ports(s, config);
 	if (r) {
 		load_failed(r, err);
 		sensor_close(s);

@@ -51,6 +51,8 @@ struct ring_buffer;
 int sensor_open(const struct config *config, struct sensor **ret, char *err);
 void sensor_close(struct sensor *s);
 
+/* The ports of another configuration; 0 or -errno. */
+int sensor_watch_ports(struct sensor *s, const struct config *config);
 const struct sensor_row *sensor_rows(const struct sensor *s); /* SENSOR_PARTS of them */
 /* Hooks of an earlier run were on when it was opened. */
 bool sensor_took_over(const struct sensor *s);

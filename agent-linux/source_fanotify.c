@@ -13,6 +13,7 @@
  * Example: echo ssh-ed25519 ... >> ~/.ssh/authorized_keys in a session.
  */
 #include "source_fanotify.h"
+#include "host.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -152,7 +153,7 @@ static struct fanotify_home *home_of(struct fanotify_source *s, uint32_t uid, bo
 /* Of the users of /etc/passwd that can log in; those of a directory service are not listed. */
 static void homes_scan(struct engine *e)
 {
-	FILE *f = fopen("/etc/passwd", "re");
+	FILE *f = host_fopen("/etc/passwd");
 	const struct passwd *pw;
 
 	while (f && (pw = fgetpwent(f))) {

@@ -6,8 +6,10 @@
  * file that was rotated twice while the agent was dead.
  */
 #include "engine.h"
+#include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,7 +239,7 @@ static void changes_watch(struct engine *e, struct file_source *f)
 {
 	char dir[CONFIG_PATH_MAX];
 	char *slash;
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int at, fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	if (fd < 0)
 		return;
@@ -247,11 +249,16 @@ static void changes_watch(struct engine *e, struct file_source *f)
 		snprintf(dir, sizeof(dir), ".");
 	else
 		slash[slash == dir] = '\0';
-	if (inotify_add_watch(fd, dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0 ||
+	at = host_open(dir, O_PATH | O_DIRECTORY);
+	snprintf(dir, sizeof(dir), "/proc/self/fd/%d", at);
+	if (at < 0 ||
+	    inotify_add_watch(fd, dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0 ||
 	    engine_watch(e, &f->changes, fd, on_change, f))
 		close(fd);
 	else
 		f->watched = true;
+	if (at >= 0)
+		close(at);
 }
 
 bool file_source_needs_poll(const struct file_source *f)

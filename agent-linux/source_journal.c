@@ -4,6 +4,7 @@
  * first start begins at the end.
  */
 #include "engine.h"
+#include "host.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,7 +100,17 @@ static void on_journal(struct engine *e, struct watcher *w)
 	journal_drain(e, src);
 }
 
-static int matches_add(sd_journal *j)
+/* The host's, which a container must name: whose it is cannot be told by our own machine-id there.
+ */
+static int journal_open(sd_journal **ret)
+{
+	if (host_is_ours())
+		return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	return sd_journal_open_directory_fd(ret, host_root(),
+					    SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
+}
+
+static int matches_add(const struct engine *e, sd_journal *j)
 {
 	static const char *const idents[] = {
 		"SYSLOG_IDENTIFIER=sshd",
@@ -121,8 +132,14 @@ static int matches_add(sd_journal *j)
 		"SYSLOG_IDENTIFIER=vncserver-x11",
 		"SYSLOG_IDENTIFIER=vncserver-virtual",
 	};
+	char machine[sizeof(e->identity.host_id) + 16];
 	int r = 0;
 
+	/* Of another field, so both must fit: other machines' journals may lie there, too. */
+	if (!host_is_ours() && e->identity.host_id[0]) {
+		snprintf(machine, sizeof(machine), "_MACHINE_ID=%s", e->identity.host_id);
+		r = sd_journal_add_match(j, machine, 0);
+	}
 	for (size_t i = 0; i < sizeof(idents) / sizeof(idents[0]) && r >= 0; i++)
 		r = sd_journal_add_match(j, idents[i], 0);
 	return r;
@@ -163,9 +180,9 @@ int journal_source_open(struct engine *e, unsigned status)
 	int r = src ? 0 : -ENOMEM;
 
 	if (!r)
-		r = sd_journal_open(&src->j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+		r = journal_open(&src->j);
 	if (r >= 0)
-		r = matches_add(src->j);
+		r = matches_add(e, src->j);
 	if (r >= 0)
 		r = journal_seek(e, src->j);
 	if (r >= 0)

@@ -8,6 +8,7 @@
  */
 #include "containers.h"
 #include "engine.h"
+#include "host.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -46,7 +47,7 @@ static void name_users(struct event *ev)
 
 	if (!found && !unseen && !by_server)
 		return;
-	pw = getpwuid(ev->uid);
+	pw = host_user(ev->uid);
 	if (!pw)
 		return;
 	ev->user = span_of(pw->pw_name);

@@ -6,6 +6,7 @@
  * looked at, and what is told of them is cut.
  */
 #include "source_fanotify.h"
+#include "host.h"
 
 #include "common/wire.h"
 
@@ -248,7 +249,7 @@ static void digest_text(const uint64_t digest[4], char ret[HEX_MAX])
 /* Whose jobs a crontab holds: it has its user's name. */
 static uint32_t job_owner(const struct watched_file *f, uint32_t otherwise)
 {
-	const struct passwd *pw = f->kind == WATCH_CRONTABS ? getpwnam(f->name) : NULL;
+	const struct passwd *pw = f->kind == WATCH_CRONTABS ? host_user_named(f->name) : NULL;
 
 	return pw ? pw->pw_uid : otherwise;
 }

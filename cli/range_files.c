@@ -173,3 +173,15 @@ int range_files_read(const char *config_name, struct config *c)
 		r = read_file(config_name, &c->ranges[i]);
 	return r;
 }
+
+void range_files_free(struct config *c)
+{
+	for (unsigned i = 0; i < c->ranges_count; i++) {
+		struct range_set *set = (struct range_set *)(uintptr_t)c->ranges[i].set;
+
+		if (set)
+			free(set->rows);
+		free(set);
+		c->ranges[i].set = NULL;
+	}
+}

@@ -10,5 +10,7 @@
  * the process ends: the configuration is a value that is copied.
  */
 int range_files_read(const char *config_name, struct config *c);
+/* Frees the sets of a configuration of which no copy is in use any more. */
+void range_files_free(struct config *c);
 
 #endif

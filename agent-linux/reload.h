@@ -1,0 +1,28 @@
+/*
+ * reload: another configuration while the agent runs, on SIGHUP or (run --watch-config) when its
+ * file is another one. It is read whole and applied whole, or not at all, and what changed is said.
+ */
+#ifndef OUTERGATE_RELOAD_H
+#define OUTERGATE_RELOAD_H
+
+#include "common/config.h"
+
+struct reload {
+	const char *path; /* NULL: embedded defaults, there is nothing to read again */
+	int watch;	  /* inotify of the file's directory; -1: only SIGHUP */
+	struct config *spare;
+};
+
+/* SHA-256 of the file in hex; of one that is not there, as of an empty one. */
+void reload_settings(const char *name, char ret[65]);
+/* watch: of its changes, too. 0 or -errno. */
+int reload_open(struct reload *r, const char *path, bool watch);
+/* The watch has something: is it about our file? */
+bool reload_is_due(struct reload *r);
+/*
+ * The new configuration, when it is right and another one than now: valid until the next call, in
+ * which the one that was in force before is overwritten. NULL: stay as you are; why was said.
+ */
+struct config *reload_read(struct reload *r, struct config *now);
+
+#endif
