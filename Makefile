@@ -10,6 +10,7 @@
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
+#   make image      the container image for deploy/kubernetes, under $(BUILD)/image
 #   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
 #   make install DESTDIR=... PREFIX=...
 

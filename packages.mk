@@ -24,3 +24,15 @@ packages-arm64: packages-amd64 programs-arm64
 	$(call say,PACKAGES arm64)SYSROOT=$(SYSROOT) sh deploy/packages.sh $(BUILD) $(ARM64) arm64 $(PACKAGES)
 test-packages: packages
 	BUILD=$(BUILD) bash tests/packages/run.sh all
+# The container image, for deploy/kubernetes. deploy/image.sh tells how; tests/image runs it.
+IMAGE = $(BUILD)/image
+.PHONY: image image-arm64 image-deps
+image-deps: tools/deps.sh
+	@sh tools/deps.sh image
+	@sh tools/geo.sh --shipped $(BUILD)/geo
+image: $(BUILD)/outergate $(BUILD)/outergate-forward image-deps
+	$(call say,IMAGE amd64)sh deploy/image.sh $(BUILD) $(BUILD) amd64 $(IMAGE)
+	@ls -l $(IMAGE)
+# Of what `make packages-arm64` has built.
+image-arm64: packages-arm64 image-deps
+	$(call say,IMAGE arm64)SYSROOT=$(SYSROOT) sh deploy/image.sh $(BUILD) $(ARM64) arm64 $(IMAGE)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -111,42 +109,6 @@ static void cgroup_failed(struct sensor_row *row, int err)
 	row_failed(row, err);
 	if (err == EPERM)
 		snprintf(row->reason, sizeof(row->reason), "%s", SENSOR_CGROUP_TAKEN);
-}
-
-/*
- * Every group but the root has this file. What mountinfo calls the root says less: of a container
- * it is that container's own group, and the host's begins with "/..".
- */
-static bool is_cgroup_root(const char *path)
-{
-	char file[PATH_MAX + 20];
-	struct statfs fs;
-
-	snprintf(file, sizeof(file), "%s/cgroup.events", path);
-	return !statfs(path, &fs) && (uint32_t)fs.f_type == CGROUP2_SUPER_MAGIC &&
-	       access(file, F_OK) && errno == ENOENT;
-}
-
-int sensor_cgroup_root(char *ret, size_t cap)
-{
-	char line[2 * PATH_MAX], path[PATH_MAX];
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int err = -ENOENT;
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		const char *dash = strstr(line, " - cgroup2 ");
-
-		/* proc(5): id parent major:minor root mountpoint ... */
-		if (!dash || sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1 ||
-		    !is_cgroup_root(path))
-			continue;
-		err = (size_t)snprintf(ret, cap, "%s", path) < cap ? 0 : -ENAMETOOLONG;
-		break;
-	}
-	fclose(f);
-	return err;
 }
 
 /* A hook of a former run that is still on, or a fresh one that stays on when we die. */

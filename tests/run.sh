@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build}
-suites=${*:-unit decode golden noise data cli fuzz schema collector live forward windows packages kernels lint}
+suites=${*:-unit decode golden noise data cli fuzz schema collector live forward windows packages image kernels lint}
 passed=0 failed=0 skipped=0 times=""
 mkdir -p "$BUILD/log"
 for s in $suites; do

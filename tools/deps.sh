@@ -4,6 +4,7 @@
 #   deps.sh demo    a server and a client to watch      deps.sh test   what the tests need besides
 #   deps.sh windows      to build outergate.exe and run it under Wine, for `make windows`
 #   deps.sh packages     to build packages and look them over: `make packages-amd64`
+#   deps.sh image        to build the container image: `make image`
 #   deps.sh arm64        and those of arm64, with what runs its programs: `make packages`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
@@ -15,8 +16,9 @@ test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static openssl rsyslog rsyslog-openssl rsyslog-relp kcat libdevmapper1.02.1 nftables nginx-light $demo"
 windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
+image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"
 # The country database and a ClickHouse engine come by it; some have it from elsewhere.
-command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm"; }
+command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
 arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
@@ -27,9 +29,10 @@ test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
 windows) packages=$windows ;;
 packages) ;;
+image) packages=$image ;;
 arm64) packages=$arm64 ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|arm64" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|arm64" >&2
 	exit 2
 	;;
 esac

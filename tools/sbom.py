@@ -3,7 +3,9 @@
 packages of this machine that they came from.
 
     sbom.py VERSION EPOCH GEO-VERSION SYSROOT PROGRAM...    SYSROOT: unpacked packages of another architecture, or -
+                                                            data:NAME: that package's files go with it
 """
+import functools
 import hashlib
 import json
 import os
@@ -13,7 +15,8 @@ import sys
 import time
 
 VERSION, EPOCH, GEO, ROOT = sys.argv[1:5]
-PROGRAMS = sys.argv[5:]
+PROGRAMS = [p for p in sys.argv[5:] if not p.startswith("data:")]
+DATA = [p[5:] for p in sys.argv[5:] if p.startswith("data:")]
 STATIC = ["libbpf-dev"]
 
 
@@ -26,15 +29,35 @@ def needed():
     return [(p, name) for p in PROGRAMS for name in re.findall(r"NEEDED\s+(\S+)", said("objdump", "-p", p))]
 
 
+@functools.cache
+def linked(program):
+    return said("ldd", program).splitlines()
+
+
+@functools.cache
+def owners():
+    """File of a library -> its package, of all that are linked: one question, since each reads dpkg's whole database."""
+    paths = set()
+    for p in PROGRAMS:
+        for path in re.findall(r"=> (/\S+)", "\n".join(linked(p))):
+            paths |= {path, os.path.realpath(path), "/usr" + path}
+    r = subprocess.run(["dpkg-query", "-S", *sorted(paths)], capture_output=True, text=True)
+    found = (line.split(": ") for line in r.stdout.splitlines())
+    return {path: names.split(":")[0] for names, path in found}
+
+
+@functools.cache
+def version_of(name):
+    return said("dpkg-query", "-W", "-f=${Version}\n", name).splitlines()[0]
+
+
 def installed(program, name):
     """The package of a library and its version."""
-    path = next(line.split("=> ")[1].split(" ")[0] for line in said("ldd", program).splitlines()
+    path = next(line.split("=> ")[1].split(" ")[0] for line in linked(program)
                 if line.strip().startswith(name + " =>"))
     for p in (path, os.path.realpath(path), "/usr" + path):
-        r = subprocess.run(["dpkg-query", "-S", p], capture_output=True, text=True)
-        if r.returncode == 0:
-            package = r.stdout.split(": ")[0].split(":")[0]
-            return package, said("dpkg-query", "-W", "-f=${Version}\n", package).splitlines()[0]
+        if p in owners():
+            return owners()[p], version_of(owners()[p])
     raise SystemExit("sbom: no package has " + path)
 
 
@@ -71,6 +94,8 @@ def main():
     for name in STATIC:
         version = said("dpkg-query", "-W", "-f=${Version}", name) if ROOT == "-" else find(None, name)[1]
         have[(name, version)] = "STATIC_LINK"
+    for name in DATA:  # of no architecture: this machine's
+        have[(name, said("dpkg-query", "-W", "-f=${Version}", name))] = "CONTAINS"
     for (name, version), how in sorted(have.items()):
         p = package(name, version, externalRefs=[{
             "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
