@@ -54,8 +54,9 @@ int sandbox_files(const char *const *read, size_t reads, const char *const *writ
 	uint64_t written = READ_RIGHTS | STORE_RIGHTS;
 	int ruleset, r = 0;
 
-	if (abi < 0) /* older than 5.13, or not among the kernel's active modules */
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 1 : -errno;
+	/* Older than 5.13; not among the kernel's active modules; kept from us by another's filter. */
+	if (abi < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM ? 1 : -errno;
 	if (abi >= 2)
 		all.handled_access_fs |= FS_REFER;
 	if (abi >= 3) {
