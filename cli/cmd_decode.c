@@ -95,6 +95,19 @@ static void show_windows(struct shown *x, const struct event_windows *w)
 	show_number(x, "linked", w->linked);
 }
 
+static void show_gateway(struct shown *x, const struct event_gateway *g)
+{
+	char assigned[ADDR_TEXT_MAX];
+
+	if (!g->told)
+		return;
+	show(x, "assigned", addr_format(&g->assigned, assigned));
+	show_span(x, "group", g->group);
+	show_span(x, "why", g->reason);
+	if (g->session)
+		show_number(x, "gateway_session", g->session);
+}
+
 static void show_api(struct shown *x, const struct event *e)
 {
 	char risks[160] = "";
@@ -161,6 +174,7 @@ static void show_event(struct shown *x, const struct event *e)
 	show_span(x, "tty", e->tty);
 	show_span(x, "args", e->args);
 	show_windows(x, &e->win);
+	show_gateway(x, &e->gate);
 	show_about(x, e);
 	show_api(x, e);
 	show(x, "trust", event_trust_name(e->trust));

@@ -246,7 +246,8 @@ static const size_t text_offsets[] = {
 	offsetof(struct event, fingerprint),  offsetof(struct event, api.container),
 	offsetof(struct event, api.image),    offsetof(struct event, api.detail),
 	offsetof(struct event, api.name),     offsetof(struct event, api.pod),
-	offsetof(struct event, api.pod_name),
+	offsetof(struct event, api.pod_name), offsetof(struct event, gate.group),
+	offsetof(struct event, gate.reason),
 };
 
 #define TEXTS	      (sizeof(text_offsets) / sizeof(text_offsets[0]))

@@ -125,6 +125,20 @@ struct event_windows {
 	uint64_t sid;		/* a hash of the user's; 0 = none, or the system's */
 };
 
+/*
+ * What a VPN concentrator or another gateway tells of the sessions that it serves; `told` is false
+ * elsewhere. Of the event itself: host is the gateway, origin the address outside, dest the one
+ * that the session came from before it moved.
+ */
+struct event_gateway {
+	bool told;	      /* about no connection of this host */
+	bool unsure;	      /* set by the core: nobody knows whether the account exists */
+	uint64_t session;     /* a hash of its number or name there; 0 = none */
+	struct addr assigned; /* the inner address that it was given */
+	struct span group;    /* tunnel group, realm, policy */
+	struct span reason;   /* why it failed or ended, in the gateway's words */
+};
+
 /* Why a container is more than one: bits of event_api.risks. */
 enum api_risk {
 	RISK_PRIVILEGED = 1u << 0,
@@ -207,6 +221,7 @@ struct event {
 	uint32_t alive; /* exit: marked processes of that session still alive */
 
 	struct event_windows win;
+	struct event_gateway gate;
 	struct event_api api; /* of EVENT_API and EVENT_CONTAINER; of EVENT_PAM its container alone,
 				 of EVENT_EXEC its pod */
 

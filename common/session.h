@@ -99,6 +99,7 @@ struct session {
 	bool has_pty;
 	bool bytes_known;
 	bool has_shell, has_transfer, has_forward;
+	bool by_gateway;     /* a gateway told of it: it is no connection of this host */
 	bool pending_helper; /* PAM open_session not yet returned */
 	enum service service;
 	enum method method;
@@ -120,6 +121,12 @@ struct session {
 		char pod[64];	 /* namespace/pod that it belongs to */
 		char target[64]; /* rdgateway: the computers that it was connected to */
 	};
+	struct {
+		uint64_t number;      /* event_gateway.session */
+		struct addr assigned; /* the inner address */
+		uint32_t host;	      /* a hash of the gateway's name */
+		char group[24];
+	} gate;				     /* by_gateway */
 	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;

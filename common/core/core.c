@@ -170,6 +170,8 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 	if (e->trust == TRUST_FORGED) {
 		c->stats.forged_lines++;
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
+	} else if (e->gate.told) {
+		gateway_text(c, e);
 	} else if (e->win.id) {
 		windows_told(c, e);
 	} else if (is_loose(c, e)) {

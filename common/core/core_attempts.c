@@ -34,7 +34,8 @@ static void learn_account(struct core *c, struct conn *n, const struct event *e)
 	else if (e->flags & EVENT_ACCOUNT_EXISTS ||
 		 (e->kind == EVENT_ATTEMPT && e->witness == WITNESS_DAEMON &&
 		  e->trust != TRUST_KERNEL && n->status == STATUS_UNDECIDED &&
-		  e->service != SERVICE_MAIL)) /* which does not say whether there is one */
+		  e->service != SERVICE_MAIL &&
+		  !e->gate.told)) /* which do not say whether there is one */
 		n->status = STATUS_EXISTS;
 	if (span_empty(e->account))
 		return;
@@ -109,7 +110,9 @@ static void credit(struct core *c, struct conn *n, const struct event *e, unsign
 	derived.conn = n->cookie;
 	derived.time_ns = n->tried_ns;
 	derived.flags &= ~(uint32_t)(EVENT_ACCOUNT_UNKNOWN | EVENT_ACCOUNT_EXISTS);
-	derived.flags |= n->status == STATUS_UNKNOWN ? EVENT_ACCOUNT_UNKNOWN : EVENT_ACCOUNT_EXISTS;
+	derived.flags |= n->status == STATUS_EXISTS ? EVENT_ACCOUNT_EXISTS : EVENT_ACCOUNT_UNKNOWN;
+	derived.gate.told = n->gateway;
+	derived.gate.unsure = n->status == STATUS_UNDECIDED;
 	if (derived.trust == TRUST_KERNEL) /* a PAM call has no words; rhost is not evidence */
 		derived.text = (struct span){0};
 	c->stats.attempts += added;
@@ -127,10 +130,11 @@ static void settle(struct core *c, struct conn *n, const struct event *e, bool i
 	if (all <= n->credited || !n->origin.addr.family || !conn_confirmed(c, n, e))
 		return;
 	status = status_of(c, n);
-	if (status == STATUS_UNDECIDED && n->service != SERVICE_MAIL && !is_last_word &&
-	    wait_for_status(c, n))
+	if (status == STATUS_UNDECIDED && n->service != SERVICE_MAIL && !n->gateway &&
+	    !is_last_word && wait_for_status(c, n))
 		return;
-	if (status == STATUS_UNDECIDED) /* whom nobody saw log in to mail, nobody knows */
+	if (status == STATUS_UNDECIDED &&
+	    !n->gateway) /* whom nobody saw log in to mail, nobody knows */
 		status = n->service == SERVICE_MAIL ? STATUS_UNKNOWN : STATUS_EXISTS;
 	n->status = (uint8_t)status;
 	credit(c, n, e, all - n->credited);

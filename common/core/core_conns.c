@@ -262,8 +262,8 @@ uint64_t conn_first(const struct conn *n)
  */
 bool conn_confirmed(const struct core *c, const struct conn *n, const struct event *e)
 {
-	if (!c->id.kernel_sensor || n->kernel || n->service == SERVICE_MAIL)
-		return true; /* of mail there is text alone */
+	if (!c->id.kernel_sensor || n->kernel || n->service == SERVICE_MAIL || n->gateway)
+		return true; /* of those there is text alone */
 	return e && e->trust == TRUST_TRANSPORT &&
 	       (!c->sensor_since_ns || e->time_ns < c->sensor_since_ns);
 }

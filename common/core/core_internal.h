@@ -114,7 +114,7 @@ struct conn {
 	bool tunneled;	      /* in core->tunnels */
 	uint8_t relayed;      /* enum origin_source: by whom the origin was told; NONE: its own */
 	bool refused;	      /* PAM said no after a right password */
-	bool kernel_verdict, kernel_success, claimed;
+	bool kernel_verdict, kernel_success, claimed, gateway; /* it told of it */
 	uint8_t held; /* execs waiting */
 	char account[ACCOUNT_MAX];
 	struct handle session;

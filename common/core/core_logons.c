@@ -101,6 +101,8 @@ uint64_t logon_key_of(const struct core *c, const struct session *s)
 	struct event e = {
 		.service = s->service, .origin = s->origin, .account = span_of(s->account)};
 
+	if (s->by_gateway)
+		return gateway_key_of(c, s);
 	switch (s->service) {
 	case SERVICE_RDP:
 	case SERVICE_WINRM:

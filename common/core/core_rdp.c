@@ -37,14 +37,14 @@ static struct handle handle_of(const struct core *c, const struct csession *s)
 	return pool_handle(&c->sessions, pool_slot(&c->sessions, s));
 }
 
-struct csession *logon_session(struct core *c, const struct event *e, bool *ret_new)
+struct csession *keyed_session(struct core *c, const struct event *e, uint64_t key, bool *ret_new)
 {
 	struct event told = *e;
 	struct csession *s;
 	struct conn *n;
 
 	*ret_new = false;
-	told.conn = logon_session_key(c, e);
+	told.conn = key;
 	told.proc = (struct proc_id){0};
 	told.outcome = OUTCOME_SUCCESS;
 	n = conn_join(c, &told);
@@ -60,6 +60,11 @@ struct csession *logon_session(struct core *c, const struct event *e, bool *ret_
 	n->closed = false;
 	*ret_new = true;
 	return session_open(c, n, &told);
+}
+
+struct csession *logon_session(struct core *c, const struct event *e, bool *ret_new)
+{
+	return keyed_session(c, e, logon_session_key(c, e), ret_new);
 }
 
 static struct logon *logon_set(struct core *c, uint64_t id, uint32_t host)
@@ -245,8 +250,8 @@ static struct csession *desktop_elsewhere(struct core *c, const struct rdp *r,
 		       : NULL;
 }
 
-static void tell_moved(struct core *c, struct csession *s, const struct event *e,
-		       const struct endpoint *from)
+void logon_moved(struct core *c, struct csession *s, const struct event *e,
+		 const struct endpoint *from)
 {
 	struct event moved = *e;
 
@@ -271,7 +276,7 @@ static struct rdp *rdp_enter(struct core *c, const struct event *e, bool *ret_ne
 	if (r && is_from(c, r, e)) {
 		learn_number(r, e);
 		if (former) /* network level authentication has opened it already */
-			tell_moved(c, live(c, r->session), e, &from);
+			logon_moved(c, live(c, r->session), e, &from);
 		return r;
 	}
 	if (!e->origin.addr.family || span_empty(e->account))
@@ -280,7 +285,7 @@ static struct rdp *rdp_enter(struct core *c, const struct event *e, bool *ret_ne
 	if (!s)
 		return NULL;
 	if (former)
-		tell_moved(c, s, e, &from);
+		logon_moved(c, s, e, &from);
 	r = rdp_make(c, e);
 	r->session = handle_of(c, s);
 	r->reconnect_ns = e->time_ns; /* what follows tells of this very logon */

@@ -249,7 +249,8 @@ static void account_credit(struct core *c, const struct event *e, uint32_t ds, s
 	guessable = exists && !span_empty(e->account) && is_guessable(e, a);
 	if (guessable && ds > s->exists_ds)
 		s->exists_ds = ds;
-	if (exists && ds > s->weak_ds)
+	/* Whether one of a gateway's exists is not known either. */
+	if ((exists || e->gate.unsure) && ds > s->weak_ds)
 		s->weak_ds = ds;
 	if (net && s->exists_ds > net->exists_ds)
 		net->exists_ds = s->exists_ds;

@@ -61,7 +61,7 @@ static void level(struct conn *n, uint64_t now_ns)
 	n->account[0] = '\0';
 }
 
-static struct conn *group_join(struct core *c, const struct event *e, unsigned kind,
+static struct conn *group_join(struct core *c, const struct event *e, uint64_t key,
 			       struct event *ret)
 {
 	struct conn *n;
@@ -69,12 +69,12 @@ static struct conn *group_join(struct core *c, const struct event *e, unsigned k
 	if (!e->origin.addr.family)
 		return NULL;
 	*ret = *e;
-	ret->conn = group_key(c, e, kind);
+	ret->conn = key;
 	ret->origin.port = 0;		 /* every try has another one */
 	ret->proc = (struct proc_id){0}; /* the service's own, of all its connections */
 	n = conn_join(c, ret);
-	if (n && e->service == SERVICE_RDP)
-		n->service = SERVICE_RDP;
+	if (n && (e->service == SERVICE_RDP || (e->gate.told && e->service == SERVICE_VPN)))
+		n->service = (uint8_t)e->service;
 	return n;
 }
 
@@ -108,24 +108,29 @@ static void denied(struct core *c, struct conn *n, const struct event *e)
 	core_detect_one(c, DETECTION_auth_valid_password_denied, &told, n, NULL, reason);
 }
 
-void windows_failed(struct core *c, const struct event *e)
+void group_failed(struct core *c, const struct event *e, uint64_t key)
 {
-	unsigned kind = e->method == METHOD_DOMAIN ? GROUP_DOMAIN : GROUP_LOGON;
 	struct event told;
-	struct conn *n;
+	struct conn *n = group_join(c, e, key, &told);
 
-	if (e->service == SERVICE_SSH) { /* its own words have the address */
-		attempt_told(c, e);
-		return;
-	}
-	n = group_join(c, e, kind, &told);
 	if (!n)
 		return;
+	n->gateway = e->gate.told;
 	level(n, e->time_ns);
 	n->status = STATUS_UNDECIDED;
 	attempt_told(c, &told);
 	if (e->flags & EVENT_PASSWORD_RIGHT)
 		denied(c, n, &told);
+}
+
+void windows_failed(struct core *c, const struct event *e)
+{
+	unsigned kind = e->method == METHOD_DOMAIN ? GROUP_DOMAIN : GROUP_LOGON;
+
+	if (e->service == SERVICE_SSH) /* its own words have the address */
+		attempt_told(c, e);
+	else
+		group_failed(c, e, group_key(c, e, kind));
 }
 
 void windows_proof(struct core *c, const struct event *e, uint64_t who)
@@ -389,7 +394,7 @@ static void connected(struct core *c, const struct event *e)
 
 	windows_proof(c, e, 0);
 	if (e->service == SERVICE_RDP)
-		group_join(c, e, GROUP_LOGON, &told);
+		group_join(c, e, group_key(c, e, GROUP_LOGON), &told);
 }
 
 static void noted(struct core *c, const struct event *e)

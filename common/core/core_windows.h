@@ -24,6 +24,8 @@
 #define RDPS_MAX	  128 /* RDP sessions, of all hosts that forward here */
 #define DENIED_MAX	  16  /* tries refused by policy, told by two logs at once */
 #define HOST_TEXT_MAX	  64
+#define GATE_WAYS	  4
+#define GATE_SETS	  256 /* 1,024 sessions that gateways name by a number */
 #define TAKEOVER_LOGONS	  192 /* of the last minute; a terminal server's morning has one a second */
 #define TAKEOVER_LEAVES	  16
 #define TAKEOVER_ARRIVALS 16 /* desktops that arrived within 10 s */
@@ -135,6 +137,16 @@ struct takeovers {
 	unsigned logons_next, leaves_next, arrivals_next;
 };
 
+/* What a gateway's lines told of one of its sessions, which name it by its number. */
+struct gate {
+	uint64_t id; /* of gateway and number; 0: free */
+	uint64_t used_ns;
+	struct endpoint origin;
+	struct addr assigned;
+	struct handle session;
+	char account[ACCOUNT_MAX], client[CLIENT_MAX];
+};
+
 struct windows {
 	struct logon logons[LOGON_SETS][LOGON_WAYS];
 	struct pending pending[PENDING_MAX];
@@ -147,6 +159,7 @@ struct windows {
 	struct loop loops[LOOPS_MAX];
 	struct false_service false_services[FALSE_SERVICES];
 	struct kept_logon kept[KEPT_LOGONS];
+	struct gate gates[GATE_SETS][GATE_WAYS];
 	struct told_lately {
 		uint64_t what, time_ns;
 	} lately[LATELY_MAX];
@@ -167,6 +180,8 @@ void windows_told(struct core *c, const struct event *e);
 void windows_expire(struct core *c);
 uint64_t windows_who(const struct core *c, struct span account); /* case does not matter */
 void windows_failed(struct core *c, const struct event *e);
+/* A failed try of the group that key names: host and origin. */
+void group_failed(struct core *c, const struct event *e, uint64_t key);
 /* Somebody said of which service a waiting logon is: by its id, by user and address. */
 void windows_proven(struct core *c, const struct event *e, bool by_user);
 void windows_proof(struct core *c, const struct event *e, uint64_t who);
@@ -176,6 +191,10 @@ void windows_used(struct core *c, const struct event *e);
 /* core_rdp.c: the session of e's account from e's origin over e's service; opened when there is
  * none. */
 struct csession *logon_session(struct core *c, const struct event *e, bool *ret_new);
+struct csession *keyed_session(struct core *c, const struct event *e, uint64_t key, bool *ret_new);
+/* session.address_changed: from where it was to where e is. */
+void logon_moved(struct core *c, struct csession *s, const struct event *e,
+		 const struct endpoint *from);
 uint64_t logon_session_key(const struct core *c, const struct event *e);
 void logon_add(struct core *c, const struct event *e, struct csession *s, bool own);
 void logon_ended(struct core *c, const struct event *e);
@@ -200,6 +219,11 @@ uint64_t logon_key_of(const struct core *c, const struct session *s); /* 0: none
 
 /* core_gateway.c: RD Gateway, NPS, RRAS. False: e is none of theirs. */
 bool gateway_told(struct core *c, const struct event *e);
+
+/* core_gateway_text.c: what gateways log as text */
+void gateway_text(struct core *c, const struct event *e);
+void gateway_restored(struct core *c, struct csession *s, struct handle h);
+uint64_t gateway_key_of(const struct core *c, const struct session *s);
 
 /* core_after.c: what a session does */
 void after_ran(struct core *c, const struct event *e);

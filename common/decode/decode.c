@@ -71,6 +71,8 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 		return DECODER_mfa;
 	if (frame_has_writer(f) && decoder_sshd_journal.wants(f))
 		return DECODER_sshd_journal;
+	if (frame_is_sshd(f->ident)) /* most lines of all */
+		return DECODER_sshd;
 	for (int i = 0; i < DECODER_COUNT; i++)
 		if (decoders[i]->wants && decoders[i]->wants(f))
 			return i;

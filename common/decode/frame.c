@@ -126,10 +126,13 @@ static bool read_5424(const struct decode_stream *s, struct span rest, struct fr
 	f->ident = not_nil(text_cut_word(&rest));
 	f->pid = text_u32(text_cut_word(&rest), 0);
 	text_cut_word(&rest); /* MSGID */
+	f->message = rest;
 	skip_structured_data(&rest);
 	rest = text_trim_left(rest);
 	text_cut(&rest, SPAN_LIT("\xEF\xBB\xBF"));
-	f->message = rest;
+	/* Some put all they have to say there and no message behind it. */
+	if (!span_empty(rest) || !span_starts(f->message, SPAN_LIT("[")))
+		f->message = rest;
 	return true;
 }
 

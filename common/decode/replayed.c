@@ -123,6 +123,20 @@ static void set_windows(struct event_windows *w, struct span name, struct span v
 		w->sid = v;
 }
 
+static void set_gateway(struct event_gateway *g, struct span name, struct span value)
+{
+	if (span_is(name, "told"))
+		g->told = span_is(value, "true");
+	else if (span_is(name, "session"))
+		g->session = number(value);
+	else if (span_is(name, "group"))
+		g->group = value;
+	else if (span_is(name, "reason"))
+		g->reason = value;
+	else if (span_is(name, "assigned") && !addr_parse(value, &g->assigned, NULL))
+		g->assigned = (struct addr){0};
+}
+
 static void set_flag(uint32_t *flags, const struct event_flag_name *names, struct span name)
 {
 	for (size_t i = 0; names[i].name; i++)
@@ -170,6 +184,8 @@ static void set_inner(struct event *e, struct span box, struct span name, struct
 		set_endpoint(&e->dest, name, value);
 	else if (span_is(box, "windows"))
 		set_windows(&e->win, name, value);
+	else if (span_is(box, "gateway"))
+		set_gateway(&e->gate, name, value);
 	else if (span_is(box, "flags"))
 		set_flag(&e->flags, event_flag_names, value);
 	else if (span_is(box, "risks"))

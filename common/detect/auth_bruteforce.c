@@ -108,15 +108,20 @@ static void say(struct detect_ctx *x, const struct event *e, struct alert *a, ui
 	say_origins(&t, a);
 	text_add(&t, " (%s) guessed %s logins: %llu failures, the last for ", scope_name(a->scope),
 		 service_name(a->service), (unsigned long long)a->count);
-	if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
+	if (e->gate.unsure)
+		text_add(&t, span_empty(e->account)
+				     ? "an account that the log does not name."
+				     : "an account of which the log does not say whether it "
+				       "exists.");
+	else if (e->flags & EVENT_ACCOUNT_UNKNOWN) /* people type passwords into that field */
 		text_add(&t, "an account that does not exist here. ");
 	else if (span_empty(e->account)) /* RdpCoreTS */
 		text_add(&t, "an account that the log does not name. ");
 	else
 		text_quote(&t, e->account, 48);
-	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && !span_empty(e->account))
+	if (!(e->flags & EVENT_ACCOUNT_UNKNOWN) && !e->gate.unsure && !span_empty(e->account))
 		text_add(&t, ". ");
-	if (!span_empty(e->account))
+	if (!span_empty(e->account) && !e->gate.unsure)
 		text_add(&t, "%s", chances[guess_severity(x, e)]);
 	if (n <= threshold)
 		return; /* it goes on, slower; the numbers that made it fire stay */

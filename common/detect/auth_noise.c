@@ -18,7 +18,7 @@ static uint16_t add_saturated(uint16_t a, uint32_t b)
 static void count_in(struct detect_ctx *x, const struct event *e, struct digest *d)
 {
 	struct source *s = x->source;
-	bool unknown = e->flags & EVENT_ACCOUNT_UNKNOWN;
+	bool unknown = e->flags & EVENT_ACCOUNT_UNKNOWN && !e->gate.unsure;
 
 	if (s->noise_day != d->day) {
 		s->noise_day = d->day;

@@ -85,6 +85,22 @@ static void put_windows(struct writer *w, const struct event_windows *v)
 	json_end(w, '}');
 }
 
+static void put_gateway(struct writer *w, const struct event *e)
+{
+	char buf[ADDR_TEXT_MAX];
+
+	if (!e->gate.told)
+		return;
+	json_begin(w, "gateway", '{');
+	json_put_bool(w, "told", true);
+	json_put_text(w, "assigned", span_of(addr_format(&e->gate.assigned, buf)));
+	json_put_text(w, "group", span_first(e->gate.group, WORD_SHOWN));
+	json_put_text(w, "reason", span_first(e->gate.reason, WORD_SHOWN));
+	if (e->gate.session)
+		json_put_u64(w, "session", e->gate.session);
+	json_end(w, '}');
+}
+
 /* A gateway's end of a session, and a change: what of, and what about it. */
 static void put_about(struct writer *w, const struct event *e)
 {
@@ -94,7 +110,7 @@ static void put_about(struct writer *w, const struct event *e)
 	json_put_text(w, "path", span_first(e->path, TARGET_SHOWN));
 	if (e->win.id && e->parent.pid)
 		json_put_u64(w, "parent_pid", e->parent.pid);
-	if (!e->win.id || (!e->bytes_in && !e->bytes_out))
+	if (!(e->win.id || e->gate.told) || (!e->bytes_in && !e->bytes_out))
 		return;
 	json_put_u64(w, "bytes_in", e->bytes_in);
 	json_put_u64(w, "bytes_out", e->bytes_out);
@@ -144,6 +160,7 @@ static void put_rest(struct writer *w, const struct event *e)
 	if (e->trust != TRUST_KERNEL)
 		json_put_text(w, "text", span_first(e->text, TEXT_SHOWN));
 	put_windows(w, &e->win);
+	put_gateway(w, e);
 	put_about(w, e);
 	put_api(w, e);
 }

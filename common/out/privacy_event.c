@@ -26,7 +26,7 @@ static bool is_unknown(const struct event *e)
 		return false;
 	if (e->kind == EVENT_PAM)
 		return e->result != 0;
-	return !(e->kind == EVENT_ATTEMPT && e->witness == WITNESS_DAEMON &&
+	return !(e->kind == EVENT_ATTEMPT && e->witness == WITNESS_DAEMON && !e->gate.told &&
 		 e->trust != TRUST_KERNEL && e->service != SERVICE_MAIL);
 }
 

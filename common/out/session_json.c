@@ -12,6 +12,8 @@
 
 static void put_who(struct writer *w, const struct session *s)
 {
+	char assigned[ADDR_TEXT_MAX];
+
 	json_put_str(w, "id", s->id);
 	json_put_str(w, "state", session_state_name(s->state));
 	json_put_bool(w, "existing", s->existing);
@@ -30,6 +32,12 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_str(w, "container", s->container);
 	json_put_str(w, "container_name", s->container_name);
 	json_put_str(w, "image", s->image);
+	if (s->by_gateway) {
+		json_begin(w, "gateway", '{');
+		json_put_str(w, "assigned", addr_format(&s->gate.assigned, assigned));
+		json_put_text(w, "group", span_of_array(s->gate.group, sizeof(s->gate.group)));
+		json_end(w, '}');
+	}
 	json_put_str(w, s->service == SERVICE_RDGATEWAY ? "target" : "pod", s->pod);
 }
 

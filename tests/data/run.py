@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 
+import gateways
 import shapes
 
 BINARY = os.path.abspath(sys.argv[1])
@@ -389,6 +390,22 @@ def written_sessions():
     check("of each service one", got == ["network", "smb", "winrm"], got)
 
 
+def gateway_lines():
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode"))
+    import cases
+    for name in gateways.LEFT_OUT:
+        path = path_of("gateway/%s.ndjson" % name)
+        if path:
+            gateways.run(name, path, lambda line: cases.decode(BINARY, line), check)
+
+
+def guessed_vpn(path="gateway/fortinet-vpn-bf.log"):
+    alerts = by_id(replay("--alerts", path), "auth.bruteforce")
+    got = [(a["service"], a["origin"]["address"], a["count"]) for a in alerts]
+    check("nine guesses at a VPN", got == [("vpn", "192.168.0.1", 9)], got)
+    check("no session", replay("--sessions", path) == [])
+
+
 def main():
     written_sessions()
     if not path_of("evtx") or not path_of("windows-ndjson"):
@@ -397,13 +414,14 @@ def main():
         for case in (internet_exposed_rdp, failed_rdp, internal_admin, fused, account_restriction,
                      kerberos, listening, damaged, whole_rdp_life, winrm, enable_rdp, labelled_nxlog, loghub,
                      slow_guessing, sshd_variants, benign_sshd, kubernetes,
-                     servers_of_windows):
+                     servers_of_windows, guessed_vpn):
             recorded(case)
         twins()
         same_in_every_shape()
         round_trip()
-        print("not decoded yet: gateway/* but k8s*, openssh, windows_nxlog and always_on_vpn_nps, "
-              "text/wireguard-auth.log")
+        gateway_lines()
+        print("not decoded yet: gateway/* but k8s*, openssh, windows_nxlog, always_on_vpn_nps, %s; "
+              "text/wireguard-auth.log" % ", ".join(gateways.LEFT_OUT))
     print("%(passed)d passed, %(failed)d failed" % count +
           (", %(skipped)d skipped" % count if count["skipped"] else ""))
     sys.exit(1 if count["failed"] else 0)

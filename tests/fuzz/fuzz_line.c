@@ -58,10 +58,11 @@ static bool span_is_sound(struct span s, struct span line, const struct decode_s
 
 static void check_spans(const struct event *e, struct span line, const struct decode_stream *d)
 {
-	const struct span all[] = {e->account, e->client,	 e->key,       e->host,
-				   e->program, e->args,		 e->tty,       e->pam_service,
-				   e->text,    e->subject,	 e->path,      e->via,
-				   e->user,    e->api.container, e->api.image, e->api.detail};
+	const struct span all[] = {e->account,	  e->client,	    e->key,	  e->host,
+				   e->program,	  e->args,	    e->tty,	  e->pam_service,
+				   e->text,	  e->subject,	    e->path,	  e->via,
+				   e->user,	  e->api.container, e->api.image, e->api.detail,
+				   e->gate.group, e->gate.reason};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		CHECK(span_is_sound(all[i], line, d));

@@ -1,0 +1,321 @@
+/*
+ * gateway_text: sessions of VPN concentrators and other gateways, by the lines that they log.
+ *
+ * A gateway is another host: the kernel's records here say nothing of its sessions, so its words
+ * are all there is. One session per gateway, service, account and origin. It opens at whatever
+ * tells first that somebody is in (the password was right, the tunnel is up); what else is told of
+ * the same login (the inner address, the client, the group) is put into it and opens nothing. It
+ * ends at the first line that says so; where none does, an hour after a login that no tunnel
+ * followed, a day after the last word of a tunnel.
+ *
+ * Gateways that spread a session over several lines name it by a number: what each line lacks is
+ * taken from the lines before. The same number from another origin is a session that moved. An end
+ * that names neither origin nor number ends the account's only session there.
+ *
+ * Tries are counted as Windows' are: per gateway and origin, two lines of one try as one. Whether
+ * an account exists the gateways do not say, but for a few.
+ *
+ * Cannot see: what went through the tunnel; two clients of one account behind one address.
+ *
+ * Example: FortiGate's tunnel-up of a web session, tunnel-up of the tunnel with its address,
+ * tunnel-down twice: one session.
+ */
+#include "core_internal.h"
+
+#include "core_detect.h"
+
+#define LOGIN_IDLE_NS (3600 * SECOND_NS)
+#define LINE_IDLE_NS  DAY_NS
+#define GATE_ID	      (1ull << 62) /* no socket cookie gets there */
+
+static uint32_t host_of(const struct event *e)
+{
+	return (uint32_t)hash_text(1, e->host);
+}
+
+static uint64_t key_of(const struct core *c, uint32_t host, const struct event *e)
+{
+	uint64_t h = hash_u64(windows_who(c, e->account), host);
+
+	return hash_u64(hash_addr(h, &e->origin.addr), 128 + (uint64_t)e->service) >> 2 | GATE_ID;
+}
+
+uint64_t gateway_key_of(const struct core *c, const struct session *s)
+{
+	struct event e = {
+		.service = s->service, .origin = s->origin, .account = span_of(s->account)};
+
+	return key_of(c, s->gate.host, &e);
+}
+
+static struct csession *live(const struct core *c, struct handle h)
+{
+	struct csession *s = pool_get(&c->sessions, h);
+
+	return s && s->pub.state != SESSION_CLOSED ? s : NULL;
+}
+
+static uint64_t gate_id(const struct core *c, uint32_t host, uint64_t number)
+{
+	return hash_u64(hash_u64(c->seed, host), number) | 1;
+}
+
+/* The row of that number; made when there is none, at the cost of the one that was used least. */
+static struct gate *gate_get(struct core *c, uint32_t host, uint64_t number, uint64_t time_ns)
+{
+	uint64_t id = gate_id(c, host, number);
+	struct gate *set = c->windows.gates[id / 2 % GATE_SETS], *pick = &set[0];
+
+	for (unsigned i = 0; i < GATE_WAYS; i++) {
+		if (set[i].id == id) {
+			set[i].used_ns = time_ns;
+			return &set[i];
+		}
+		if (!set[i].id || (pick->id && set[i].used_ns < pick->used_ns))
+			pick = &set[i];
+	}
+	*pick = (struct gate){.id = id, .used_ns = time_ns, .session = HANDLE_NONE};
+	return pick;
+}
+
+static bool is_other_account(const struct core *c, const struct gate *g, const struct event *e)
+{
+	return g->account[0] && !span_empty(e->account) &&
+	       windows_who(c, span_of(g->account)) != windows_who(c, e->account);
+}
+
+/* What this line lacks and those before it told; what it tells is kept for those after it. */
+static void exchange(const struct core *c, struct gate *g, struct event *e)
+{
+	if (is_other_account(c, g, e)) /* the number is used again */
+		*g = (struct gate){.id = g->id, .used_ns = g->used_ns, .session = HANDLE_NONE};
+	if (e->origin.addr.family)
+		g->origin = e->origin;
+	else
+		e->origin = g->origin;
+	if (e->gate.assigned.family)
+		g->assigned = e->gate.assigned;
+	else
+		e->gate.assigned = g->assigned;
+	if (!span_empty(e->account))
+		span_copy(g->account, sizeof(g->account), e->account);
+	else
+		e->account = span_of(g->account);
+	if (!span_empty(e->client))
+		span_copy(g->client, sizeof(g->client), e->client);
+	else
+		e->client = span_of(g->client);
+}
+
+/* The account's only session there; NULL: none, or several. */
+static struct csession *only_session(struct core *c, const struct event *e)
+{
+	uint64_t who = windows_who(c, e->account);
+	struct csession *found = NULL;
+
+	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
+		struct csession *s = pool_at(&c->sessions, i);
+
+		if (!pool_is_used(&c->sessions, i) || !s->pub.by_gateway ||
+		    s->pub.state == SESSION_CLOSED || s->pub.gate.host != host_of(e) ||
+		    s->pub.service != e->service || windows_who(c, span_of(s->pub.account)) != who)
+			continue;
+		if (found)
+			return NULL;
+		found = s;
+	}
+	return found;
+}
+
+static struct csession *find(struct core *c, const struct gate *g, const struct event *e)
+{
+	struct csession *s = g ? live(c, g->session) : NULL;
+	struct event told = *e;
+
+	if (s || span_empty(e->account))
+		return s;
+	if (!e->origin.addr.family)
+		return only_session(c, e);
+	told.conn = key_of(c, host_of(e), e);
+	told.proc = (struct proc_id){0};
+	s = session_of(c, &told);
+	return s && s->pub.state != SESSION_CLOSED ? s : NULL;
+}
+
+static void take(struct core *c, struct csession *s, const struct event *e)
+{
+	struct session *p = &s->pub;
+	bool changed = !p->by_gateway;
+
+	if (changed) {
+		p->by_gateway = true;
+		memset(&p->gate, 0, sizeof(p->gate));
+		p->gate.host = host_of(e);
+	}
+	if (e->gate.session)
+		p->gate.number = e->gate.session;
+	if (e->gate.assigned.family && !addr_eq(&p->gate.assigned, &e->gate.assigned)) {
+		p->gate.assigned = e->gate.assigned;
+		changed = true;
+	}
+	if (!span_empty(e->gate.group) && !p->gate.group[0]) {
+		span_copy(p->gate.group, sizeof(p->gate.group), e->gate.group);
+		changed = true;
+	}
+	if (e->bytes_in || e->bytes_out) {
+		p->bytes_in = e->bytes_in;
+		p->bytes_out = e->bytes_out;
+		changed = p->bytes_known = true;
+	}
+	if (e->time_ns > p->last_ns)
+		p->last_ns = e->time_ns;
+	if (changed)
+		session_changed(c, s);
+}
+
+static void idle_ends(struct core *c, struct csession *s, uint64_t after_ns)
+{
+	uint64_t due = s->pub.last_ns + after_ns;
+
+	if (due > s->confirm_ns)
+		s->confirm_ns = due;
+	core_due(c, s->confirm_ns);
+}
+
+/* The live session that this one is, at the address where it was before. */
+static struct csession *elsewhere(struct core *c, const struct gate *g, const struct event *e)
+{
+	struct csession *s = g ? live(c, g->session) : NULL;
+	struct event told = *e;
+
+	if (!s && e->dest.addr.family) {
+		told.origin = e->dest;
+		s = find(c, NULL, &told);
+	}
+	return s && !addr_eq(&s->pub.origin.addr, &e->origin.addr) ? s : NULL;
+}
+
+static void opened(struct core *c, struct gate *g, const struct event *e, uint64_t idle_ns)
+{
+	struct csession *s, *former;
+	struct endpoint from = {0};
+	struct event told = *e;
+	char client[CLIENT_MAX];
+	bool is_new;
+
+	if (!e->origin.addr.family || span_empty(e->account))
+		return; /* the line that has it follows */
+	former = elsewhere(c, g, e);
+	if (former) {
+		from = former->pub.origin;
+		if (!told.gate.assigned.family)
+			told.gate.assigned = former->pub.gate.assigned;
+		span_copy(client, sizeof(client), span_of(former->pub.client));
+		if (span_empty(told.client))
+			told.client = span_of(client);
+		logon_session_end(c, former, e->time_ns);
+	}
+	s = find(c, NULL, e);
+	if (s)
+		told.account = span_of(s->pub.account); /* in other letters perhaps */
+	told.dest = (struct endpoint){0};
+	s = keyed_session(c, &told, key_of(c, host_of(e), e), &is_new);
+	if (!s)
+		return;
+	if (is_new && pool_get(&c->conns, s->conn))
+		((struct conn *)pool_get(&c->conns, s->conn))->gateway = true;
+	take(c, s, &told);
+	if (g)
+		g->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
+	idle_ends(c, s, idle_ns);
+	if (former)
+		logon_moved(c, s, &told, &from);
+}
+
+static void noted(struct core *c, const struct gate *g, const struct event *e)
+{
+	struct csession *s = find(c, g, e);
+	struct event told = *e;
+
+	if (!s)
+		return;
+	told.account = (struct span){0}; /* in other letters perhaps */
+	session_details(c, s, &told);
+	take(c, s, e);
+	idle_ends(c, s, LINE_IDLE_NS);
+}
+
+static void ended(struct core *c, struct gate *g, const struct event *e)
+{
+	struct csession *s = find(c, g, e);
+
+	if (!s)
+		return;
+	take(c, s, e);
+	if (g)
+		g->session = HANDLE_NONE;
+	logon_session_end(c, s, e->time_ns);
+}
+
+static void tried(struct core *c, struct gate *g, const struct event *e)
+{
+	uint64_t h;
+
+	if (e->outcome == OUTCOME_SUCCESS) {
+		opened(c, g, e, LOGIN_IDLE_NS);
+	} else if (e->outcome == OUTCOME_FAILURE) {
+		h = hash_u64(hash_addr(c->seed + 3, &e->origin.addr), host_of(e));
+		group_failed(c, e, h >> 2 | GATE_ID);
+	} else if (e->outcome == OUTCOME_REFUSED) {
+		c->stats.attempts_refused += e->count;
+	}
+}
+
+void gateway_text(struct core *c, const struct event *e)
+{
+	struct event told = *e;
+	struct gate *g = NULL;
+
+	if (e->gate.session)
+		g = gate_get(c, host_of(e), e->gate.session, e->time_ns);
+	if (g)
+		exchange(c, g, &told);
+	switch (e->kind) {
+	case EVENT_ATTEMPT:
+		tried(c, g, &told);
+		break;
+	case EVENT_SESSION_OPEN:
+		opened(c, g, &told, LINE_IDLE_NS);
+		break;
+	case EVENT_AUTH_NOTE:
+		noted(c, g, &told);
+		break;
+	case EVENT_SESSION_CLOSE:
+		ended(c, g, &told);
+		break;
+	case EVENT_MFA:
+		mfa_told(c, &told);
+		break;
+	default:
+		break;
+	}
+}
+
+void gateway_restored(struct core *c, struct csession *s, struct handle h)
+{
+	const struct session *p = &s->pub;
+	struct conn *n = pool_get(&c->conns, s->conn);
+	struct gate *g;
+
+	if (n)
+		n->gateway = true;
+	s->confirm_ns = p->last_ns + LINE_IDLE_NS;
+	core_due(c, s->confirm_ns);
+	if (!p->gate.number)
+		return;
+	g = gate_get(c, p->gate.host, p->gate.number, p->last_ns);
+	g->session = h;
+	g->origin = p->origin;
+	g->assigned = p->gate.assigned;
+	span_copy(g->account, sizeof(g->account), span_of(p->account));
+}
