@@ -26,7 +26,7 @@ arm64)
 	;;
 esac
 # shellcheck disable=SC2086
-timeout -k 5 "${BOOT_TIMEOUT:-600}" "$q/usr/bin/$program" -L "$q/usr/share/qemu" \
+timeout -k 5 "${BOOT_TIMEOUT:-1800}" "$q/usr/bin/$program" -L "$q/usr/share/qemu" \
 	-L /usr/share/seabios -L /usr/share/qemu \
 	-accel tcg,thread=multi,tb-size=256 -smp 2 $machine -m 1536 \
 	-display none -no-reboot -nodefaults -serial stdio \

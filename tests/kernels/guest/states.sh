@@ -27,9 +27,7 @@ syslog_start() {
 			line="${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
 		echo "$line"
 	done >> /var/log/auth.log &
-	until_true 10 ls /dev/log
-	# Of what only programs of the kernel see nothing comes, however long one waits.
-	WAIT=15
+	until_true "$WAIT" ls /dev/log
 }
 
 # absent WHAT...: none of these can be attached and fires
@@ -48,7 +46,7 @@ absent() {
 others_start() {
 	/guest/others "$@" > /tmp/others 2>&1 &
 	others=$!
-	until_true 20 grep READY /tmp/others || say beside FAIL "$(cat /tmp/others)"
+	until_true "$WAIT" grep READY /tmp/others || say beside FAIL "$(cat /tmp/others)"
 }
 
 # Logs, where they are all there is.
