@@ -109,8 +109,8 @@ static bool wants(const struct frame *f)
 	struct endpoint peer;
 	uint64_t ns;
 
-	if (is_daemon(f->ident))
-		return true;
+	if (is_daemon(f->ident)) /* Sophos UTM has it log in a form of its own */
+		return !span_starts(f->message, SPAN_LIT("id=\""));
 	if (frame_has_writer(f))
 		return false;
 	if (is_subject(f->ident))

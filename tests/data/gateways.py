@@ -82,6 +82,22 @@ LEFT_OUT = {
         tunnel_2="about no client",
         tunnel_4="about no client",
     ),
+    "sonicwall": {
+        "test_cef_app_control_detection_alert": "traffic",
+        "test_cef_connection_opened": "traffic",
+        "test_cef_filename_logging": "traffic",
+        "test_cef_syslog_website_accessed": "traffic",
+        "test_syslog_website_category_2": "traffic",
+    },
+    "watchguard": {},
+    "sophos": {},
+    "stormshield": {
+        "auth": "a second factor's enrolment",
+        "vpn_phase2": "between sites",
+    },
+    "vmware_esxi_auth": {
+        "AUTH_SESSION_user": "a name without an address, which the line before has",
+    },
 }
 
 # file: {row: what the set says and the line does not, or otherwise}
@@ -92,6 +108,12 @@ NOT_SO = {
     "panos": {
         "globalprotect_csv_2": {"outcome": "the end of a tunnel is no verdict"},
     },
+    "vmware_esxi_auth": dict(
+        {n: {"outcome": "the end of a connection is no verdict"}
+         for n in ("AUTH_CONNECTION_disconnected", "AUTH_CONNECTION_recieved_disconnect",
+                   "SSHD_MESSAGE_DISCONNECTED")},
+        AUTH_SESSION_change_user={"user": "what stands behind 'logged in as' is the client"},
+    ),
     "f5_bigip": {
         "test_apm_auth_1": {"outcome": "a name that was typed is no verdict"},
         "test_apm_session_bytes": {"outcome": "statistics are no verdict"},

@@ -388,6 +388,15 @@ def written_sessions():
     got = [s["service"] for s in replay(
         "--sessions", "tests/golden/access.external/windows-network-logon/input.log")]
     check("of each service one", got == ["network", "smb", "winrm"], got)
+    for name, close, inner, group in (
+            ("access.external/vpn-gateway-is-one-session", "10:00:01", "10.1.2.3", "VPN"),
+            ("access.external/vpn-lines-joined-by-their-number", "09:30:00", "10.1.2.3", None),
+            ("session.address_changed/vpn-resumed-elsewhere", "10:06:40", "10.1.2.3", "VPN")):
+        first, *rest = replay("--sessions", "tests/golden/%s/input.log" % name)
+        got = (first["service"], first["state"], first["close"][11:19], first["gateway"])
+        want = {"assigned": inner} | ({"group": group} if group else {})
+        check("%s: begin, end, inner address" % name, got == ("vpn", "closed", close, want), got)
+        check("%s: one session" % name, len(rest) == ("address_changed" in name), rest)
 
 
 def gateway_lines():
