@@ -100,6 +100,7 @@ static void print_lists(const struct config *c)
 		{"ExpectedOnward", c->onward_count},
 		{"ExpectedAutomation", c->expected_automation_count},
 		{"SharedAccounts", c->shared_accounts_count},
+		{"RemoteApplications", c->applications_count},
 		{"CriticalHosts", c->critical_hosts_count},
 		{"Scope.Overrides", c->scope.count},
 		{"GeoIPWhitelist.countries", c->whitelist.countries_count},

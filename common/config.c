@@ -177,6 +177,7 @@ LIST(known_list, known, CONFIG_KNOWN_MAX);
 LIST(clients_list, clients, CONFIG_CLIENTS_MAX);
 LIST(onward_list, onward, CONFIG_ONWARD_MAX);
 LIST(shared_list, shared_accounts, CONFIG_NAMES_MAX);
+LIST(applications_list, applications, CONFIG_NAMES_MAX);
 LIST(automation_list, expected_automation, CONFIG_NAMES_MAX);
 LIST(critical_list, critical_hosts, CONFIG_NAMES_MAX);
 LIST(files_list, files, CONFIG_FILES_MAX);
@@ -341,6 +342,8 @@ static const struct config_key keys[] = {
 	 .list = &automation_list, .item = item_account},
 	{"SharedAccounts", .read = read_list, .at = AT(shared_accounts), .list = &shared_list,
 	 .item = item_account},
+	{"RemoteApplications", .read = read_list, .at = AT(applications),
+	 .list = &applications_list, .item = item_account},
 	{"CriticalHosts", .read = read_list, .at = AT(critical_hosts), .list = &critical_list,
 	 .item = item_cidr},
 	{"GeoDatabases", .read = read_databases, .at = AT(geo_databases), .list = &geo_list,

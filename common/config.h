@@ -204,6 +204,8 @@ struct config {
 	unsigned onward_count;
 	char shared_accounts[CONFIG_NAMES_MAX][ACCOUNT_TEXT_MAX];
 	unsigned shared_accounts_count;
+	char applications[CONFIG_NAMES_MAX][ACCOUNT_TEXT_MAX]; /* RemoteApplications */
+	unsigned applications_count;
 	char expected_automation[CONFIG_NAMES_MAX][ACCOUNT_TEXT_MAX];
 	unsigned expected_automation_count;
 	struct cidr critical_hosts[CONFIG_NAMES_MAX];

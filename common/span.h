@@ -72,6 +72,28 @@ static inline bool span_has(struct span s, struct span part)
 	return false;
 }
 
+/* The same, whatever the case of ASCII's letters. */
+static inline bool span_has_folded(struct span s, struct span part)
+{
+	for (size_t i = 0; i + part.len <= s.len; i++) {
+		size_t n = 0;
+
+		for (; n < part.len; n++) {
+			char a = s.ptr[i + n], b = part.ptr[n];
+
+			if (a >= 'A' && a <= 'Z')
+				a = (char)(a + 32);
+			if (b >= 'A' && b <= 'Z')
+				b = (char)(b + 32);
+			if (a != b)
+				break;
+		}
+		if (n == part.len)
+			return true;
+	}
+	return false;
+}
+
 /* What follows the last '/' of a path. */
 static inline struct span span_base(struct span path)
 {

@@ -262,7 +262,8 @@ static void tried(struct core *c, struct gate *g, const struct event *e)
 	uint64_t h;
 
 	if (e->outcome == OUTCOME_SUCCESS) {
-		opened(c, g, e, LOGIN_IDLE_NS);
+		if (e->service != SERVICE_OTHER) /* an application without remote access */
+			opened(c, g, e, LOGIN_IDLE_NS);
 	} else if (e->outcome == OUTCOME_FAILURE) {
 		h = hash_u64(hash_addr(c->seed + 3, &e->origin.addr), host_of(e));
 		group_failed(c, e, h >> 2 | GATE_ID);
@@ -271,11 +272,22 @@ static void tried(struct core *c, struct gate *g, const struct event *e)
 	}
 }
 
+/* RemoteApplications, of a sign-in to something that is not known by itself. */
+static bool is_remote_application(const struct core *c, const struct event *e)
+{
+	for (unsigned i = 0; e->service == SERVICE_OTHER && i < c->config.applications_count; i++)
+		if (span_has_folded(e->gate.group, span_of(c->config.applications[i])))
+			return true;
+	return false;
+}
+
 void gateway_text(struct core *c, const struct event *e)
 {
 	struct event told = *e;
 	struct gate *g = NULL;
 
+	if (is_remote_application(c, e))
+		told.service = SERVICE_WEB_REMOTE;
 	if (e->gate.session)
 		g = gate_get(c, host_of(e), e->gate.session, e->time_ns);
 	if (g)

@@ -6,6 +6,7 @@
  */
 #include "decode.h"
 
+#include "cloud.h"
 #include "frame.h"
 #include "iis.h"
 #include "json_tree.h"
@@ -171,13 +172,16 @@ static enum decode_result read_audit(struct decode_stream *s, struct span line, 
 static enum decode_result read_json(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
+	enum decode_result r;
 	const char *why;
 	struct frame f;
 
 	if (k8s_audit_is(line))
 		return read_audit(s, line, ret, reason);
-	if (frame_from_journal(s, line, &f, &why) == DECODE_EVENT)
+	if (frame_from_mac(s, line, &f) || frame_from_journal(s, line, &f, &why) == DECODE_EVENT)
 		return read_frame(s, &f, false, ret, reason);
+	if (cloud_read(s, line, ret, &r, reason))
+		return r;
 	return read_tree(s, line, ret, reason);
 }
 

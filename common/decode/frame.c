@@ -168,6 +168,8 @@ void frame_from_text(struct decode_stream *s, struct span line, struct frame *f)
 		read_bsd_rest(rest, f);
 		if (span_empty(f->ident))
 			frame_own_tag(f);
+		if (span_empty(f->ident))
+			frame_mac_tag(f);
 	} else if (!frame_own(s, rest, f)) {
 		read_untimed(s, rest, f);
 	}

@@ -20,6 +20,10 @@ bool frame_own(struct decode_stream *s, struct span line, struct frame *f);
 /* The same behind a time that others use, too; f has no ident yet. */
 void frame_own_tag(struct frame *f);
 
+/* frame_mac.c: the same of macOS' log stream; and its entries as JSON (false: it is none). */
+void frame_mac_tag(struct frame *f);
+bool frame_from_mac(struct decode_stream *s, struct span line, struct frame *f);
+
 /* The fields of a journal entry that say something here. */
 enum journal_field {
 	FIELD_MESSAGE,

@@ -155,7 +155,7 @@ def run(name, path, decode, check):
     for row in rows:
         key = row["path"].split("/")[-1][:-5]
         seen.add(key)
-        event = decode(row["message"].strip("\n").encode())
+        event = decode(row["message"].strip("\t\n").encode())
         if event["result"] != "event":
             check("%s/%s is left out" % (name, key), key in left, event)
             continue

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 
+import cloud
 import gateways
 import shapes
 
@@ -402,10 +403,14 @@ def written_sessions():
 def gateway_lines():
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode"))
     import cases
+    gateways.LEFT_OUT.update(cloud.LEFT_OUT)
+    gateways.NOT_SO.update(cloud.NOT_SO)
     for name in gateways.LEFT_OUT:
         path = path_of("gateway/%s.ndjson" % name)
         if path:
             gateways.run(name, path, lambda line: cases.decode(BINARY, line), check)
+        if path and name in cloud.LEFT_OUT:
+            cloud.accounts(path, lambda line: cases.decode(BINARY, line), check)
 
 
 def guessed_vpn(path="gateway/fortinet-vpn-bf.log"):

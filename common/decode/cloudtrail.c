@@ -1,0 +1,105 @@
+/*
+ * cloudtrail: AWS CloudTrail, one record a line: logins to the console, and shells on instances by
+ * Session Manager.
+ *
+ * Sees who logged in to the console from where, whether it failed; who started a session on which
+ * instance. A name that does not exist is hidden by AWS. Cannot see: the end of a console's
+ * session; calls by keys. A file as AWS stores it ({"Records":[...]}) is one record: take it apart
+ * first (jq -c '.Records[]').
+ *
+ * Example: {"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","sourceIPAddress":
+ *           "203.0.113.7","responseElements":{"ConsoleLogin":"Failure"},"userIdentity":{...}}
+ */
+#include "cloud.h"
+#include "text.h"
+
+struct trail {
+	struct span source, name, time, address, agent, result, error, message, user, arn, kind,
+		tenant;
+	struct span target;
+};
+
+static const struct json_want wants[] = {
+	JSON_WANT(struct trail, "eventSource", source),
+	JSON_WANT(struct trail, "eventName", name),
+	JSON_WANT(struct trail, "eventTime", time),
+	JSON_WANT(struct trail, "sourceIPAddress", address),
+	JSON_WANT(struct trail, "userAgent", agent),
+	JSON_WANT(struct trail, "responseElements.ConsoleLogin", result),
+	JSON_WANT(struct trail, "errorCode", error),
+	JSON_WANT(struct trail, "errorMessage", message),
+	JSON_WANT(struct trail, "userIdentity.userName", user),
+	JSON_WANT(struct trail, "userIdentity.arn", arn),
+	JSON_WANT(struct trail, "userIdentity.type", kind),
+	JSON_WANT(struct trail, "recipientAccountId", tenant),
+	JSON_WANT(struct trail, "requestParameters.target", target),
+};
+
+/* The name; of a role the end of its ARN, which says who took it; the account's owner is root. */
+static struct span who(const struct trail *x)
+{
+	if (!span_empty(x->user))
+		return x->user;
+	return span_is(x->kind, "Root") ? SPAN_LIT("root") : span_base(x->arn);
+}
+
+static bool read_console(struct cloud_record *r, const struct trail *x)
+{
+	cloud_event(r, x->tenant, x->time);
+	r->e->outcome = span_is(x->result, "Success") ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+	r->e->service = SERVICE_WEB_REMOTE;
+	r->e->method = METHOD_PASSWORD;
+	r->e->account = who(x);
+	if (span_is(r->e->account, "HIDDEN_DUE_TO_SECURITY_REASONS")) {
+		r->e->account = text_none();
+		r->e->flags |= EVENT_ACCOUNT_UNKNOWN;
+	}
+	r->e->client = x->agent;
+	r->e->gate.reason = x->message;
+	cloud_origin(r, x->address);
+	return true;
+}
+
+static bool read_shell(struct cloud_record *r, const struct trail *x)
+{
+	cloud_event(r, x->tenant, x->time);
+	r->e->kind = EVENT_SESSION_OPEN;
+	r->e->outcome = OUTCOME_SUCCESS;
+	if (!span_empty(x->error)) {
+		r->e->kind = EVENT_AUTH_NOTE;
+		r->e->outcome = OUTCOME_REFUSED;
+	}
+	r->e->service = SERVICE_AGENT;
+	r->e->account = who(x);
+	r->e->client = x->agent;
+	r->e->subject = x->target;
+	r->e->gate.reason = x->message;
+	cloud_origin(r, x->address);
+	return true;
+}
+
+bool cloudtrail_read(struct cloud_record *r)
+{
+	struct trail x = {0};
+	const char *wrong =
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+
+	if (wrong || !text_ends(x.source, SPAN_LIT(".amazonaws.com")) || span_empty(x.name))
+		return false;
+	if (span_is(x.source, "signin.amazonaws.com") && span_is(x.name, "ConsoleLogin"))
+		return read_console(r, &x);
+	if (span_is(x.source, "ssm.amazonaws.com") && span_is(x.name, "StartSession"))
+		return read_shell(r, &x);
+	return cloud_skip(r, "AWS', and it tells of no login");
+}
+
+const struct decoder decoder_cloudtrail = {
+	.name = "cloudtrail",
+	.about = "AWS CloudTrail: logins to the console, Session Manager",
+	.example = "{\"eventVersion\":\"1.08\",\"userIdentity\":{\"type\":\"IAMUser\",\"userName\":"
+		   "\"alice\"},\"eventTime\":\"2026-11-10T16:24:34Z\",\"eventSource\":"
+		   "\"signin.amazonaws.com\",\"eventName\":\"ConsoleLogin\",\"sourceIPAddress\":"
+		   "\"203.0.113.10\",\"errorMessage\":\"Failed authentication\","
+		   "\"responseElements\":{\"ConsoleLogin\":\"Failure\"},\"recipientAccountId\":"
+		   "\"123456789012\"}",
+};
