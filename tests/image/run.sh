@@ -48,8 +48,8 @@ if ! sh tools/deps.sh image >"$log/deps.txt" 2>&1; then
 fi
 
 # --- the manifests
-style='{extends: default, rules: {line-length: {max: 120}, document-start: disable,
-	comments: {min-spaces-from-content: 1}, indentation: {indent-sequences: whatever}, comments-indentation: disable}}'
+style="{extends: default, rules: {line-length: {max: 120}, document-start: disable, comments-indentation: disable,
+  comments: {min-spaces-from-content: 1}, indentation: {indent-sequences: whatever}}}"
 said=$(yamllint -d "$style" deploy/kubernetes 2>&1)
 step "yamllint" $? "$said"
 if kubectl=$(bash tests/image/kubectl.sh "$BUILD/image.kubectl" 2>"$log/kubectl.txt"); then
