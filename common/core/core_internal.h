@@ -46,9 +46,9 @@
 #define CLAIMS_MAX	64 /* log lines waiting for the kernel's word */
 #define HELD_MAX	64 /* execs seen before their session opened */
 #define HELD_PER_CONN	4
-#define UNSEEN_MAX	64 /* shells that wait for a verdict */
+#define UNSEEN_MAX	64   /* shells that wait for a verdict */
 #define CALLERS_MAX	1024 /* addresses whose newest connection is known */
-#define TUNNELS_MAX	32 /* loopback connections whose owner is connected elsewhere */
+#define TUNNELS_MAX	32   /* loopback connections whose owner is connected elsewhere */
 #define TUNNELS_OF_USER 12
 #define TUNNEL_ARGS	384 /* as much as the kernel sends */
 #define TUNNEL_PATH	96
@@ -104,18 +104,16 @@ struct conn {
 	uint64_t bytes_in, bytes_out;
 	uint32_t counts[SLOT_COUNT];
 	uint32_t credited;
-	uint8_t service, status, pam_auth, method;
-	bool kernel; /* a kernel record speaks of it */
+	uint8_t service, status, pam_auth, method, held; /* held: execs waiting */
+	bool kernel;					 /* a kernel record speaks of it */
 	bool closed;
-	bool evidence;	      /* somebody said who it is */
-	bool judged;	      /* counted (or not) as silent */
-	bool waiting;	      /* in core->waiting */
-	bool session_refused; /* the table was full; counted once */
-	bool tunneled;	      /* in core->tunnels */
-	uint8_t relayed;      /* enum origin_source: by whom the origin was told; NONE: its own */
-	bool refused;	      /* PAM said no after a right password */
+	bool evidence;		/* somebody said who it is */
+	bool judged;		/* counted (or not) as silent */
+	bool waiting, tunneled; /* in core->waiting, in core->tunnels */
+	bool session_refused;	/* the table was full; counted once */
+	uint8_t relayed;	/* enum origin_source: by whom the origin was told; NONE: its own */
+	bool refused;		/* PAM said no after a right password */
 	bool kernel_verdict, kernel_success, claimed, gateway; /* it told of it */
-	uint8_t held; /* execs waiting */
 	char account[ACCOUNT_MAX];
 	struct handle session;
 };
