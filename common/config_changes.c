@@ -37,6 +37,7 @@ static const struct part {
 	PART("AllowedCIDRs", allowed, allowed_count),
 	PART("TrustedProxies", proxies, proxies_count),
 	PART("VPNPools", vpn_pools, vpn_pools_count),
+	PART("RemoteApplications", applications, applications_count),
 	PART("GeoDatabases", geo_databases, geo_is_default),
 	PART("Detections", detections, exceptions_count),
 	PART("Privacy", keep_unknown_accounts, pseudonymise_count),

@@ -31,6 +31,7 @@ static const struct {
 	{"Travel",
 	 "Travel: [{account: a, countries: [BR], from: 2026-12-01, until: 2026-12-20}]\n"},
 	{"VPNPools", "VPNPools: [198.51.100.128/25]\n"},
+	{"RemoteApplications", "RemoteApplications: [Fortigate VPN SSL]\n"},
 	{"Detections", "Detections: {auth.spray: {severity: high}}\n"},
 	{"Detections", "Detections: {access.external: {exceptions: [{account: a, reason: b}]}}\n"},
 	{"Privacy", "Privacy: {CommandLines: none}\n"},
