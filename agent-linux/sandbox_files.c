@@ -54,7 +54,8 @@ int sandbox_files(const char *const *read, size_t reads, const char *const *writ
 	uint64_t written = READ_RIGHTS | STORE_RIGHTS;
 	int ruleset, r = 0;
 
-	/* Older than 5.13; not among the kernel's active modules; kept from us by another's filter. */
+	/* Older than 5.13; not among the kernel's active modules; kept from us by another's filter.
+	 */
 	if (abi < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM ? 1 : -errno;
 	if (abi >= 2)
