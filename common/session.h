@@ -120,13 +120,14 @@ struct session {
 	union {
 		char pod[64];	 /* namespace/pod that it belongs to */
 		char target[64]; /* rdgateway: the computers that it was connected to */
+		struct {
+			char no_pod;	      /* 0: read as one, it is empty */
+			uint32_t host;	      /* a hash of the gateway's name */
+			uint64_t number;      /* event_gateway.session */
+			struct addr assigned; /* the inner address */
+			char group[24];
+		} gate; /* by_gateway */
 	};
-	struct {
-		uint64_t number;      /* event_gateway.session */
-		struct addr assigned; /* the inner address */
-		uint32_t host;	      /* a hash of the gateway's name */
-		char group[24];
-	} gate;				     /* by_gateway */
 	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */
 	uint64_t conn_open_ns;

@@ -15,7 +15,8 @@
  * Tries are counted as Windows' are: per gateway and origin, two lines of one try as one. Whether
  * an account exists the gateways do not say, but for a few.
  *
- * Cannot see: what went through the tunnel; two clients of one account behind one address.
+ * Cannot see: what went through the tunnel; two clients of one account behind one address; a client
+ * that is named before its session opens.
  *
  * Example: FortiGate's tunnel-up of a web session, tunnel-up of the tunnel with its address,
  * tunnel-down twice: one session.
@@ -48,69 +49,58 @@ uint64_t gateway_key_of(const struct core *c, const struct session *s)
 	return key_of(c, s->gate.host, &e);
 }
 
-static struct csession *live(const struct core *c, struct handle h)
+/*
+ * What the lines before told of the session with that number: a connection that nobody made. Rows
+ * of logins that lead nowhere are the first to be forgotten.
+ */
+static struct conn *row_of(struct core *c, const struct event *e)
 {
-	struct csession *s = pool_get(&c->sessions, h);
+	struct event told = *e;
+	struct conn *n;
 
-	return s && s->pub.state != SESSION_CLOSED ? s : NULL;
+	if (!e->gate.session)
+		return NULL;
+	told.conn = hash_u64(hash_u64(c->seed + 4, host_of(e)), e->gate.session) >> 2 | GATE_ID;
+	told.origin.port = 0;
+	told.local = (struct endpoint){0};
+	told.proc = (struct proc_id){0};
+	n = conn_join(c, &told);
+	if (n)
+		n->gateway = true;
+	return n;
 }
 
-static uint64_t gate_id(const struct core *c, uint32_t host, uint64_t number)
+static bool is_other_account(const struct core *c, const struct conn *n, const struct event *e)
 {
-	return hash_u64(hash_u64(c->seed, host), number) | 1;
-}
-
-/* The row of that number; made when there is none, at the cost of the one that was used least. */
-static struct gate *gate_get(struct core *c, uint32_t host, uint64_t number, uint64_t time_ns)
-{
-	uint64_t id = gate_id(c, host, number);
-	struct gate *set = c->windows.gates[id / 2 % GATE_SETS], *pick = &set[0];
-
-	for (unsigned i = 0; i < GATE_WAYS; i++) {
-		if (set[i].id == id) {
-			set[i].used_ns = time_ns;
-			return &set[i];
-		}
-		if (!set[i].id || (pick->id && set[i].used_ns < pick->used_ns))
-			pick = &set[i];
-	}
-	*pick = (struct gate){.id = id, .used_ns = time_ns, .session = HANDLE_NONE};
-	return pick;
-}
-
-static bool is_other_account(const struct core *c, const struct gate *g, const struct event *e)
-{
-	return g->account[0] && !span_empty(e->account) &&
-	       windows_who(c, span_of(g->account)) != windows_who(c, e->account);
+	return n->account[0] && !span_empty(e->account) &&
+	       windows_who(c, span_of(n->account)) != windows_who(c, e->account);
 }
 
 /* What this line lacks and those before it told; what it tells is kept for those after it. */
-static void exchange(const struct core *c, struct gate *g, struct event *e)
+static void exchange(const struct core *c, struct conn *n, struct event *e)
 {
-	if (is_other_account(c, g, e)) /* the number is used again */
-		*g = (struct gate){.id = g->id, .used_ns = g->used_ns, .session = HANDLE_NONE};
+	if (is_other_account(c, n, e)) { /* the number is used again */
+		n->origin.addr = n->local.addr = (struct addr){0};
+		n->account[0] = '\0';
+	}
 	if (e->origin.addr.family)
-		g->origin = e->origin;
+		n->origin.addr = e->origin.addr;
 	else
-		e->origin = g->origin;
+		e->origin.addr = n->origin.addr;
 	if (e->gate.assigned.family)
-		g->assigned = e->gate.assigned;
+		n->local.addr = e->gate.assigned;
 	else
-		e->gate.assigned = g->assigned;
+		e->gate.assigned = n->local.addr;
 	if (!span_empty(e->account))
-		span_copy(g->account, sizeof(g->account), e->account);
+		span_copy(n->account, sizeof(n->account), e->account);
 	else
-		e->account = span_of(g->account);
-	if (!span_empty(e->client))
-		span_copy(g->client, sizeof(g->client), e->client);
-	else
-		e->client = span_of(g->client);
+		e->account = span_of(n->account);
 }
 
-/* The account's only session there; NULL: none, or several. */
-static struct csession *only_session(struct core *c, const struct event *e)
+/* A live session of that gateway: by its number, or the account's only one. */
+static struct csession *search(struct core *c, const struct event *e, bool by_number)
 {
-	uint64_t who = windows_who(c, e->account);
+	uint64_t who = by_number ? 0 : windows_who(c, e->account);
 	struct csession *found = NULL;
 
 	for (uint32_t i = 0; i < c->sessions.fresh; i++) {
@@ -118,7 +108,10 @@ static struct csession *only_session(struct core *c, const struct event *e)
 
 		if (!pool_is_used(&c->sessions, i) || !s->pub.by_gateway ||
 		    s->pub.state == SESSION_CLOSED || s->pub.gate.host != host_of(e) ||
-		    s->pub.service != e->service || windows_who(c, span_of(s->pub.account)) != who)
+		    s->pub.service != e->service)
+			continue;
+		if (by_number ? s->pub.gate.number != e->gate.session
+			      : windows_who(c, span_of(s->pub.account)) != who)
 			continue;
 		if (found)
 			return NULL;
@@ -127,19 +120,36 @@ static struct csession *only_session(struct core *c, const struct event *e)
 	return found;
 }
 
-static struct csession *find(struct core *c, const struct gate *g, const struct event *e)
+/* The session that has its number, unless that is another account's by now. */
+static struct csession *numbered(struct core *c, const struct event *e)
 {
-	struct csession *s = g ? live(c, g->session) : NULL;
-	struct event told = *e;
+	struct csession *s = e->gate.session ? search(c, e, true) : NULL;
 
-	if (s || span_empty(e->account))
-		return s;
-	if (!e->origin.addr.family)
-		return only_session(c, e);
+	if (s && !span_empty(e->account) &&
+	    windows_who(c, span_of(s->pub.account)) != windows_who(c, e->account))
+		return NULL;
+	return s;
+}
+
+/* By its key alone. */
+static struct csession *keyed(struct core *c, const struct event *e)
+{
+	struct event told = *e;
+	struct csession *s;
+
 	told.conn = key_of(c, host_of(e), e);
 	told.proc = (struct proc_id){0};
 	s = session_of(c, &told);
 	return s && s->pub.state != SESSION_CLOSED ? s : NULL;
+}
+
+static struct csession *find(struct core *c, const struct event *e)
+{
+	struct csession *s = numbered(c, e);
+
+	if (s || span_empty(e->account))
+		return s;
+	return e->origin.addr.family ? keyed(c, e) : search(c, e, false);
 }
 
 static void take(struct core *c, struct csession *s, const struct event *e)
@@ -183,19 +193,19 @@ static void idle_ends(struct core *c, struct csession *s, uint64_t after_ns)
 }
 
 /* The live session that this one is, at the address where it was before. */
-static struct csession *elsewhere(struct core *c, const struct gate *g, const struct event *e)
+static struct csession *elsewhere(struct core *c, const struct event *e)
 {
-	struct csession *s = g ? live(c, g->session) : NULL;
+	struct csession *s = numbered(c, e);
 	struct event told = *e;
 
 	if (!s && e->dest.addr.family) {
 		told.origin = e->dest;
-		s = find(c, NULL, &told);
+		s = keyed(c, &told);
 	}
 	return s && !addr_eq(&s->pub.origin.addr, &e->origin.addr) ? s : NULL;
 }
 
-static void opened(struct core *c, struct gate *g, const struct event *e, uint64_t idle_ns)
+static void opened(struct core *c, const struct event *e, uint64_t idle_ns)
 {
 	struct csession *s, *former;
 	struct endpoint from = {0};
@@ -205,7 +215,7 @@ static void opened(struct core *c, struct gate *g, const struct event *e, uint64
 
 	if (!e->origin.addr.family || span_empty(e->account))
 		return; /* the line that has it follows */
-	former = elsewhere(c, g, e);
+	former = elsewhere(c, e);
 	if (former) {
 		from = former->pub.origin;
 		if (!told.gate.assigned.family)
@@ -215,7 +225,7 @@ static void opened(struct core *c, struct gate *g, const struct event *e, uint64
 			told.client = span_of(client);
 		logon_session_end(c, former, e->time_ns);
 	}
-	s = find(c, NULL, e);
+	s = keyed(c, e);
 	if (s)
 		told.account = span_of(s->pub.account); /* in other letters perhaps */
 	told.dest = (struct endpoint){0};
@@ -225,16 +235,14 @@ static void opened(struct core *c, struct gate *g, const struct event *e, uint64
 	if (is_new && pool_get(&c->conns, s->conn))
 		((struct conn *)pool_get(&c->conns, s->conn))->gateway = true;
 	take(c, s, &told);
-	if (g)
-		g->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
 	idle_ends(c, s, idle_ns);
 	if (former)
 		logon_moved(c, s, &told, &from);
 }
 
-static void noted(struct core *c, const struct gate *g, const struct event *e)
+static void noted(struct core *c, const struct event *e)
 {
-	struct csession *s = find(c, g, e);
+	struct csession *s = find(c, e);
 	struct event told = *e;
 
 	if (!s)
@@ -245,25 +253,23 @@ static void noted(struct core *c, const struct gate *g, const struct event *e)
 	idle_ends(c, s, LINE_IDLE_NS);
 }
 
-static void ended(struct core *c, struct gate *g, const struct event *e)
+static void ended(struct core *c, const struct event *e)
 {
-	struct csession *s = find(c, g, e);
+	struct csession *s = find(c, e);
 
 	if (!s)
 		return;
 	take(c, s, e);
-	if (g)
-		g->session = HANDLE_NONE;
 	logon_session_end(c, s, e->time_ns);
 }
 
-static void tried(struct core *c, struct gate *g, const struct event *e)
+static void tried(struct core *c, const struct event *e)
 {
 	uint64_t h;
 
 	if (e->outcome == OUTCOME_SUCCESS) {
 		if (e->service != SERVICE_OTHER) /* an application without remote access */
-			opened(c, g, e, LOGIN_IDLE_NS);
+			opened(c, e, LOGIN_IDLE_NS);
 	} else if (e->outcome == OUTCOME_FAILURE) {
 		h = hash_u64(hash_addr(c->seed + 3, &e->origin.addr), host_of(e));
 		group_failed(c, e, h >> 2 | GATE_ID);
@@ -284,26 +290,24 @@ static bool is_remote_application(const struct core *c, const struct event *e)
 void gateway_text(struct core *c, const struct event *e)
 {
 	struct event told = *e;
-	struct gate *g = NULL;
+	struct conn *row = row_of(c, e);
 
 	if (is_remote_application(c, e))
 		told.service = SERVICE_WEB_REMOTE;
-	if (e->gate.session)
-		g = gate_get(c, host_of(e), e->gate.session, e->time_ns);
-	if (g)
-		exchange(c, g, &told);
+	if (row)
+		exchange(c, row, &told);
 	switch (e->kind) {
 	case EVENT_ATTEMPT:
-		tried(c, g, &told);
+		tried(c, &told);
 		break;
 	case EVENT_SESSION_OPEN:
-		opened(c, g, &told, LINE_IDLE_NS);
+		opened(c, &told, LINE_IDLE_NS);
 		break;
 	case EVENT_AUTH_NOTE:
-		noted(c, g, &told);
+		noted(c, &told);
 		break;
 	case EVENT_SESSION_CLOSE:
-		ended(c, g, &told);
+		ended(c, &told);
 		break;
 	case EVENT_MFA:
 		mfa_told(c, &told);
@@ -313,21 +317,12 @@ void gateway_text(struct core *c, const struct event *e)
 	}
 }
 
-void gateway_restored(struct core *c, struct csession *s, struct handle h)
+void gateway_restored(struct core *c, struct csession *s)
 {
-	const struct session *p = &s->pub;
 	struct conn *n = pool_get(&c->conns, s->conn);
-	struct gate *g;
 
 	if (n)
 		n->gateway = true;
-	s->confirm_ns = p->last_ns + LINE_IDLE_NS;
+	s->confirm_ns = s->pub.last_ns + LINE_IDLE_NS;
 	core_due(c, s->confirm_ns);
-	if (!p->gate.number)
-		return;
-	g = gate_get(c, p->gate.host, p->gate.number, p->last_ns);
-	g->session = h;
-	g->origin = p->origin;
-	g->assigned = p->gate.assigned;
-	span_copy(g->account, sizeof(g->account), span_of(p->account));
 }

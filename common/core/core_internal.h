@@ -105,15 +105,14 @@ struct conn {
 	uint32_t counts[SLOT_COUNT];
 	uint32_t credited;
 	uint8_t service, status, pam_auth, method, held; /* held: execs waiting */
-	bool kernel;					 /* a kernel record speaks of it */
-	bool closed;
-	bool evidence;		/* somebody said who it is */
-	bool judged;		/* counted (or not) as silent */
-	bool waiting, tunneled; /* in core->waiting, in core->tunnels */
-	bool session_refused;	/* the table was full; counted once */
-	uint8_t relayed;	/* enum origin_source: by whom the origin was told; NONE: its own */
-	bool refused;		/* PAM said no after a right password */
-	bool kernel_verdict, kernel_success, claimed, gateway; /* it told of it */
+	bool kernel : 1;				 /* a kernel record speaks of it */
+	bool closed : 1, evidence : 1;			 /* somebody said who it is */
+	bool judged : 1;				 /* counted (or not) as silent */
+	bool waiting : 1, tunneled : 1;			 /* in core->waiting, in core->tunnels */
+	bool session_refused : 1;			 /* the table was full; counted once */
+	bool refused : 1;				 /* PAM said no after a right password */
+	bool kernel_verdict : 1, kernel_success : 1, claimed : 1, gateway : 1; /* it told of it */
+	uint8_t relayed; /* enum origin_source: by whom the origin was told; NONE: its own */
 	char account[ACCOUNT_MAX];
 	struct handle session;
 };

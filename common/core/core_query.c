@@ -94,7 +94,7 @@ int core_restore_session(struct core *c, const struct session *s)
 			r->outs_closed += s->dests[i].bytes_out;
 	/* A session of another boot is over; one of this boot must show in the snapshot. */
 	if (s->by_gateway)
-		gateway_restored(c, r, pool_handle(&c->sessions, slot));
+		gateway_restored(c, r);
 	else if (s->conn || c->id.kernel_sensor)
 		r->confirm_ns = is_of_this_boot(c, s) ? UINT64_MAX : 1;
 	r->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));

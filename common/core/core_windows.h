@@ -24,8 +24,6 @@
 #define RDPS_MAX	  128 /* RDP sessions, of all hosts that forward here */
 #define DENIED_MAX	  16  /* tries refused by policy, told by two logs at once */
 #define HOST_TEXT_MAX	  64
-#define GATE_WAYS	  4
-#define GATE_SETS	  256 /* 1,024 sessions that gateways name by a number */
 #define TAKEOVER_LOGONS	  192 /* of the last minute; a terminal server's morning has one a second */
 #define TAKEOVER_LEAVES	  16
 #define TAKEOVER_ARRIVALS 16 /* desktops that arrived within 10 s */
@@ -137,16 +135,6 @@ struct takeovers {
 	unsigned logons_next, leaves_next, arrivals_next;
 };
 
-/* What a gateway's lines told of one of its sessions, which name it by its number. */
-struct gate {
-	uint64_t id; /* of gateway and number; 0: free */
-	uint64_t used_ns;
-	struct endpoint origin;
-	struct addr assigned;
-	struct handle session;
-	char account[ACCOUNT_MAX], client[CLIENT_MAX];
-};
-
 struct windows {
 	struct logon logons[LOGON_SETS][LOGON_WAYS];
 	struct pending pending[PENDING_MAX];
@@ -159,7 +147,6 @@ struct windows {
 	struct loop loops[LOOPS_MAX];
 	struct false_service false_services[FALSE_SERVICES];
 	struct kept_logon kept[KEPT_LOGONS];
-	struct gate gates[GATE_SETS][GATE_WAYS];
 	struct told_lately {
 		uint64_t what, time_ns;
 	} lately[LATELY_MAX];
@@ -222,7 +209,7 @@ bool gateway_told(struct core *c, const struct event *e);
 
 /* core_gateway_text.c: what gateways log as text */
 void gateway_text(struct core *c, const struct event *e);
-void gateway_restored(struct core *c, struct csession *s, struct handle h);
+void gateway_restored(struct core *c, struct csession *s);
 uint64_t gateway_key_of(const struct core *c, const struct session *s);
 
 /* core_after.c: what a session does */

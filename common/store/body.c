@@ -148,10 +148,6 @@ static const struct field session_fields[] = {
 	BOOL(session, has_forward),
 	BOOL(session, pending_helper),
 	BOOL(session, by_gateway),
-	ROW(session, "gate_number", FIELD_U64, gate.number, NULL),
-	ROW(session, "gate_assigned", FIELD_ADDR, gate.assigned, NULL),
-	ROW(session, "gate_host", FIELD_U32, gate.host, NULL),
-	ROW(session, "gate_group", FIELD_TEXT, gate.group, NULL),
 	WORD(session, service, service),
 	WORD(session, method, method),
 	BOOL(session, method_inferred),
@@ -191,6 +187,14 @@ static const struct field session_fields[] = {
 	TEXT(session, alert_chain),
 	WORD(session, worst, severity),
 	U32(session, fired),
+};
+
+/* Of a session by_gateway; they stand where others have a pod. */
+static const struct field gate_fields[] = {
+	ROW(session, "gate_number", FIELD_U64, gate.number, NULL),
+	ROW(session, "gate_assigned", FIELD_ADDR, gate.assigned, NULL),
+	ROW(session, "gate_host", FIELD_U32, gate.host, NULL),
+	ROW(session, "gate_group", FIELD_TEXT, gate.group, NULL),
 };
 
 static const struct field command_fields[] = {
@@ -397,6 +401,8 @@ int body_put_session(const struct session *s, char *buf, size_t cap)
 	writer_start(&w, buf, cap);
 	json_begin(&w, NULL, '{');
 	put_layout(&w, &session_layout, s);
+	if (s->by_gateway)
+		put_fields(&w, gate_fields, COUNT(gate_fields), (const char *)s);
 	json_begin(&w, "anomalies", '[');
 	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		if (s->anomaly_mask >> i & 1)
@@ -539,6 +545,8 @@ int body_get_session(const char *text, size_t len, struct session *ret)
 	}
 	memset(ret, 0, sizeof(*ret));
 	get_layout(object, &session_layout, ret);
+	if (ret->by_gateway)
+		get_fields(object, gate_fields, COUNT(gate_fields), (char *)ret);
 	anomalies = json_object_get(object, "anomalies");
 	for (size_t i = 0; i < json_array_size(anomalies); i++) {
 		int index = detection_find(text_of(json_array_get(anomalies, i)));
