@@ -124,8 +124,7 @@ static void the_default_tables_fit(void **state)
 
 	(void)state;
 	assert_int_equal(w->config.limits.sources, 65536);
-	/* 18 MiB, and what gateways name by numbers. */
-	assert_true(core_memory(w->core) <= (18u << 20) + (320u << 10));
+	assert_true(core_memory(w->core) <= 18u << 20);
 	world_free(w);
 }
 
