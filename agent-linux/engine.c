@@ -428,7 +428,6 @@ static int watch_signals(struct engine *e)
 
 static void read_id(FILE *f, char *ret, size_t cap)
 {
-
 	ret[0] = '\0';
 	if (f && fgets(ret, (int)cap, f))
 		ret[strcspn(ret, "\n")] = '\0';

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "common/store/ledger.h"
+#include "common/wire.h"
+#include "proc_table.h"
 
 #define BLOB	 "guard"
 #define INTERVAL 30000000000ull
@@ -31,6 +33,21 @@ struct last {
 	uint64_t alive_ns;
 };
 
+/* By the kernel's records of processes, which a number that is given out again does not mislead. */
+static void session_of_sender(const struct engine *e, struct event *ev)
+{
+	const struct proc_entry *p =
+		e->procs ? proc_table_find(e->procs, ev->proc.pid, ev->time_ns) : NULL;
+
+	if (!p)
+		return;
+	ev->proc.start_ns = p->start_ns;
+	if (p->conn & WIRE_HANDOFF_ID)
+		ev->handoff = p->conn;
+	else
+		ev->conn = p->conn;
+}
+
 static void tell(struct engine *e, const struct priv_msg *by, const char *text)
 {
 	struct event ev = {.kind = EVENT_SENSOR,
@@ -41,8 +58,8 @@ static void tell(struct engine *e, const struct priv_msg *by, const char *text)
 
 	if (by) {
 		ev.proc.pid = by->arg;
-		ev.parent.pid = (uint32_t)by->value[0];
 		ev.uid = by->arg2;
+		session_of_sender(e, &ev);
 	}
 	engine_event(e, &ev);
 }
@@ -155,7 +172,7 @@ void guard_end(struct engine *e, const struct priv_msg *m)
 		if (e->rings[i].ready)
 			e->rings[i].ready(e, &e->rings[i]);
 	e->guard.ended = true;
-	if (m->value[1]) /* it goes on with another configuration, which the next one tells */
+	if (m->value[0]) /* it goes on with another configuration, which the next one tells */
 		return;
 	if (m->arg == 1)
 		snprintf(text, sizeof(text), "stopped: the service manager ended it");

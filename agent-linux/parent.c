@@ -259,11 +259,10 @@ static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
 	struct priv_msg m = {.kind = PRIV_END};
 
 	if (!si)
-		m.value[1] = 1;
+		m.value[0] = 1;
 	else if (si->ssi_code == SI_USER || si->ssi_code == SI_QUEUE || si->ssi_code == SI_TKILL) {
 		m.arg = si->ssi_pid;
 		m.arg2 = si->ssi_uid;
-		m.value[0] = proc_stat(si->ssi_pid, 4);
 		(void)proc_name(si->ssi_pid, m.name, sizeof(m.name));
 	}
 	(void)priv_send(p->sock, &m, -1);

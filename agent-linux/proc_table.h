@@ -28,9 +28,9 @@ void proc_table_note(struct proc_table *t, const struct event *e);
 /* The process that has, or had until a moment ago, this id; NULL: of no session. */
 const struct proc_entry *proc_table_find(const struct proc_table *t, uint32_t pid, uint64_t now_ns);
 const struct proc_entry *proc_table_parent(const struct proc_table *t, const struct proc_entry *p);
-/* Processes that had to go while they ran, since the last call. */
 /* The connection of the last process that had this number, whether it runs or not; 0: none. */
 uint64_t proc_table_conn(const struct proc_table *t, uint32_t pid);
+/* Processes that had to go while they ran, since the last call. */
 uint32_t proc_table_lost(struct proc_table *t);
 
 #endif

@@ -19,6 +19,15 @@ static void pass(struct core *c, const struct event *e)
 	core_detect(c, e, NULL, NULL);
 }
 
+/* Whose doing it was, where the event names a connection; its process is none's to be found by. */
+static void sensor_told(struct core *c, const struct event *e)
+{
+	struct event of = *e;
+
+	of.proc = (struct proc_id){0};
+	core_detect(c, e, NULL, of.conn || of.origin.port ? session_of(c, &of) : NULL);
+}
+
 /* In a recording nobody has looked up who that user is. */
 static void server_shell_told(struct core *c, const struct event *e)
 {
@@ -70,7 +79,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_PROXY_HEADER] = proxy_told,
 	[EVENT_SERVER_SHELL] = server_shell_told,
 	[EVENT_LOSS] = pass,
-	[EVENT_SENSOR] = pass,
+	[EVENT_SENSOR] = sensor_told,
 	[EVENT_FILE] = file_changed,
 	[EVENT_HANDOFF] = handoff_told,
 	[EVENT_MFA] = mfa_told,
@@ -140,7 +149,8 @@ static void handed_off(struct core *c, const struct event *e)
 	char via[HANDOFF_VIA];
 	struct event of = *e;
 
-	if (handoff_resolve(c, &of, via) && handlers[e->kind])
+	/* What became of the agent is told, whoever did it. */
+	if ((handoff_resolve(c, &of, via) || e->kind == EVENT_SENSOR) && handlers[e->kind])
 		handlers[e->kind](c, &of);
 }
 

@@ -178,7 +178,7 @@ static enum decode_result read_json(struct decode_stream *s, struct span line, s
 
 	if (k8s_audit_is(line))
 		return read_audit(s, line, ret, reason);
-	if (frame_from_mac(s, line, &f) || frame_from_journal(s, line, &f, &why) == DECODE_EVENT)
+	if (frame_from_journal(s, line, &f, &why) == DECODE_EVENT || frame_from_mac(s, line, &f))
 		return read_frame(s, &f, false, ret, reason);
 	if (cloud_read(s, line, ret, &r, reason))
 		return r;

@@ -105,12 +105,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 
 		if (!text_cut(&who, span_of(rows[i].begins)))
 			continue;
-		gateway_begin(ret, rows[i].kind, rows[i].service);
-		ret->outcome = rows[i].outcome;
-		if (ret->outcome == OUTCOME_SUCCESS)
-			gateway_success(ret);
-		if (ret->kind == EVENT_ATTEMPT)
-			ret->method = METHOD_PASSWORD;
+		gateway_row(ret, rows[i].kind, rows[i].service, rows[i].outcome);
 		if (read_who(who, span_of(rows[i].ends), ret))
 			return DECODE_EVENT;
 	}

@@ -85,7 +85,7 @@ static bool take_tigervnc(struct span *line, struct frame *f)
 bool frame_own(struct decode_stream *s, struct span line, struct frame *f)
 {
 	char first = line.len ? line.ptr[0] : '\0';
-	struct time_text t;
+	struct time_text t = {0};
 	bool taken = false;
 
 	if (first == '[')

@@ -41,6 +41,16 @@ void gateway_success(struct event *e)
 	e->flags |= EVENT_ACCOUNT_EXISTS;
 }
 
+void gateway_row(struct event *e, enum event_kind kind, enum service service, enum outcome outcome)
+{
+	gateway_begin(e, kind, service);
+	e->outcome = outcome;
+	if (outcome == OUTCOME_SUCCESS)
+		gateway_success(e);
+	if (kind == EVENT_ATTEMPT)
+		e->method = METHOD_PASSWORD;
+}
+
 struct span gateway_word(struct span s)
 {
 	static const char *const none[] = {"N/A",  "n/a",     "-",	 "(null)", "null",

@@ -19,6 +19,8 @@ bool gateway_starts(const struct frame *f, struct span mark, struct span *ret,
 void gateway_begin(struct event *e, enum event_kind kind, enum service service);
 /* SUCCESS of an account that therefore exists. */
 void gateway_success(struct event *e);
+/* Both, as a table of a product's words has it; a try is by password. */
+void gateway_row(struct event *e, enum event_kind kind, enum service service, enum outcome outcome);
 /* Empty of "", "N/A", "-", "unknown" and the like. */
 struct span gateway_word(struct span s);
 /* Without a domain in front ("CORP\alice"). */

@@ -66,12 +66,7 @@ static enum decode_result read_words(struct span words, struct event *e, const c
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!span_starts(words, span_of(rows[i].words)))
 			continue;
-		gateway_begin(e, rows[i].kind, rows[i].service);
-		e->outcome = rows[i].outcome;
-		if (e->outcome == OUTCOME_SUCCESS)
-			gateway_success(e);
-		if (e->kind == EVENT_ATTEMPT)
-			e->method = METHOD_PASSWORD;
+		gateway_row(e, rows[i].kind, rows[i].service, rows[i].outcome);
 		e->gate.reason = e->outcome == OUTCOME_SUCCESS ? text_none() : words;
 		return DECODE_EVENT;
 	}

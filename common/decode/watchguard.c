@@ -106,12 +106,7 @@ static enum decode_result read_words(struct span s, struct event *e, const char 
 		if (from == TEXT_NOT_FOUND || !text_cut(&name, span_of(rows[i].begins)) ||
 		    name.ptr > s.ptr + from || !span_starts(rest, span_of(rows[i].has)))
 			continue;
-		gateway_begin(e, rows[i].kind, rows[i].service);
-		e->outcome = rows[i].outcome;
-		if (e->outcome == OUTCOME_SUCCESS)
-			gateway_success(e);
-		if (e->kind == EVENT_ATTEMPT)
-			e->method = METHOD_PASSWORD;
+		gateway_row(e, rows[i].kind, rows[i].service, rows[i].outcome);
 		read_user(span_first(name, (size_t)(s.ptr + from - name.ptr)), e);
 		gateway_assigned(e, gateway_after(rest, SPAN_LIT("virtual IP is "), SPAN_LIT(" ")));
 		e->gate.reason = gateway_after(rest, SPAN_LIT("rejected, "), SPAN_LIT("\n"));

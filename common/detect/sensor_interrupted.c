@@ -2,8 +2,8 @@
  * sensor.interrupted: somebody or something ended, blinded or edited the agent itself.
  *
  * Sees what the agent says of itself: the reason, a colon, and what happened, with the process that
- * did it where the kernel told (the sender of a signal). A process that a session has run makes
- * it that session's, and high. The service manager that stops it is the usual case, and
+ * did it where the kernel told (the sender of a signal). A process of a session makes it that
+ * session's, and high. The service manager that stops it is the usual case, and
  * information. Cannot see: who asked the service manager; what a root that rewrites kernel memory
  * hides.
  *
@@ -25,23 +25,6 @@ static const struct {
 };
 #define REASONS (sizeof(reasons) / sizeof(reasons[0]))
 
-/* The session that ran it, or its parent (a shell whose own builtin it was). */
-static struct csession *session_that_ran(const struct core *c, const struct event *e)
-{
-	const struct csession *s;
-	uint32_t at = 0;
-
-	while ((s = session_next(c, &at)))
-		for (uint32_t i = 0; i < s->pub.commands_kept; i++) {
-			uint32_t pid = s->pub.commands[i].proc.pid;
-
-			if (pid && s->pub.state != SESSION_CLOSED &&
-			    (pid == e->proc.pid || pid == e->parent.pid))
-				return (struct csession *)s;
-		}
-	return NULL;
-}
-
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.count = 1};
@@ -57,7 +40,6 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return; /* other news of a sensor */
 	f.reason = reasons[i].reason;
 	f.severity = reasons[i].severity;
-	x->session = e->proc.pid > 1 ? session_that_ran(x->core, e) : NULL;
 	if (x->session)
 		f.severity = SEVERITY_HIGH;
 	else if (e->proc.pid == 1)
