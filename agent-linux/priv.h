@@ -48,9 +48,9 @@ enum priv_kind {
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,
 	PRIV_HOOKS, /* reply: arg2 hooks are gone or no longer kept, name is the first of them */
-	/* From the parent, unasked: it was told to end. arg: who sent the signal (0: the kernel or a
-	 * terminal), arg2: its user, name: what it calls itself; value[0]: nobody ended us, it is a
-	 * reload */
+	/* From the parent, unasked: it was told to end. arg: who sent the signal (0: the kernel or
+	 * a terminal), arg2: its user, name: what it calls itself; value[0]: nobody ended us, it is
+	 * a reload */
 	PRIV_END,
 	PRIV_ALIVE, /* the child's loop goes round: tell the service manager; no reply */
 	PRIV_KIND_END
