@@ -50,7 +50,7 @@ by_cmake() { # name, options
 	shift
 	cmake -S "$tree" -B "$tree/built" -DCMAKE_TOOLCHAIN_FILE="$work/toolchain.cmake" \
 		-DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
-		-DBUILD_TESTING=OFF "$@" >> "$log" 2>&1 && make -C "$tree/built" install >> "$log" 2>&1
+		-DBUILD_TESTING=OFF "$@" >> "$log" 2>&1 && MAKEFLAGS= make -j2 -C "$tree/built" install >> "$log" 2>&1
 }
 by_cmake jansson -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF || fail jansson
 by_cmake libmaxminddb -DMAXMINDDB_BUILD_BINARIES=OFF || fail libmaxminddb

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 export BUILD=${BUILD:-build}
 log=$BUILD/log/windows-build.log
 mkdir -p "$BUILD/log"
-if ! make BUILD="$BUILD" windows windows-double windows-unit > "$log" 2>&1; then
+if ! make -j2 BUILD="$BUILD" windows windows-double windows-unit > "$log" 2>&1; then
 	if grep -qE 'cannot be (asked|fetched)|Unable to (fetch|locate)|Could not resolve' "$log"; then
 		echo "SKIP outergate.exe: its packages cannot be had"
 		echo "0 passed, 0 failed, 1 skipped"
@@ -19,7 +19,7 @@ if ! make BUILD="$BUILD" windows windows-double windows-unit > "$log" 2>&1; then
 	exit 1
 fi
 msi=msi
-if ! make BUILD="$BUILD" windows-msi > "$log" 2>&1; then
+if ! make -j2 BUILD="$BUILD" windows-msi > "$log" 2>&1; then
 	if grep -q 'no country database' "$log"; then
 		echo "SKIP the installer: its country database cannot be had"
 		msi=""
