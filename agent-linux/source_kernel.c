@@ -118,23 +118,40 @@ static void agent_owner(struct engine *e, struct event *ev)
 		ev->flags |= EVENT_OWN;
 }
 
-/* Where the program of a tunnel's process lies; it may be gone by now. */
+/* Where the program of a tunnel's or an agent's process lies; it may be gone by now. */
 static void name_program(struct engine *e, struct event *ev, char path[PRIV_NAME_MAX])
 {
 	struct priv_msg m = {.kind = PRIV_PROGRAM, .arg = ev->proc.pid};
 
-	if (ev->kind != EVENT_LOOPBACK || priv_call(e->setup.priv, &m, NULL))
+	if ((ev->kind != EVENT_LOOPBACK && ev->kind != EVENT_AGENT) ||
+	    priv_call(e->setup.priv, &m, NULL))
 		return;
 	m.name[PRIV_NAME_MAX - 1] = '\0';
 	memcpy(path, m.name, PRIV_NAME_MAX);
 	ev->path = span_of(path);
 }
 
+/* The command line of an agent, which the kernel's program could not read. */
+static void name_agent(struct event *ev, char words[WIRE_ARGS])
+{
+	char path[32];
+	FILE *f;
+
+	if (ev->kind != EVENT_AGENT || !span_empty(ev->args))
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", ev->proc.pid);
+	f = fopen(path, "re");
+	if (!f)
+		return; /* it is gone */
+	ev->args = (struct span){words, fread(words, 1, WIRE_ARGS, f)};
+	(void)fclose(f);
+}
+
 static void record_deliver(struct engine *e, const void *data, size_t len)
 {
 	const char *reason = NULL;
 	struct stats *st = core_stats(e->core);
-	char program[PRIV_NAME_MAX], mac[NEIGHBOUR_TEXT];
+	char program[PRIV_NAME_MAX], words[WIRE_ARGS], mac[NEIGHBOUR_TEXT];
 	struct container_texts container;
 	struct event ev;
 
@@ -146,6 +163,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		proc_table_note(e->procs, &ev);
 		agent_owner(e, &ev);
 		name_program(e, &ev, program);
+		name_agent(&ev, words);
 		containers_name(e, &ev, &container);
 		neighbour_name(e, &ev, mac);
 		/* A job or a unit is written before somebody starts it. */

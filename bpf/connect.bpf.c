@@ -114,10 +114,12 @@ static __always_inline void tcp_connects(struct sock *sk)
 
 	if (!leader)
 		return;
-	if (stays_here(sk))
+	if (stays_here(sk)) {
 		loopback_note(sk, leader);
-	else
+	} else {
 		loopback_owner_connects(sk, leader);
+		sock_cookie(sk); /* should a shell come of it */
+	}
 	m = mark_get(leader);
 	if (!m)
 		return;

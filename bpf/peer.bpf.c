@@ -177,14 +177,12 @@ int peer_asked6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * An outgoing socket of a session, or one to loopback, gets its cookie here, before SYN_SENT, on
- * kernels where the tracepoint cannot make one.
+ * An outgoing socket gets its cookie here, before SYN_SENT, on kernels where the tracepoint cannot
+ * make one.
  */
-static __always_inline int peer_wanted(struct bpf_sock_addr *ctx, bool is_loopback)
+static __always_inline int peer_wanted(struct bpf_sock_addr *ctx)
 {
-	struct task_struct *leader = current_leader();
-
-	if (!use_sock_helpers && leader && (is_loopback || mark_get(leader)))
+	if (!use_sock_helpers)
 		bpf_get_socket_cookie(ctx);
 	return 1;
 }
@@ -192,13 +190,11 @@ static __always_inline int peer_wanted(struct bpf_sock_addr *ctx, bool is_loopba
 SEC("cgroup/connect4")
 int peer_wanted4(struct bpf_sock_addr *ctx)
 {
-	return peer_wanted(ctx, bpf_ntohl(ctx->user_ip4) >> 24 == 127);
+	return peer_wanted(ctx);
 }
 
 SEC("cgroup/connect6")
 int peer_wanted6(struct bpf_sock_addr *ctx)
 {
-	__u32 last = bpf_ntohl(ctx->user_ip6[3]);
-
-	return peer_wanted(ctx, last == 1 || last >> 24 == 127);
+	return peer_wanted(ctx);
 }

@@ -152,6 +152,8 @@ static __always_inline struct mark *bind_by_relay(struct task_struct *leader)
 	return n ? conn_bind(leader, n) : NULL;
 }
 
+#include "agent.bpf.c"
+
 static __always_inline struct mark *bind_by_descriptor(struct task_struct *leader, __u32 count)
 {
 	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
@@ -209,6 +211,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		}
 		if (!bound && is_shell(leader->comm)) {
 			bound = bind_by_relay(leader);
+			if (!bound)
+				bound = bind_by_agent(leader);
 			if (!bound)
 				server_shell();
 		}

@@ -55,7 +55,8 @@ typedef int32_t __s32;
 	X(17, DATA, wire_data, 0)                                                                  \
 	X(18, DATA_LONG, wire_data_long, 0)                                                        \
 	X(19, FILE, wire_file, 0)                                                                  \
-	X(20, CONTAINER, wire_container, 0)
+	X(20, CONTAINER, wire_container, 0)                                                        \
+	X(21, AGENT, wire_agent, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -332,6 +333,19 @@ struct wire_container {
 	char above_comm[WIRE_COMM];
 	char unit[WIRE_PATH], above[WIRE_PATH]; /* the last two names of its cgroup */
 	char exe[WIRE_PATH];
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+/*
+ * A shell has begun for somebody to whom this host went out. proc: the process that holds the
+ * connection; args: its command line, empty where it is not the shell itself.
+ */
+struct wire_agent {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn; /* raddr is the other host */
+	__u32 shell, pad;      /* the shell's process; its own record follows */
+	__u32 flags, args_len;
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 

@@ -59,6 +59,28 @@ static void note(char *to, size_t cap, struct span said)
 		span_copy(to, cap, said);
 }
 
+/* Its runtime's own program was in its group already: what was joined by the id has its name now.
+ */
+static void joined_have_names(struct core *c, const struct container *x)
+{
+	char digits[ID_SHORT + 1];
+
+	span_copy(digits, sizeof(digits), container_digits(span_of(x->id)));
+	for (uint32_t slot = 0; strlen(digits) == ID_SHORT && slot < c->sessions.fresh; slot++) {
+		struct csession *s = pool_at(&c->sessions, slot);
+
+		for (unsigned i = 0; pool_is_used(&c->sessions, slot) && i < s->pub.handoffs_kept;
+		     i++) {
+			struct session_handoff *h = &s->pub.handoffs[i];
+
+			if (h->kind == HANDOFF_CONTAINER && h->state == HANDOFF_JOINED &&
+			    !strchr(h->what, '(') && strstr(h->what, digits) &&
+			    container_say(c, span_of(x->id), h->what, sizeof(h->what)))
+				session_changed(c, s);
+		}
+	}
+}
+
 void container_told(struct core *c, const struct event *e)
 {
 	struct container *x;
@@ -80,6 +102,7 @@ void container_told(struct core *c, const struct event *e)
 	note(x->name, sizeof(x->name), e->api.name);
 	note(x->image, sizeof(x->image), e->api.image);
 	note(x->pod, sizeof(x->pod), e->api.pod_name);
+	joined_have_names(c, x);
 }
 
 void container_name(struct core *c, struct session *s, struct span id)

@@ -9,8 +9,7 @@
  *   slow         a source that goes on failing without ever being fast
  *   spread       an existing account and the networks that fail on it
  *   account      a name that was tried or logged in
- *   seen         a place or an onward edge that an identity used
- *   link         why a source, identity or key belongs to an intruder, for chains
+ *   seen, link   a place or edge that an identity used; why it belongs to an intruder (chains)
  */
 #ifndef OUTERGATE_CORE_INTERNAL_H
 #define OUTERGATE_CORE_INTERNAL_H
@@ -20,6 +19,7 @@
 #include "core_guess.h"
 #include "core_table.h"
 #include "profile.h"
+#include "core_agents.h"
 #include "core_clients.h"
 #include "core_containers.h"
 #include "core_handoffs.h"
@@ -108,7 +108,7 @@ struct conn {
 	bool kernel : 1;				 /* a kernel record speaks of it */
 	bool closed : 1, evidence : 1;			 /* somebody said who it is */
 	bool judged : 1;				 /* counted (or not) as silent */
-	bool waiting : 1, tunneled : 1;			 /* in core->waiting, in core->tunnels */
+	bool waiting : 1, tunneled : 1, outward : 1;	 /* in core->waiting, tunnels; an agent's */
 	bool session_refused : 1;			 /* the table was full; counted once */
 	bool refused : 1;				 /* PAM said no after a right password */
 	bool kernel_verdict : 1, kernel_success : 1, claimed : 1, gateway : 1; /* it told of it */
@@ -374,6 +374,7 @@ struct core {
 	struct tried tried[TRIED_MAX];
 	unsigned tried_used;
 	struct tunnel tunnels[TUNNELS_MAX];
+	struct agents agents;
 	struct windows windows;
 	struct unsettled unsettled[UNSETTLED_MAX];
 	struct handoff_request handoff_requests[HANDOFF_REQUESTS];
@@ -548,7 +549,8 @@ enum {
 	SEEN_DEVICE,   /* a network card; an inside address; one at the other: core_devices.c */
 	SEEN_ADDRESS,
 	SEEN_PAIR,
-	SEEN_DEVICES_SINCE
+	SEEN_DEVICES_SINCE,
+	SEEN_AGENT /* a program that gives shells to whom it went out: core_agents.c */
 };
 /* Not within so many days; and from now on it was. */
 bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);

@@ -27,7 +27,7 @@ bool seen_is_learned(const struct core *c, uint64_t key)
 	return s && s->learned && core_day(c->now_ns) <= s->last_day + PLACE_KEPT_DAYS;
 }
 
-static void seen_add(struct core *c, uint64_t key, enum severity worst, uint32_t day)
+void seen_add(struct core *c, uint64_t key, enum severity worst, uint32_t day)
 {
 	struct seen *s;
 
@@ -73,6 +73,8 @@ void session_learn(struct core *c, struct csession *s)
 	if (s->learned)
 		return;
 	s->learned = true;
+	if (s->pub.service == SERVICE_AGENT)
+		agent_learn(c, s, day);
 	seen_add(c, seen_key(c, SEEN_PLACE, account, &s->pub.origin.addr, s->pub.service),
 		 session_worst(s), day);
 	for (unsigned i = 0; i < s->edges_used; i++)

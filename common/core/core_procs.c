@@ -185,7 +185,10 @@ void proc_execed(struct core *c, const struct event *e)
 		return;
 	}
 	hold(c, n, e);
-	unseen_note(c, n, e);
+	if (n->outward)
+		agent_session(c, n, e);
+	else
+		unseen_note(c, n, e);
 }
 
 void proc_exited(struct core *c, const struct event *e)

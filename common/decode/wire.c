@@ -503,6 +503,22 @@ static bool read_container(struct decode_stream *s, const void *record, struct e
 	return true;
 }
 
+static bool read_agent(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_agent *w = record;
+
+	if (w->args_len > sizeof(w->args) || !w->conn.cookie)
+		return false;
+	e->kind = EVENT_AGENT;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_conn(s, &w->conn, e);
+	e->service = SERVICE_AGENT;
+	e->args = (struct span){w->args, w->args_len};
+	return true;
+}
+
+#define READ_AGENT	   read_agent
 #define READ_CONTAINER	   read_container
 #define READ_DATA_LONG	   read_data_long
 #define READ_DATA	   read_data

@@ -5,10 +5,10 @@
  * guessing: its own source was over FailedLogonThreshold, or the source, the identity or the key
  * of the session belongs to a guessed login of the last 7 days; or the login itself is odd enough
  * for a stolen secret: one origin.* of medium or two of low; or nobody asked it for a login
- * (access.shell_without_auth); or it used a container API that it should not reach, and had it
- * start something. One alert that grows: what joins it is part of it and is not sent again. A
- * further session joins by source, identity or key. Cannot see: a stolen secret used from where its
- * owner is, at his hours.
+ * (access.shell_without_auth), or it came by an agent that nobody knows; or it used a container API
+ * that it should not reach, and had it start something. One alert that grows: what joins it is part
+ * of it and is not sent again. A further session joins by source, identity or key. Cannot see: a
+ * stolen secret used from where its owner is, at his hours.
  *
  * Example: 6 failures for alice from 203.0.113.9, a login, `tar`, 3 MiB out, ssh to 10.0.0.5.
  */
@@ -179,6 +179,12 @@ static void say_session(struct text *t, const struct session *s)
 			text_add(t, ";");
 		}
 		say_containers(t, s);
+	} else if (s->service == SERVICE_AGENT) {
+		text_add(t, " has a shell of ");
+		text_quote(t, span_of(s->account), 32);
+		text_add(t, " through ");
+		text_quote(t, span_of(s->client), 64);
+		text_add(t, ", which went out to it;");
 	} else if (s->method == METHOD_NO_AUTH) {
 		text_add(t, " got a shell of ");
 		text_quote(t, span_of(s->account), 32);
@@ -380,6 +386,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		start(x, e, "api");
 	} else if (x->session->pub.method == METHOD_NO_AUTH) {
 		start(x, e, "no-auth");
+	} else if (x->session->worst_by[DETECTION_access_agent_session] >= SEVERITY_HIGH) {
+		start(x, e, "agent");
 	} else if (is_odd(x->session)) {
 		start(x, e, "stolen");
 	}
@@ -398,7 +406,7 @@ const struct detection detection_chain_t1133 = {
 	.analytic = "AN1004 AN1005 AN1007",
 	.data_components = "Logon Session Creation (DC0067); User Account Authentication (DC0002); "
 			   "Network Connection Creation (DC0082); Process Creation (DC0032)",
-	.reasons = "guessed no-auth stolen api",
+	.reasons = "guessed no-auth stolen api agent",
 	.events = EVENT_BIT(SESSION_OPEN) | EVENT_BIT(AUTH_NOTE) | EVENT_BIT(EXEC) |
 		  EVENT_BIT(CONNECT) | EVENT_BIT(CONNECT_CLOSE) | EVENT_BIT(BYTES) |
 		  EVENT_BIT(CONNECTION_CLOSE) | EVENT_BIT(SESSION_CLOSE) | EVENT_BIT(ATTEMPT) |

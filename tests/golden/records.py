@@ -157,6 +157,13 @@ def data(k):
                   what.ljust(size, b"\0"))
 
 
+def agent(k):
+    """A shell begins for the other end (from) of a connection that pid (comm, args) opened."""
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k.get("args", "").split())
+    return 21, (proc(k) + accepted(k) + struct.pack("<IIII384s", num(k, "shell"), 0, flags(k),
+                                                    len(args), args))
+
+
 def handoff(k):
     """A session's process connects to the local socket path."""
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
@@ -196,7 +203,7 @@ def snapshot(k):
                                                    num(k, "out"), k.get("path", "").encode())
 
 
-KINDS = {"file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+KINDS = {"agent": agent, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -120,10 +120,12 @@ def podman_run_is_the_sessions(w):
     d = Podman(w, "session")
     unnamed = counter(w, "containers_unnamed")
     c, address, key = as_root(w)
-    c.ssh("root", address, d.run_words("live-web", "/bin/sh", "-c", "'echo podman-mark; sleep 1'") +
-          "; sleep 2", key=key, check_rc=0, timeout=60)
+    # Of many commands the first and the last are kept: looked at before podman cleans up.
+    p = c.ssh_open("root", address, [d.run_words(
+        "live-web", "/bin/sh", "-c", "'echo podman-mark; sleep 9'") + "; sleep 12"], key=key)
     s = w.agent.session(origin__address=c.source, test=lambda s: [
         x for x in s["commands"] if x["text"].startswith("/bin/sh -c echo podman-mark")])
+    p.kill()
     check(not [x for x in s["commands"] if "podman-mark" in x["text"] and x.get("via")],
           "its own doing", s)
     check(counter(w, "containers_unnamed") == unnamed, "conmon's command line names it")
