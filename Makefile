@@ -10,6 +10,7 @@
 #   make fuzz       a longer fuzzing run          make bench   the figures of the README
 #   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
+#   make test-services  every other remote service: RDP, VNC, telnet, FTP, tunnels, proxies (minutes)
 #   make image      the container image for deploy/kubernetes, under $(BUILD)/image
 #   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
 #   make install DESTDIR=... PREFIX=...
@@ -47,7 +48,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
-	test-collector test-fresh test-kubernetes lint fuzz \
+	test-collector test-fresh test-kubernetes test-services lint fuzz \
 	bench bench-fleet deps install clean format
 
 all: $(BUILD)/outergate $(BUILD)/outergate-forward
@@ -209,6 +210,8 @@ test-decode test-golden test-noise test-cli test-schema test-collector test-live
 	BUILD=$(BUILD) bash tests/run.sh $(@:test-%=%)
 test-kubernetes: all
 	BUILD=$(BUILD) bash tests/kubernetes/run.sh
+test-services: all
+	BUILD=$(BUILD) bash tests/services/run.sh --all
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all

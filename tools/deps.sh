@@ -5,6 +5,7 @@
 #   deps.sh windows      to build outergate.exe and run it under Wine, for `make windows`
 #   deps.sh packages     to build packages and look them over: `make packages-amd64`
 #   deps.sh image        to build the container image: `make image`
+#   deps.sh services-short  servers for tests/services in short; services: all of them, for `make test-services`
 #   deps.sh arm64        and those of arm64, with what runs its programs: `make packages`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
@@ -17,9 +18,12 @@ systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux sc
 windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
 image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"
+services_short="dropbear-bin telnetd vsftpd tinysshd ucspi-tcp tcpd openbsd-inetd expect"
+services="$services_short"
 # The country database and a ClickHouse engine come by it; some have it from elsewhere.
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
 arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
+services_short="$services_short $test" services="$services $test"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
@@ -30,6 +34,8 @@ kubernetes) packages=$kubernetes ;;
 windows) packages=$windows ;;
 packages) ;;
 image) packages=$image ;;
+services-short) packages=$services_short ;;
+services) packages=$services ;;
 arm64) packages=$arm64 ;;
 *)
 	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|arm64" >&2
