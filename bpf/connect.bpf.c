@@ -21,10 +21,11 @@ struct {
 } outgoing SEC(".maps");
 
 /* Daemons whose listener is watched on any port; comm as in sched.h, 15 characters. */
-#define WATCHED_DAEMONS 12
+#define WATCHED_DAEMONS 16
 const volatile char watched_daemons[WATCHED_DAEMONS][WIRE_COMM] = {
-	"sshd",	   "dropbear", "xrdp",	  "in.telnetd",	    "telnetd",	 "vsftpd",
-	"dockerd", "podman",   "kubelet", "kube-apiserver", "dashboard", "dashboard-api",
+	"sshd",	     "dropbear", "xrdp",	   "in.telnetd",     "telnetd",	  "vsftpd",
+	"dockerd",   "podman",	 "kubelet",	   "kube-apiserver", "dashboard", "dashboard-api",
+	"Xtigervnc", "Xvnc",	 "x0tigervncserv", "x11vnc",
 };
 
 static __always_inline bool comm_is(const char *a, const volatile char *b)

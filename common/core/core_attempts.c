@@ -254,6 +254,8 @@ void attempt_told(struct core *c, const struct event *e)
 	if (!n)
 		return;
 	learn_account(c, n, e);
+	if (e->trust == TRUST_KERNEL) /* what went over the wire: no line contradicts it */
+		n->kernel_verdict = true;
 	if (e->outcome == OUTCOME_SUCCESS) {
 		conn_evidence(c, n);
 		attempt_accepted(c, n, e);

@@ -165,7 +165,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	if (!span_empty(e->api.container) && e->kind != EVENT_API)
 		container_name(c, &s->pub, e->api.container);
 	s->pub.method = e->method;
-	s->pub.method_inferred = e->trust == TRUST_KERNEL;
+	s->pub.method_inferred = e->trust == TRUST_KERNEL && e->kind != EVENT_ATTEMPT;
 	s->pub.proven = e->trust >= TRUST_TRANSPORT;
 	s->pub.open_ns = s->pub.last_ns = e->time_ns;
 	s->pub.loginuid = s->pub.audit_session = UINT32_MAX;

@@ -122,7 +122,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->witness = WITNESS_DAEMON;
 	ret->proc = (struct proc_id){0};
 	ret->gate.told = true;
-	daemon_trust(f, "charon", ret);
+	daemon_trust_alone(f, "charon", ret);
 	r = DAEMON_READ(forms, msg, ret, reason);
 	return r == DECODE_EVENT && ret->kind == EVENT_NONE ? DECODE_SKIPPED : r;
 }

@@ -34,6 +34,17 @@ void daemon_trust(const struct frame *f, const char *program, struct event *e)
 		e->trust = TRUST_FORGED;
 }
 
+#define USERS_BEGIN 1000  /* login.defs: UID_MIN */
+#define NOBODY	    65534 /* whom some daemons become; nobody logs in as he */
+
+void daemon_trust_alone(const struct frame *f, const char *program, struct event *e)
+{
+	daemon_trust(f, program, e);
+	if (e->trust == TRUST_TEXT && frame_has_writer(f) && f->uid != UINT32_MAX &&
+	    f->uid >= USERS_BEGIN && f->uid != NOBODY)
+		e->trust = TRUST_FORGED;
+}
+
 bool daemon_endpoint(struct span s, struct endpoint *ret)
 {
 	struct endpoint end = {0};

@@ -33,6 +33,12 @@ enum decode_result daemon_read(const struct daemon_form *forms, size_t count, st
  */
 void daemon_trust(const struct frame *f, const char *program, struct event *e);
 
+/*
+ * The same for what is told by lines alone, with no record of the kernel's to hold them against: a
+ * program of that name is no proof, since anybody may make one; its user must be the system's.
+ */
+void daemon_trust_alone(const struct frame *f, const char *program, struct event *e);
+
 /* "ADDR:PORT"; the port of a v6 address without brackets follows the last colon. */
 bool daemon_endpoint(struct span s, struct endpoint *ret);
 /* An address, or a name that DNS gave: then there is none. */

@@ -20,10 +20,15 @@ static struct first_stream *stream_find(struct first_table *t, uint64_t cookie)
 	return NULL;
 }
 
-/* A free one, then who is quiet longest, and last a request that waits for its answer. */
+static bool waits(const struct first_stream *s)
+{
+	return s->state == FIRST_HTTP || s->state == FIRST_RFB;
+}
+
+/* A free one, then who is quiet longest, and last one that waits for its answer. */
 static bool is_worth_less(const struct first_stream *a, const struct first_stream *b)
 {
-	bool a_waits = a->state == FIRST_HTTP, b_waits = b->state == FIRST_HTTP;
+	bool a_waits = waits(a), b_waits = waits(b);
 
 	if (!a->cookie || a_waits != b_waits)
 		return !a->cookie || b_waits;
@@ -42,7 +47,7 @@ static struct first_stream *stream_get(struct first_table *t, uint64_t cookie)
 			s = &t->streams[i];
 	t->lost += s->cookie && s->state == FIRST_HTTP;
 	s->cookie = cookie;
-	s->from = s->have = s->skip = 0;
+	s->from = s->have = s->skip = s->answered = 0;
 	s->state = FIRST_OPEN;
 	s->fingerprint[0] = '\0';
 	return s;
@@ -105,10 +110,31 @@ static bool tell_client(struct first_stream *s, struct event *ret)
 	return true;
 }
 
+/* A password is the screen's, not an account's; that there is one is known. */
+static bool tell_screen(struct first_stream *s, struct event *ret)
+{
+	enum rfb_verdict v = rfb_read((struct span){s->answer, s->answered}, stream_bytes(s));
+
+	if (v == RFB_MORE)
+		return false;
+	s->state = FIRST_DONE;
+	if (v == RFB_OVER)
+		return false;
+	ret->kind = EVENT_ATTEMPT;
+	ret->service = SERVICE_VNC;
+	ret->outcome = v == RFB_FAILED ? OUTCOME_FAILURE : OUTCOME_SUCCESS;
+	ret->method = v == RFB_WITHOUT_ANY ? METHOD_NO_AUTH : METHOD_PASSWORD;
+	ret->flags |= EVENT_ACCOUNT_EXISTS;
+	ret->count = 1;
+	return true;
+}
+
 static bool look(struct first_stream *s, struct event *ret)
 {
 	struct span bytes;
 
+	if (s->state == FIRST_RFB)
+		return tell_screen(s, ret);
 	if (s->state != FIRST_OPEN)
 		return false;
 	if (tell_proxy(s, ret))
@@ -119,6 +145,10 @@ static bool look(struct first_stream *s, struct event *ret)
 	if (http_is_request(bytes)) {
 		s->state = FIRST_HTTP;
 		return false;
+	}
+	if (rfb_may_be(bytes)) {
+		s->state = FIRST_RFB;
+		return tell_screen(s, ret);
 	}
 	return tell_client(s, ret);
 }
@@ -185,6 +215,38 @@ static bool answered(struct first_table *t, struct first_stream *s, struct span 
 	return true;
 }
 
+/* A VNC server speaks first: the stream begins with its answer. */
+static struct first_stream *stream_answered(struct first_table *t, const struct wire_data_head *w,
+					    struct span answer)
+{
+	struct first_stream *s = stream_find(t, w->conn.cookie);
+
+	if (!s && !w->off && rfb_may_be(answer)) {
+		s = stream_get(t, w->conn.cookie);
+		s->used = ++t->clock;
+		s->state = FIRST_RFB;
+	}
+	return s;
+}
+
+/* Its first bytes in order, as many as are needed; what is sent again is known. */
+static bool screen_answered(struct first_stream *s, uint32_t off, struct span answer,
+			    struct event *ret)
+{
+	size_t known, n;
+
+	if (off > s->answered)
+		return false;
+	known = s->answered - off;
+	answer = span_skip(answer, known < answer.len ? known : answer.len);
+	n = sizeof(s->answer) - s->answered;
+	n = answer.len < n ? answer.len : n;
+	if (n)
+		memcpy(s->answer + s->answered, answer.ptr, n);
+	s->answered += (uint32_t)n;
+	return tell_screen(s, ret);
+}
+
 /* Of a request whose body is still to come whatever follows is part, though it look like another.
  */
 static bool is_inside(const struct first_stream *s)
@@ -201,14 +263,18 @@ bool first_bytes_feed(struct first_table *t, const struct wire_data_head *w, con
 	struct first_stream *s;
 
 	if (w->flags & WIRE_DATA_ANSWER) {
-		s = stream_find(t, w->conn.cookie);
-		return s && answered(t, s, (struct span){(const char *)data, w->len}, ret);
+		struct span answer = {(const char *)data, w->len};
+
+		s = stream_answered(t, w, answer);
+		if (s && s->state == FIRST_RFB)
+			return screen_answered(s, w->off, answer, ret);
+		return s && answered(t, s, answer, ret);
 	}
 	s = stream_get(t, w->conn.cookie);
 	s->used = ++t->clock;
 	/* A new request; the same one again has an offset that is known. */
 	if (w->flags & WIRE_DATA_REQUEST && w->off - s->from >= s->have && w->off != s->from &&
-	    !is_inside(s)) {
+	    s->state != FIRST_RFB && !is_inside(s)) {
 		t->lost += s->state == FIRST_HTTP; /* pipelined: the later one is told */
 		s->from = w->off;
 		s->have = s->skip = 0;

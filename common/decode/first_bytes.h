@@ -1,6 +1,6 @@
 /*
  * first_bytes: what the first bytes of connections say, put in order: a PROXY header, what the
- * client is, HTTP requests with the server's answer.
+ * client is, HTTP requests with the server's answer, who was let in over VNC.
  *
  * Pure; the table is the caller's, zeroed once. Its size does not grow: who has been quiet longest
  * is forgotten first. Spans of an event point into the table and live until the next call.
@@ -13,6 +13,7 @@
 #include "../wire.h"
 
 #include "api_words.h"
+#include "rfb.h"
 
 #define FIRST_BYTES   4096 /* kept of a connection, and of each request */
 #define FIRST_STREAMS 48
@@ -20,6 +21,7 @@
 enum first_state {
 	FIRST_OPEN, /* nothing is known yet */
 	FIRST_HTTP, /* a request waits for its answer */
+	FIRST_RFB,  /* VNC: how it is let in is not settled */
 	FIRST_DONE
 };
 
@@ -28,7 +30,9 @@ struct first_stream {
 	uint64_t used;
 	uint32_t from, have; /* of the stream: the place of data[0], and how many follow */
 	uint32_t skip;	     /* a PROXY header before the protocol itself */
+	uint32_t answered;   /* of the server's bytes, FIRST_RFB */
 	uint8_t state;
+	char answer[RFB_SERVER_MAX];
 	char fingerprint[CLIENT_PRINT_MAX];
 	char data[FIRST_BYTES];
 };

@@ -115,7 +115,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->witness = WITNESS_DAEMON;
 	ret->proc = (struct proc_id){0};
 	ret->gate.told = true;
-	daemon_trust(f, "ocserv-worker", ret); /* nobody's */
+	daemon_trust_alone(f, "ocserv-worker", ret); /* nobody's */
 	r = DAEMON_READ(forms, f->message, ret, reason);
 	if (r != DECODE_EVENT || ret->kind != EVENT_NONE)
 		return r;

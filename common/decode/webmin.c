@@ -38,7 +38,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->witness = WITNESS_DAEMON;
 	ret->proc = (struct proc_id){0};
 	ret->gate.told = true; /* the kernel has no record to hold it against */
-	daemon_trust(f, "perl", ret);
+	daemon_trust_alone(f, "perl", ret);
 	return DAEMON_READ(forms, f->message, ret, reason);
 }
 

@@ -36,6 +36,9 @@ static void whole(const uint8_t *data, size_t size)
 		CHECK(len <= size);
 	if (http_request_read(all, &q))
 		CHECK(q.target.len && q.target.len + q.method.len + q.body.len <= size);
+	/* The first half is the server's. */
+	rfb_read(span_first(all, size / 2), span_skip(all, size / 2));
+	rfb_may_be(all);
 	if (http_status(all, &status))
 		CHECK(status >= 100 && status <= 999);
 	free(copy);
@@ -93,7 +96,8 @@ static void segments(struct first_table *t, const uint8_t *data, size_t size)
 		w.len = (uint32_t)n;
 		if (first_bytes_feed(t, &w, data, &e)) {
 			CHECK(e.kind == EVENT_CLIENT || e.kind == EVENT_API ||
-			      e.kind == EVENT_PROXY_HEADER);
+			      e.kind == EVENT_PROXY_HEADER ||
+			      (e.kind == EVENT_ATTEMPT && e.service == SERVICE_VNC));
 			check_span(t, e.client);
 			check_span(t, e.path);
 			check_span(t, e.subject);

@@ -3,7 +3,7 @@ import os
 import subprocess
 import threading
 
-from harness import Client, World, brief, check, the_journal
+from harness import Client, Sshd, World, brief, check, the_journal
 from sandbox import TMP, run, wait_for
 
 PASSWORD = "Corr3ct-horse"
@@ -18,6 +18,7 @@ class Services(World):
         the_journal()
         super().__init__(name, net, users, config)
         self.start_common("127.0.0.1")
+        self.inside = Sshd(net, net.inside, ["10.20.0.2"])
         self.agent.start()
 
     def place(self):
