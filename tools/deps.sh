@@ -18,7 +18,7 @@ systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux sc
 windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
 image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"
-services_short="dropbear-bin telnetd vsftpd tinysshd ucspi-tcp tcpd openbsd-inetd expect"
+services_short="dropbear-bin telnetd vsftpd tinysshd ucspi-tcp tcpd openbsd-inetd tigervnc-standalone-server tigervnc-tools"
 services="$services_short"
 # The country database and a ClickHouse engine come by it; some have it from elsewhere.
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }

@@ -44,8 +44,8 @@
 #define LISTENERS_MAX	32 /* watched listeners of one host */
 #define DIGESTS_MAX	32 /* (listener, day) still open; two days of 16 listeners */
 #define CLAIMS_MAX	64 /* log lines waiting for the kernel's word */
-#define HELD_MAX	64 /* execs seen before their session opened */
-#define HELD_PER_CONN	4
+#define HELD_MAX	64 /* execs and connects seen before their session opened */
+#define HELD_PER_CONN	6
 #define UNSEEN_MAX	64   /* shells that wait for a verdict */
 #define CALLERS_MAX	1024 /* addresses whose newest connection is known */
 #define TUNNELS_MAX	32   /* loopback connections whose owner is connected elsewhere */

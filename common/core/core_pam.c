@@ -2,7 +2,7 @@
  * pam: verdicts from the order of PAM calls that the kernel saw (SENSORS.md section 4).
  *
  *   authenticate 0, account 0 or 12   success: password (same process) or keyboard-interactive
- *                                     (a child asked)
+ *                                     (a child of sshd's asked)
  *   account 0 or 12 alone             success: a key; sshd asks PAM about the account only
  *   authenticate 7, 10, 11            failure
  *   authenticate 0, account 6 or 13   failure: the password was right, policy said no
@@ -104,6 +104,12 @@ static enum method method_now(const struct conn *n)
 	return by_auth[n->pam_auth];
 }
 
+/* Of sshd's; telnetd's child is login(1), which asks for a password. */
+static bool is_child_of_sshd(const struct conn *n, const struct event *e)
+{
+	return e->flags & EVENT_CHILD_CALL && n->service == SERVICE_SSH;
+}
+
 static void fail(struct core *c, struct conn *n, const struct event *e, enum method m)
 {
 	struct event told = *e;
@@ -134,7 +140,7 @@ static void succeed(struct core *c, struct conn *n, const struct event *e)
 
 static void authenticated(struct core *c, struct conn *n, const struct event *e)
 {
-	bool child = e->flags & EVENT_CHILD_CALL;
+	bool child = is_child_of_sshd(n, e);
 
 	if (e->result == PAM_R_OK)
 		n->pam_auth = child ? PAM_AUTH_CHILD : PAM_AUTH_OWN;

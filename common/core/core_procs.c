@@ -164,7 +164,9 @@ void held_replay(struct core *c, struct conn *n)
 		if (h->conn.slot != mine.slot || h->conn.generation != mine.generation)
 			continue;
 		h->conn.slot = NIL;
-		if (s)
+		if (s && h->e.kind == EVENT_CONNECT)
+			session_went(c, s, n, &h->e);
+		else if (s)
 			session_ran(c, s, n, &h->e);
 	}
 }
@@ -307,8 +309,13 @@ void proc_connected(struct core *c, const struct event *e)
 	struct conn *n = conn_find(c, e);
 	struct csession *s = conn_session(c, n);
 
-	if (s && e->dest.addr.family)
+	if (!e->dest.addr.family)
+		return;
+	if (s)
 		session_went(c, s, n, e);
+	else if (n &&
+		 e->uid) /* a user's, before a log has told that he is in; root's ask a directory */
+		hold(c, n, e);
 }
 
 void proc_connect_closed(struct core *c, const struct event *e)

@@ -14,6 +14,7 @@
  * Example: 2023-10-31 15:09:59 203.0.113.9:59321 [alice] Peer Connection Initiated with
  * [AF_INET]203.0.113.9:59321
  */
+#include "daemon_text.h"
 #include "gateway.h"
 
 #define WORDS_MAX 6 /* of a certificate's name */
@@ -245,6 +246,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 		if (!text_cut(&s, span_of(rows[i].begins)))
 			continue;
 		gateway_begin(ret, rows[i].kind, SERVICE_VPN);
+		daemon_trust_alone(f, "openvpn", ret);
 		ret->origin = peer;
 		ret->program = is_daemon(f->ident) ? f->ident : text_none();
 		ret->gate.session = gateway_number(address);

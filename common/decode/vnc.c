@@ -3,7 +3,7 @@
  *
  * Sees failures with address and port; of x11vnc and RealVNC also who got in. VNC knows no accounts
  * but RealVNC's. Cannot see: a success with TigerVNC, which says no more than that somebody came
- * and went.
+ * and went (the connection's first bytes tell that: first_bytes.c).
  *
  * Nothing of a line is the client's but RealVNC's account, which exists and stands last but one.
  *

@@ -4,6 +4,7 @@
  *
  * Sees each login and each failure with account and address. Cannot see: the port, a file that was
  * refused, the end of a connection; who an anonymous user is, whose "password" is what he likes.
+ * Of others it asks PAM: where the kernel's records are, those decide and these lines add nothing.
  *
  * A name that failed is cut from the right, since behind it there is the address alone. A name that
  * logged in exists here, and what an anonymous user says stands behind the address: so that one is
@@ -85,6 +86,8 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	*reason = "begins like a login of vsftpd, but is cut or goes on differently";
 	if (failed ? !read_failed(msg, ret) : !read_login(msg, ret))
 		return DECODE_BAD;
+	if (ret->method == METHOD_PASSWORD)
+		ret->pam_service = SPAN_LIT("vsftpd");
 	return DECODE_EVENT;
 }
 

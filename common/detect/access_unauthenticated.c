@@ -2,13 +2,14 @@
  * access.unauthenticated: somebody outside used a service that asked for no authentication.
  *
  * Sees a Windows network logon of ANONYMOUS LOGON from outside (a null session over SMB or RPC),
- * a login that a daemon accepted by the method `none` (an account without a password), and
- * requests to a container engine, a kubelet or the Kubernetes API that were answered although
- * nobody had said who he is. Not: what was refused or does not exist; versions and health, which
- * every cluster shows; AllowedCIDRs. From inside, anonymous logons are how Windows hosts talk to
- * each other, and nodes read each other's kubelets: nothing is told. Cannot see: VNC without a
- * password; what was read in a null session; a kubelet that asks nobody behind TLS (the API
- * server's audit log tells of itself alone).
+ * a login that a daemon accepted by the method `none` (an account without a password), a VNC
+ * server that handed over its screen and asked for nothing, and requests to a container engine, a
+ * kubelet or the Kubernetes API that were answered although nobody had said who he is. Not: what
+ * was refused or does not exist; versions and health, which every cluster shows; AllowedCIDRs. From
+ * inside, anonymous logons are how Windows hosts talk to each other, and nodes read each other's
+ * kubelets: nothing is told. Cannot see: VNC without a password inside TLS; what was read in a null
+ * session; a kubelet that asks nobody behind TLS (the API server's audit log tells of itself
+ * alone).
  *
  * Example: 4624, LogonType 3, ANONYMOUS LOGON, IpAddress 203.0.113.9; GET /containers/json, 200.
  */
