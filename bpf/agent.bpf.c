@@ -11,6 +11,10 @@
 struct agent_look {
 	struct wire_conn conn; /* the one that counts */
 	__u32 opened, accepted;
+	/* Not on the stack, of which 5.10 has 512 bytes for all calls together. */
+	struct wire_conn each;
+	struct noted noted;
+	struct mark mark;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -37,28 +41,31 @@ __noinline int agent_held(__u64 slot)
 {
 	__u32 zero = 0;
 	struct agent_look *l = bpf_map_lookup_elem(&agent_scratch, &zero);
-	struct wire_conn c = {};
+	struct wire_conn *c;
 	struct file *f = NULL;
 	struct sock *sk;
+	__u32 family;
 
 	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
 	if (!l || !f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	sk = file_sock(f);
-	c.family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-	if ((c.family != AF_INET && c.family != AF_INET6) ||
+	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	if ((family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED ||
 	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
 		return 0;
-	conn_fill(&c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
-	if (bytes_are_loopback(&c))
+	c = &l->each;
+	__builtin_memset(c, 0, sizeof(*c));
+	conn_fill(c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+	if (bytes_are_loopback(c))
 		return 0;
-	if (has_listener(&c)) {
+	if (has_listener(c)) {
 		l->accepted++;
 		return 0;
 	}
-	if (c.cookie && (!l->opened || (looks_private(&l->conn) && !looks_private(&c)))) {
-		l->conn = c;
+	if (c->cookie && (!l->opened || (looks_private(&l->conn) && !looks_private(c)))) {
+		l->conn = *c;
 		l->opened++;
 	}
 	return 0;
@@ -144,27 +151,29 @@ static __always_inline void agent_tell(struct task_struct *leader, struct task_s
 }
 
 /* A shell has begun that is in no session and on no accepted connection. */
-static __always_inline struct mark *bind_by_agent(struct task_struct *leader)
+__noinline int agent_bind(void)
 {
+	struct task_struct *leader = current_leader(), *agent;
 	struct agent_look *l = agent_look_fresh();
-	struct task_struct *agent = l ? agent_of(leader, l) : NULL;
-	struct mark m = {.flags = MARK_BOUND};
-	struct noted n = {};
 	struct noted *known;
 	__u64 cookie;
 
+	agent = l && leader ? agent_of(leader, l) : NULL;
 	if (!agent || share_take((__u32)bpf_get_current_uid_gid(), KIND_AGENT) == SHARED_NONE)
-		return NULL;
+		return 0;
 	cookie = l->conn.cookie;
 	agent_tell(leader, agent, &l->conn);
 	if (is_proven(cookie)) { /* a second shell by the same connection */
-		m.conn = l->conn;
-		exe_of(leader, &m.exe_ino, &m.exe_dev);
+		__builtin_memset(&l->mark, 0, sizeof(l->mark));
+		l->mark.flags = MARK_BOUND;
+		l->mark.conn = l->conn;
+		exe_of(leader, &l->mark.exe_ino, &l->mark.exe_dev);
 		processes_add(cookie, 1);
-		return mark_set(leader, &m);
+		return mark_set(leader, &l->mark) != NULL;
 	}
-	n.conn = l->conn;
-	bpf_map_update_elem(&noted, &cookie, &n, BPF_NOEXIST);
+	__builtin_memset(&l->noted, 0, sizeof(l->noted));
+	l->noted.conn = l->conn;
+	bpf_map_update_elem(&noted, &cookie, &l->noted, BPF_NOEXIST);
 	known = bpf_map_lookup_elem(&noted, &cookie);
-	return known ? conn_bind(leader, known) : NULL;
+	return known && conn_bind(leader, known);
 }

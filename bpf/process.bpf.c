@@ -211,8 +211,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 		}
 		if (!bound && is_shell(leader->comm)) {
 			bound = bind_by_relay(leader);
-			if (!bound)
-				bound = bind_by_agent(leader);
+			if (!bound && agent_bind())
+				bound = mark_get(leader);
 			if (!bound)
 				server_shell();
 		}

@@ -112,7 +112,7 @@ def agent_that_keeps_a_terminal(w):
 def agent_that_calls_itself_a_kernel_thread(w):
     a, _, _ = played(w, AGENT, 4436, "exit", name="[kworker/3:1]")
     check(a["reason"] == "masquerade" and a["severity"] == "critical" and
-          "calls itself 'kworker/3:1]'" in a["sentence"], "what it is not", a)
+          "calls itself 'kworker/3:1" in a["sentence"], "what it is not", a)
 
 
 @case("journal")
