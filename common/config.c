@@ -437,6 +437,7 @@ void config_defaults(struct config *ret)
 	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
 	/* Of tools/geo.sh; and of libloc, whose package and updater both put it there. */
 	static const char *const geo[] = {PLAT_GEO "country.mmdb", "/var/lib/location/database.db"};
+	static const uint16_t watched[] = {22, 135, 139, 445, 593}; /* ssh; SMB and RPC */
 
 	memset(ret, 0, sizeof(*ret));
 	ret->failed_logon_threshold = 5;
@@ -454,7 +455,8 @@ void config_defaults(struct config *ret)
 		span_copy(ret->geo_databases[ret->geo_databases_count++], CONFIG_PATH_MAX,
 			  span_of(geo[i]));
 	ret->geo_is_default = true;
-	ret->watch_ports[ret->watch_ports_count++] = 22;
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		ret->watch_ports[ret->watch_ports_count++] = watched[i];
 	span_copy(ret->store, CONFIG_PATH_MAX, SPAN_LIT(PLAT_STORE));
 	span_copy(ret->runtime, CONFIG_PATH_MAX, SPAN_LIT(PLAT_RUN));
 	ret->limits = (struct config_limits){

@@ -84,6 +84,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_HANDOFF] = handoff_told,
 	[EVENT_MFA] = mfa_told,
 	[EVENT_AGENT] = agent_told,
+	[EVENT_ANSWER] = answer_told,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */

@@ -110,6 +110,17 @@ void proxy_told(struct core *c, const struct event *e)
 	conn_move(c, n, &e->dest);
 }
 
+/* What the server speaks is the connection's service, whatever its port is for. */
+void answer_told(struct core *c, const struct event *e)
+{
+	struct conn *n = e->conn ? conn_join(c, e) : NULL;
+
+	if (!n)
+		return;
+	n->service = (uint8_t)e->service;
+	core_detect(c, e, n, conn_session(c, n));
+}
+
 /* Takes the rightmost address off the list. False: what stands there is none. */
 static bool via_cut(struct span *via, struct addr *ret)
 {

@@ -30,6 +30,7 @@ void api_told(struct core *c, const struct event *e);
 void client_note_via(struct core *c, uint64_t cookie, const struct endpoint *via);
 void client_told(struct core *c, const struct event *e);
 void proxy_told(struct core *c, const struct event *e);
+void answer_told(struct core *c, const struct event *e);
 /* What its connection said of itself. */
 void client_take(struct core *c, const struct conn *n, struct csession *s);
 bool proxy_is_trusted(const struct core *c, const struct addr *peer, uint16_t port,

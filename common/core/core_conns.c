@@ -303,8 +303,9 @@ static void judge(struct core *c, struct conn *n, uint64_t at_ns)
 	uint32_t now = core_ds(c, at_ns);
 	struct listener *l;
 
-	if (n->judged || !n->kernel || is_container_api(n->service))
-		return; /* of an API nobody tells who logs in */
+	if (n->judged || !n->kernel || is_container_api(n->service) || n->service == SERVICE_SMB ||
+	    n->service == SERVICE_RPC)
+		return; /* of those nobody tells who logs in */
 	n->judged = true;
 	if (n->evidence || (n->bytes_in <= PAST_BANNER && lived < SILENT_AFTER_NS))
 		return;

@@ -4,10 +4,8 @@
  *
  *   connection   one try group: all that one TCP connection (or one logged daemon process) said
  *   source       an origin address (v6: its /64) and its failures
- *   net          a /24 or /48 of sources
- *   asn          an autonomous system of sources, where a database tells it
- *   slow         a source that goes on failing without ever being fast
- *   spread       an existing account and the networks that fail on it
+ *   net, asn     a /24 or /48 of sources; an autonomous system, where a database tells it
+ *   slow, spread a source that never is fast; an account and the networks that fail on it
  *   account      a name that was tried or logged in
  *   seen, link   a place or edge that an identity used; why it belongs to an intruder (chains)
  */
@@ -550,7 +548,8 @@ enum {
 	SEEN_ADDRESS,
 	SEEN_PAIR,
 	SEEN_DEVICES_SINCE,
-	SEEN_AGENT /* a program that gives shells to whom it went out: core_agents.c */
+	SEEN_AGENT,
+	SEEN_SPOKEN /* a program that gives shells; what a port answers in */
 };
 /* Not within so many days; and from now on it was. */
 bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);

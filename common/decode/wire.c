@@ -14,6 +14,7 @@
 #include "container.h"
 #include "decode.h"
 #include "pam_text.h"
+#include "spoken.h"
 
 #define FAMILY_V4 2 /* AF_INET and AF_INET6 of Linux, whatever this is built on */
 #define FAMILY_V6 10
@@ -398,6 +399,32 @@ static bool read_server_shell(struct decode_stream *s, const void *record, struc
 	return true;
 }
 
+/*
+ * What its server speaks, where that is worth a word: not what its port is for, or SMB and RPC. The
+ * text of the event is what the port is for, empty when that is what is spoken.
+ */
+static bool read_answer(const struct decode_stream *s, const struct wire_data_head *w,
+			const uint8_t *data, struct event *e)
+{
+	struct span answer = {(const char *)data, w->len};
+	enum service spoken, meant;
+	const char *name;
+
+	if (!(w->flags & WIRE_DATA_ANSWER) || w->off)
+		return false;
+	spoken = spoken_by(answer);
+	name = port_is_for(w->conn.lport, &meant);
+	if (!spoken || (meant == spoken && spoken != SERVICE_SMB && spoken != SERVICE_RPC) ||
+	    (!name && spoken != SERVICE_SMB && spoken != SERVICE_RPC))
+		return false;
+	e->kind = EVENT_ANSWER;
+	set_conn(s, &w->conn, e);
+	e->service = spoken;
+	if (name && meant != spoken)
+		e->text = span_of(name);
+	return true;
+}
+
 static bool feed(const struct decode_stream *s, const struct wire_data_head *w, const uint8_t *data,
 		 struct event *e)
 {
@@ -405,8 +432,10 @@ static bool feed(const struct decode_stream *s, const struct wire_data_head *w, 
 
 	if (!w->conn.cookie)
 		return false;
-	if (!s->first || !first_bytes_feed(s->first, w, data, e))
-		return true; /* kind NONE: nothing is said yet */
+	if (!s->first || !first_bytes_feed(s->first, w, data, e)) {
+		(void)read_answer(s, w, data, e); /* kind NONE: nothing is said yet */
+		return true;
+	}
 	known = e->service;
 	set_conn(s, &w->conn, e);
 	e->service =
