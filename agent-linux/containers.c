@@ -17,7 +17,7 @@
 #define DESCRIPTION_MAX (1u << 20) /* with its seccomp profile a bundle's has 10 to 60 KB */
 
 /* The id in its cgroup's path, of whatever hierarchy. */
-static struct span id_of(uint32_t pid, char id[CONTAINER_ID_DIGITS])
+struct span container_of_process(uint32_t pid, char id[CONTAINER_ID_DIGITS])
 {
 	char path[32], line[512];
 	struct span found = {0};
@@ -83,32 +83,32 @@ static struct span by_conmon(struct container_texts *t, uint32_t runtime, struct
 	return dir;
 }
 
-static int open_description(struct engine *e, struct priv_msg *m, const char *dir, bool is_docker)
+static int open_description(int priv, struct priv_msg *m, const char *dir, bool is_docker)
 {
 	int fd = -1, r;
 
 	snprintf(m->name, sizeof(m->name), "%s", dir);
 	m->value[0] = is_docker;
-	r = priv_call(e->setup.priv, m, &fd);
+	r = priv_call(priv, m, &fd);
 	return r ? r : fd;
 }
 
-static void ask(struct engine *e, struct event *ev, uint32_t above, struct container_texts *t)
+void containers_ask(int priv, struct event *ev, uint32_t above, struct container_texts *t)
 {
 	struct priv_msg m = {.kind = PRIV_CONTAINER, .arg = ev->proc.pid, .arg2 = above};
-	int fd = open_description(e, &m, "", false);
+	int fd = open_description(priv, &m, "", false);
 	char dir[CONTAINER_DIR_MAX];
 
 	if (fd < 0 && m.arg2) {
 		span_copy(dir, sizeof(dir), by_conmon(t, m.arg2, ev));
-		fd = dir[0] ? open_description(e, &m, dir, false) : fd;
+		fd = dir[0] ? open_description(priv, &m, dir, false) : fd;
 	}
 	if (fd < 0)
 		return;
 	(void)container_bundle(&t->words, read_whole(fd, &t->bundle), ev);
 	if (!t->words.engine[0])
 		return;
-	fd = open_description(e, &m, t->words.engine, true);
+	fd = open_description(priv, &m, t->words.engine, true);
 	if (fd >= 0)
 		(void)container_docker(&t->more, read_whole(fd, &t->engine), ev);
 }
@@ -126,7 +126,7 @@ static void tell(struct engine *e, const struct event *of)
 			   .api = {.action = API_START, .container = of->api.container}};
 	struct container_texts t = {0};
 
-	ask(e, &ev, 0, &t);
+	containers_ask(e->setup.priv, &ev, 0, &t);
 	engine_event(e, &ev);
 	containers_done(&t);
 }
@@ -139,7 +139,7 @@ void containers_name(struct engine *e, struct event *ev, struct container_texts 
 	if (ev->kind != EVENT_CONTAINER && !logs_in)
 		return;
 	if (span_empty(ev->api.container))
-		ev->api.container = id_of(ev->proc.pid, t->id);
+		ev->api.container = container_of_process(ev->proc.pid, t->id);
 	if (span_empty(ev->api.container))
 		return;
 	if (logs_in && !core_knows_container(e->core, ev->api.container))
@@ -147,7 +147,7 @@ void containers_name(struct engine *e, struct event *ev, struct container_texts 
 	/* What a user calls a container of their own making, nobody has to believe. */
 	if (ev->kind == EVENT_CONTAINER && ev->flags & EVENT_ROOT &&
 	    (ev->api.action == API_START || !core_knows_container(e->core, ev->api.container)))
-		ask(e, ev, ev->parent.pid, t);
+		containers_ask(e->setup.priv, ev, ev->parent.pid, t);
 }
 
 void containers_done(struct container_texts *t)

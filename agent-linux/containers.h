@@ -17,6 +17,10 @@ struct container_texts {
  * of a container that it does not know. Ended by containers_done() when the event was delivered.
  */
 void containers_name(struct engine *e, struct event *ev, struct container_texts *t);
+/* What the runtime of ev->proc says of its container, by way of the privileged half. */
+void containers_ask(int priv, struct event *ev, uint32_t above, struct container_texts *t);
+/* The id of a process's container; empty: it is in none, or in one without an id. */
+struct span container_of_process(uint32_t pid, char id[CONTAINER_ID_DIGITS]);
 void containers_done(struct container_texts *t);
 
 #endif

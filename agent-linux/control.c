@@ -3,6 +3,7 @@
  * the agent now, and is closed; nothing is read from it.
  */
 #include "engine.h"
+#include "exposure.h"
 #include "forward.h"
 
 #include <errno.h>
@@ -131,6 +132,14 @@ static char *status_text(struct engine *e)
 	return ret;
 }
 
+static void exposure_asked(struct engine *e, char result[REQUEST_RESULT_MAX])
+{
+	const char *failed = e->exposures ? exposures_look(e) : "out of memory";
+
+	snprintf(result, REQUEST_RESULT_MAX, "%s%s", failed ? "failed: " : "looked",
+		 failed ? failed : "");
+}
+
 /* What somebody has asked for since, before anything is told. */
 void engine_requests(struct engine *e)
 {
@@ -142,6 +151,8 @@ void engine_requests(struct engine *e)
 	for (; n < REQUESTS_AT_ONCE && !store_request_next(e->store, &q); n++) {
 		if (!strcmp(q.verb, "test"))
 			sinks_test(e, q.subject, q.detail, result, sizeof(result));
+		else if (!strcmp(q.verb, "exposure"))
+			exposure_asked(e, result);
 		else
 			request_run(e->core, e->store, &q, tick.time_ns, result);
 		if (store_request_done(e->store, q.id, result))

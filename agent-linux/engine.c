@@ -1,6 +1,7 @@
 /* engine: start, the loop, and what happens to one event. */
 #include "engine.h"
 #include "cli/kept.h"
+#include "exposure.h"
 #include "forward.h"
 #include "groups.h"
 #include "guard.h"
@@ -340,6 +341,8 @@ static void timer_arm(struct engine *e)
 		next = geo_source_next(e);
 	if (forward_next(e) < next)
 		next = forward_next(e);
+	if (exposures_next(e) < next)
+		next = exposures_next(e);
 	if (guard_next(e) < next)
 		next = guard_next(e);
 	if (e->store_missed && e->catch_up_ns < next)
@@ -378,6 +381,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	geo_source_poll(e, ev.time_ns);
 	forward_poll(e, ev.time_ns);
 	guard_poll(e, ev.time_ns);
+	exposures_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -566,6 +570,7 @@ static int engine_open(struct engine *e)
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);
+	exposures_open(e);
 	r = control_open(e);
 	if (r)
 		fprintf(stderr, "outergate: no control socket in %s: %s (status will not work)\n",
@@ -610,6 +615,7 @@ static void engine_close(struct engine *e)
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		file_source_close(e->files[i]);
 	fanotify_source_close(e);
+	exposures_close(e);
 	geo_files_close(&e->geo);
 	store_close(e->store);
 	core_free(e->core);

@@ -91,6 +91,7 @@ struct file_source;
 struct fanotify_source;
 struct proc_table;
 struct forwarding;
+struct exposures;
 
 struct engine {
 	struct engine_setup setup;
@@ -138,6 +139,7 @@ struct engine {
 	struct echo echo;
 	struct geo_files geo;
 	struct forwarding *forwarding; /* NULL: to nobody */
+	struct exposures *exposures;   /* what listens */
 	char scratch[OUT_ALERT_MAX];
 };
 

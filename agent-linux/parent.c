@@ -8,6 +8,7 @@
 #include "forwarders.h"
 #include "host.h"
 #include "priv_container.h"
+#include "priv_exposure.h"
 #include "priv_files.h"
 #include "proc_stat.h"
 #include "reload.h"
@@ -125,20 +126,6 @@ static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
 	return r;
 }
 
-/* The path of a process's program; the child may not look at other users' processes itself. */
-static int answer_program(struct priv_msg *m)
-{
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/%u/exe", m->arg);
-	n = readlink(link, m->name, sizeof(m->name) - 1);
-	if (n < 0)
-		return -errno;
-	m->name[n] = '\0';
-	return 0;
-}
-
 /* Returns 0, or -EPROTO when the message is none of ours. */
 static int answer(struct parent *p, struct priv_msg *m)
 {
@@ -164,10 +151,16 @@ static int answer(struct parent *p, struct priv_msg *m)
 		r = priv_files_read(m, &fd);
 		break;
 	case PRIV_PROGRAM:
-		r = answer_program(m);
+		r = priv_program(m);
 		break;
 	case PRIV_CONTAINER:
 		r = container_open(m, &fd);
+		break;
+	case PRIV_SOCKETS:
+		r = priv_sockets(m, &fd);
+		break;
+	case PRIV_SETTINGS:
+		r = priv_settings(m, &fd);
 		break;
 	case PRIV_FIRST:
 		r = sensor_first(p->sensor, m->value[0]);

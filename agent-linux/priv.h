@@ -52,7 +52,13 @@ enum priv_kind {
 	 * a terminal), arg2: its user, name: what it calls itself; value[0]: nobody ended us, it is
 	 * a reload */
 	PRIV_END,
-	PRIV_ALIVE, /* the child's loop goes round: tell the service manager; no reply */
+	PRIV_ALIVE,   /* the child's loop goes round: tell the service manager; no reply */
+	PRIV_SOCKETS, /* -> fd of rows of struct priv_socket (priv_exposure.h), read to their end */
+	/*
+	 * arg: a process, arg2: enum settings_file, name: as it says; below the root of that
+	 * process, only what root owns -> fd; SETTINGS_SSHD_PART without a name is the directory.
+	 */
+	PRIV_SETTINGS,
 	PRIV_KIND_END
 };
 

@@ -50,12 +50,15 @@ static int groups_set(void)
 /* Where the C library, the journal's and /proc are read; a directory that is not there is no
  * matter. */
 static const char *const readable[] = {
-	"/etc",	    "/usr",	"/lib",		"/lib64",    "/proc",	     "/run",
-	"/var/log", "/var/run", "/var/lib/sss", "/dev/null", "/dev/urandom",
+	"/etc",	     "/usr",	     "/lib",
+	"/lib64",    "/proc",	     "/run",
+	"/var/log",  "/var/run",     "/var/lib/sss",
+	"/dev/null", "/dev/urandom", "/var/lib/dpkg/info", /* whose package a program is */
 };
 
 /* The same of a host whose container we are in: accounts, journal, logs. */
-static const char *const readable_of_host[] = {"/etc", "/run/log", "/var/log"};
+static const char *const readable_of_host[] = {"/etc", "/run/log", "/var/log",
+					       "/var/lib/dpkg/info"};
 #define READABLE (sizeof(readable) / sizeof(readable[0]))
 #define OF_HOST	 (sizeof(readable_of_host) / sizeof(readable_of_host[0]))
 

@@ -8,6 +8,7 @@
  */
 #include "containers.h"
 #include "engine.h"
+#include "exposure.h"
 #include "host.h"
 
 #include <errno.h>
@@ -174,6 +175,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		containers_done(&container);
 		libpam_hint(e, &ev);
 		first_hint(e, &ev);
+		exposures_hint(e, &ev);
 		break;
 	case DECODE_BAD:
 		st->records_bad++;

@@ -202,7 +202,8 @@ struct event {
 	struct endpoint origin; /* remote end of the accepted connection */
 	struct endpoint local;	/* our end of it */
 	struct endpoint dest;	/* connect: where to; listen: where; loopback: the other host */
-	uint64_t out_conn;	/* connect*: cookie of the outgoing socket */
+	uint64_t out_conn;	/* connect*: cookie of the outgoing socket; exposure: the key of the
+				   service, the same after a restart of it */
 
 	uint64_t handoff;     /* id of what a broker started; conn is 0 until it is known whose */
 	struct broker broker; /* exec of such a one */
@@ -216,9 +217,11 @@ struct event {
 
 	uint64_t bytes_in, bytes_out; /* from the host's point of view: received, sent */
 	uint64_t opened_ns;	      /* wall time the connection began; 0 = unknown */
-	int32_t result;		      /* pam: return value; exit: code */
+	int32_t result;		      /* pam: return value; exit: code; exposure: its
+					 authentication (enum exposure_auth) */
 	enum pam_call pam_call;
-	uint32_t alive; /* exit: marked processes of that session still alive */
+	uint32_t alive; /* exit: marked processes of that session still alive; exposure: who
+			   reaches it (enum exposure_reach) */
 
 	struct event_windows win;
 	struct event_gateway gate;

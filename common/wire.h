@@ -56,7 +56,8 @@ typedef int32_t __s32;
 	X(18, DATA_LONG, wire_data_long, 0)                                                        \
 	X(19, FILE, wire_file, 0)                                                                  \
 	X(20, CONTAINER, wire_container, 0)                                                        \
-	X(21, AGENT, wire_agent, 0)
+	X(21, AGENT, wire_agent, 0)                                                                \
+	X(24, EXPOSURE, wire_exposure, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -347,6 +348,29 @@ struct wire_agent {
 	__u32 shell, pad;      /* the shell's process; its own record follows */
 	__u32 flags, args_len;
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+/*
+ * A remote service that listens, as the agent found it; or, with no service, that all which listen
+ * have been told. No program of bpf/ writes it: see wire_file.
+ */
+#define WIRE_SERVICE	    16
+#define WIRE_EXPOSURE_PATH  256
+#define WIRE_EXPOSURE_WORDS 224
+struct wire_exposure {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	struct wire_conn conn; /* our end alone */
+	__u64 session;	       /* cookie of the session that opened it; 0: none */
+	__u64 key;	       /* the same after a restart */
+	__u32 reach, auth;     /* enum exposure_reach, exposure_auth */
+	__u32 flags, pad;
+	char service[WIRE_SERVICE];
+	char account[WIRE_NAME];
+	char package[80], container[96];
+	char path[WIRE_EXPOSURE_PATH];
+	char words[WIRE_EXPOSURE_WORDS];
+	char text[768];
 };
 
 #define WIRE_ID_ENUM(id, name, type, precious) WIRE_ID_##name = (id),

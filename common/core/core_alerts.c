@@ -65,6 +65,9 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_ACCOUNT_DAY:
 		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
 		return hash_text(h, span_of(a->account));
+	case KEY_EXPOSURE:
+		h = hash_u64(hash_u64(h, a->service), a->first_ns);
+		return hash_u64(h, a->local.port);
 	case KEY_CHAIN:
 		return hash_text(hash_addr(h, &a->origin.addr), span_of(a->account));
 	}
@@ -130,6 +133,10 @@ static void fill(const struct detect_ctx *x, const struct event *e, const struct
 	fill_about(x, e, a);
 	if (x->session && !f->by_listener)
 		fill_session(&x->session->pub, a);
+	if (x->detection->key == KEY_EXPOSURE) { /* about what listens, whoever opened it */
+		a->service = e->service;
+		a->local = e->local;
+	}
 	if (f->by_network) {
 		a->origin.addr = net_addr(&a->origin.addr);
 		a->origin.port = 0;

@@ -9,7 +9,8 @@
  * Sections: sources that failed lately (within a TimeWindow, or more than once in a day), networks,
  * autonomous systems, accounts, who fails slowly, who guesses an account, who tries many, places
  * and edges, links, how much identities send, where they were last, digests, connections whose
- * tries were counted just now, prompts for a second factor that were denied, logon ids.
+ * tries were counted just now, prompts for a second factor that were denied, logon ids, services
+ * that listened.
  */
 #include "core_internal.h"
 
@@ -306,7 +307,7 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 	struct writer w = {buf, cap, 0};
 	struct blob_head head = {.magic = BLOB_MAGIC,
 				 .version = BLOB_VERSION,
-				 .sections = SECTIONS + 3,
+				 .sections = SECTIONS + 4,
 				 .seed = c->seed,
 				 .base_ns = c->base_ns,
 				 .now_ns = c->now_ns};
@@ -325,6 +326,10 @@ size_t core_export(const struct core *c, void *buf, size_t cap)
 	}
 	tried_rows(c, &w);
 	logon_rows(c, &w);
+	s = (struct blob_section){
+		.tag = TAG_EXPOSED, .row_size = sizeof(struct exposed), .rows = EXPOSED_MAX};
+	put(&w, &s, sizeof(s));
+	put(&w, c->exposed, sizeof(c->exposed));
 	return w.len;
 }
 
@@ -469,6 +474,8 @@ static void array_import(struct core *c, const struct blob_section *s, const uin
 
 	if (s->tag == TAG_DIGESTS && size == sizeof(c->digests))
 		memcpy(c->digests, rows, size);
+	if (s->tag == TAG_EXPOSED && size == sizeof(c->exposed))
+		memcpy(c->exposed, rows, size);
 	if (s->tag == TAG_TRIED && s->row_size == sizeof(c->tried[0]) && s->rows <= TRIED_MAX) {
 		memcpy(c->tried, rows, size);
 		c->tried_used = s->rows;

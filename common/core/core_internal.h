@@ -20,6 +20,7 @@
 #include "core_agents.h"
 #include "core_clients.h"
 #include "core_containers.h"
+#include "core_exposure.h"
 #include "core_handoffs.h"
 #include "core_window.h"
 #include "core_windows.h"
@@ -56,7 +57,7 @@
 #define LAST_PLACES_MAX 512 /* as many identities as have profiles */
 #define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
-#define CLUES_MAX	192 /* recent failures kept as evidence for an alert that may follow */
+#define CLUES_MAX	184 /* recent failures kept as evidence for an alert that may follow */
 #define RINGS_MAX	228
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
@@ -274,22 +275,18 @@ struct csession {
 	struct handle alerts[SESSION_ALERTS]; /* those that are about the session */
 	uint64_t confirm_ns;		      /* restored: must be seen by then; 0 = was */
 	bool changed;			      /* in core->changed_sessions */
-	bool gone;			      /* its connection closed */
-	bool learned;
-	bool expected; /* a person said so: it teaches whatever fired */
-	bool odd;      /* it teaches as if something of medium had fired, though less was told */
-	uint8_t burst_used;
+	bool gone, learned;		      /* its connection closed; it has taught */
+	bool expected;			      /* a person said so: it teaches whatever fired */
+	bool odd; /* it teaches as if something of medium had fired, though less was told */
+	uint8_t burst_used, edges_used;
 	uint64_t burst[BURST_MAX]; /* when new destinations were reached */
-	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, to learn at close
-				    */
-	uint8_t edges_used;
-	unsigned new_dests;		   /* lately, as last counted */
+	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, learned at close */
+	unsigned new_dests;	   /* lately, as last counted */
 	uint8_t worst_by[DETECTION_COUNT]; /* highest severity of each */
 	struct outgoing outs[SESSION_DESTS];
-	uint64_t outs_closed;  /* what those sent that are closed */
-	uint64_t told_sent;    /* as last told by activity.exfiltration */
-	uint64_t told_bytes;   /* transfer bytes when last told */
-	uint64_t chain_stages; /* detections already told by its chain */
+	uint64_t outs_closed;		/* what those sent that are closed */
+	uint64_t told_sent, told_bytes; /* as last told: by activity.exfiltration; transferred */
+	uint64_t chain_stages;		/* detections already told by its chain */
 };
 
 struct calert {
@@ -360,6 +357,7 @@ struct core {
 	struct index alerts_by_key;
 
 	struct digest digests[DIGESTS_MAX];
+	struct exposed exposed[EXPOSED_MAX];
 	struct listener listeners[LISTENERS_MAX];
 	struct claim claims[CLAIMS_MAX];
 	struct held held[HELD_MAX];
@@ -497,6 +495,7 @@ enum blob_tag {
 	TAG_LAST_PLACES = 16,
 	TAG_MFAS = 30,
 	TAG_LOGONS = 40,
+	TAG_EXPOSED = 50,
 };
 /* Texts end, kinds are kinds: a row that was read. */
 void profile_clean(void *item);

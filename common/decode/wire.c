@@ -8,6 +8,7 @@
  * Example: WIRE_PAM, call authenticate, ret 7, service "sshd", user "root", 203.0.113.7:40022
  */
 #include "first_bytes.h"
+#include "../exposure/exposure.h"
 #include "../scope.h"
 #include "../wire.h"
 
@@ -547,6 +548,33 @@ static bool read_agent(struct decode_stream *s, const void *record, struct event
 	return true;
 }
 
+static bool read_exposure(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_exposure *w = record;
+	struct span service = span_of_array(w->service, sizeof(w->service));
+
+	(void)s;
+	e->kind = EVENT_EXPOSURE;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_session(w->session, e);
+	if (!span_empty(service) && !service_from_name(service, &e->service))
+		return false;
+	e->netns = w->conn.netns;
+	e->local = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
+	e->out_conn = w->key;
+	e->alive = w->reach;
+	e->result = (int32_t)w->auth;
+	e->account = span_of_array(w->account, sizeof(w->account));
+	e->via = span_of_array(w->package, sizeof(w->package));
+	e->api.container = span_of_array(w->container, sizeof(w->container));
+	e->path = span_of_array(w->path, sizeof(w->path));
+	e->subject = span_of_array(w->words, sizeof(w->words));
+	e->text = span_of_array(w->text, sizeof(w->text));
+	return w->reach <= REACH_ANYONE && w->auth <= EXPOSED_NONE;
+}
+
+#define READ_EXPOSURE	   read_exposure
 #define READ_AGENT	   read_agent
 #define READ_CONTAINER	   read_container
 #define READ_DATA_LONG	   read_data_long

@@ -47,6 +47,7 @@ enum detection_key {
 	KEY_SOURCE_REASON, /* the address of the origin, the reason */
 	KEY_CLIENT,	   /* account, reason, key or client */
 	KEY_ACCOUNT_DAY,   /* account, service, day */
+	KEY_EXPOSURE,	   /* service, our port, the moment: what is told once, is new */
 	KEY_CHAIN,	   /* account and origin of the first session */
 };
 

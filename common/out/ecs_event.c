@@ -35,6 +35,7 @@ static const struct ecs_kind ecs_kinds[EVENT_COUNT] = {
 	[EVENT_PROXY_HEADER] = {"network", "protocol"},
 	[EVENT_FILE] = {"file", "change"},
 	[EVENT_MFA] = {"authentication", "info"},
+	[EVENT_EXPOSURE] = {"network", "info"},
 };
 
 static const char *const api_types[API_ACTION_COUNT] = {

@@ -42,6 +42,8 @@ BODIES = {
     20: PROC + struct.pack("<QIIII", 0x1fffff, 1, 0, 0x8000, 3) + b"runc".ljust(16, b"\0") +
         (b"docker-" + b"4f" * 32 + b".scope").ljust(128, b"\0") + bytes(256) +
         b"id\0".ljust(384, b"\0"),
+    24: PROC + CONN + struct.pack("<QQIIII16s64s80s96s256s224s768s", 7, 9, 3, 2, 0, 0, b"ssh", b"alice",
+                                  b"openssh-server", b"web", b"/usr/sbin/sshd", b"passwords", b"ssh on *:22"),
     18: CONN + struct.pack("<IIII", 0, 0, 600, 0) + bytes(4096),
 }
 
@@ -123,6 +125,21 @@ RELP = (b"1 rsp 92 200 OK\nrelp_version=0\nrelp_software=librelp,1.2.7,http://li
         b"commands=syslog\n2 rsp 6 200 OK\n3 rsp 10 500 no way\n0 serverclose 0\n")
 
 
+EXPOSURE = {
+    "sshd": b'Include /etc/ssh/sshd_config.d/*.conf\nPasswordAuthentication no\nUsePAM=yes\nMatch User bob\n'
+            b'PermitRootLogin "yes"\nMatch all\nAuthenticationMethods publickey,password\n',
+    "title": b"sshd: /usr/sbin/sshd -D -f /etc/x -oPermitRootLogin=yes [listener] 0 of 10-100 startups",
+    "session": b"sshd: alice@pts/0",
+    "vnc": b"Xtigervnc\0:5\0-SecurityTypes\0VncAuth,TLSNone\0-rfbauth=/x\0-nopw\0",
+    "docker": b'{"hosts":["tcp://0.0.0.0:2375"],"tlsverify":true}',
+    "kubelet": b"authentication:\n  anonymous: {enabled: true}\nauthorization:\n  mode: AlwaysAllow\nreadOnlyPort: 10255\n",
+    "flags": b"kubelet\0--anonymous-auth=false\0--read-only-port\x0010255\0--authorization-mode=Webhook\0--tlsverify\0",
+    "tcp": b"   0: 0100007F:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n"
+           b"   1: 00000000000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 7\n"
+           b"     |-- 203.0.113.1\n        /32 host LOCAL\n20010db8000000000000000000000007 02 40 00 80 eth0\n",
+}
+
+
 def record(kind):
     body = BODIES[kind]
     return struct.pack("<HHIQ", kind, 1, 16 + len(body), 5) + body
@@ -156,6 +173,8 @@ def main(directory):
         write(directory + "/container", name, data)
     with open("deploy/outergate.yaml", "rb") as f:
         write(directory + "/config", "shipped", f.read())
+    for name, data in EXPOSURE.items():
+        write(directory + "/exposure", name, data)
     write(directory + "/relp", "answers", b"\x03" + RELP)
     for path in glob.glob("tests/golden/geo/*.json"):
         with open(path, encoding="utf-8") as f:

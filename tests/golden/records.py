@@ -19,6 +19,7 @@ import pathlib
 import shlex
 import struct
 import sys
+import zlib
 
 MAGIC = b"OGWIRE1\n"  # cli/input.h
 BASE_WALL = 1767225600 * 10**9
@@ -203,7 +204,26 @@ def snapshot(k):
                                                    num(k, "out"), k.get("path", "").encode())
 
 
-KINDS = {"agent": agent, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+REACH = ("unknown", "loopback", "private", "anyone")
+GRADES = ("unknown", "strong", "weak", "none")
+
+
+def exposure(k):
+    """A remote service that listens: service, at, by (its program), package, container, asks (words),
+    auth, reach, account and conn of the session that opened it. Without service: all were told."""
+    said = k.get("service", "")
+    at, by, asks = k.get("at", "0.0.0.0:22"), k.get("by", "/usr/sbin/sshd"), k.get("asks", "keys").replace("_", " ")
+    text = "%s on %s by %s (package %s), asks for %s" % (said, at, by, k.get("package", "unknown"), asks)
+    key = zlib.crc32(repr((said, at.rsplit(":", 1)[1], by, k.get("container"))).encode()) if said else 0
+    return 24, (proc(dict(k, comm=by.rsplit("/", 1)[1][:15])) + conn(0, at, "") +
+                struct.pack("<QQIIII", num(k, "conn"), key, REACH.index(k.get("reach", "anyone")),
+                            GRADES.index(k.get("auth", "strong")), flags(k), 0) +
+                struct.pack("<16s64s80s96s256s224s768s", said.encode(), k.get("account", "").encode(),
+                            k.get("package", "").encode(), k.get("container", "").encode(), by.encode(),
+                            asks.encode(), text.encode()))
+
+
+KINDS = {"agent": agent, "exposure": exposure, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -360,7 +360,7 @@ static void change(struct event *e, unsigned which)
 		e->origin.port--;
 		break;
 	case 8:
-		e->outcome = OUTCOME_REFUSED;
+		e->outcome = (enum outcome)((e->outcome + 1) % OUTCOME_COUNT);
 		break;
 	case 9:
 		e->args = SPAN_LIT("another");

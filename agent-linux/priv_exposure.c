@@ -1,0 +1,229 @@
+/*
+ * priv_exposure: the privileged half of looking at listeners. It reads names of links that the
+ * kernel makes ("socket:[4711]") and opens files of a table, or one that a daemon of root's was
+ * started with; what is in them is parsed by the child.
+ *
+ * Done in a short-lived process: there may be many processes, and the root of one may lie on a file
+ * system that does not answer.
+ */
+#include "priv_exposure.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/exposure/exposure.h"
+#include "root_open.h"
+
+#define BATCH	    512
+#define CMDLINE_MAX 8192
+
+struct rows {
+	struct priv_socket at[BATCH];
+	unsigned used, total;
+	int fd;
+};
+
+static bool rows_flush(struct rows *r)
+{
+	size_t len = r->used * sizeof(r->at[0]);
+
+	r->used = 0;
+	return write(r->fd, r->at, len) == (ssize_t)len;
+}
+
+static bool rows_add(struct rows *r, uint32_t pid, uint32_t netns, uint64_t inode)
+{
+	if (r->total == PRIV_SOCKETS_MAX)
+		return false;
+	r->total++;
+	r->at[r->used++] = (struct priv_socket){pid, netns, inode};
+	return r->used < BATCH || rows_flush(r);
+}
+
+static uint32_t net_of(uint32_t pid)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
+	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
+}
+
+static void sockets_of(struct rows *r, uint32_t pid)
+{
+	uint32_t netns = net_of(pid);
+	char path[32], link[64];
+	const struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	dir = netns ? opendir(path) : NULL;
+	while (dir && (d = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), d->d_name, link, sizeof(link) - 1);
+
+		if (n <= 8 || strncmp(link, "socket:[", 8) != 0)
+			continue;
+		link[n] = '\0';
+		if (!rows_add(r, pid, netns, strtoull(link + 8, NULL, 10)))
+			break;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int sockets_work(void *arg, struct priv_msg *m, int *ret_fd)
+{
+	struct rows r = {.fd = memfd_create("sockets", MFD_CLOEXEC)};
+	DIR *dir = opendir("/proc");
+	uint32_t ours = (uint32_t)getppid();
+	const struct dirent *d;
+
+	(void)arg;
+	(void)m;
+	if (r.fd < 0 || !dir)
+		return -errno;
+	rows_add(&r, 1, net_of(1), 0);
+	rows_add(&r, ours, net_of(ours), 0);
+	while ((d = readdir(dir)))
+		if (isdigit((unsigned char)d->d_name[0]))
+			sockets_of(&r, (uint32_t)strtoul(d->d_name, NULL, 10));
+	closedir(dir);
+	if (!rows_flush(&r) || lseek(r.fd, 0, SEEK_SET))
+		return -EIO;
+	*ret_fd = r.fd;
+	return 0;
+}
+
+int priv_sockets(struct priv_msg *m, int *ret_fd)
+{
+	return helper_run(sockets_work, NULL, m, ret_fd);
+}
+
+/* The path of a process's program; the child may not look at other users' processes itself. */
+int priv_program(struct priv_msg *m)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%u/exe", m->arg);
+	n = readlink(link, m->name, sizeof(m->name) - 1);
+	if (n < 0)
+		return -errno;
+	m->name[n] = '\0';
+	return 0;
+}
+
+/*
+ * Is that word among what root's daemon was started with? A user can have any word on a command
+ * line, of programs that are root's by their mode, too: so only of these programs.
+ */
+static bool is_started_with(uint32_t pid, const char *word)
+{
+	static const char *const daemons[] = {"/sshd", "/dockerd", "/kubelet"};
+	struct priv_msg program = {.arg = pid};
+	char path[40], buf[CMDLINE_MAX + 2];
+	size_t len = strlen(word);
+	const char *at = buf + 1;
+	bool is_daemon = false;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	if (stat(path, &st) || st.st_uid || priv_program(&program))
+		return false;
+	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++) {
+		const char *base = strrchr(program.name, '/');
+
+		is_daemon |= base && !strncmp(base, daemons[i], strlen(daemons[i])) &&
+			     (base[strlen(daemons[i])] == '\0' || base[strlen(daemons[i])] == ' ');
+	}
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+	fd = is_daemon ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return false;
+	n = read(fd, buf + 1, CMDLINE_MAX);
+	close(fd);
+	buf[0] = '\0';
+	while (n > 0 && (at = memmem(at, (size_t)(buf + 1 + n - at), word, len))) {
+		const char *end = at + len;
+		bool ends = end == buf + 1 + n || *end == '\0' || *end == ' ';
+
+		/* A title has blanks between its words; options may have "=" or "-f" before one. */
+		if (ends && (at[-1] == '\0' || at[-1] == ' ' || at[-1] == '=' || at[-1] == 'f'))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool is_part(const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strchr(name, '/') && len > 5 && !strcmp(name + len - 5, ".conf");
+}
+
+/* The path that is asked for; false: not one that is handed over. */
+static bool settings_path(const struct priv_msg *m, char path[PRIV_NAME_MAX + 32],
+			  bool *ret_directory)
+{
+	static const char *const paths[SETTINGS_FILES] = {
+		[SETTINGS_SSHD] = "/etc/ssh/sshd_config",
+		[SETTINGS_SSHD_PART] = "/etc/ssh/sshd_config.d",
+		[SETTINGS_DOCKER] = "/etc/docker/daemon.json",
+		[SETTINGS_KUBELET] = "/var/lib/kubelet/config.yaml",
+	};
+	bool named = m->arg2 == SETTINGS_NAMED, part = m->arg2 == SETTINGS_SSHD_PART;
+
+	if (m->arg2 >= SETTINGS_FILES ||
+	    (named && (m->name[0] != '/' || !is_started_with(m->arg, m->name))) ||
+	    (part && m->name[0] && !is_part(m->name)))
+		return false;
+	*ret_directory = part && !m->name[0];
+	snprintf(path, PRIV_NAME_MAX + 32, "%s%s%s", named ? "" : paths[m->arg2],
+		 part && m->name[0] ? "/" : "", named || part ? m->name : "");
+	return true;
+}
+
+static int settings_work(void *arg, struct priv_msg *m, int *ret_fd)
+{
+	char path[PRIV_NAME_MAX + 32], root_path[32];
+	struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	bool directory;
+	struct stat st;
+	int root, fd;
+
+	(void)arg;
+	m->name[sizeof(m->name) - 1] = '\0';
+	if (!settings_path(m, path, &directory))
+		return -EACCES;
+	snprintf(root_path, sizeof(root_path), "/proc/%u/root", m->arg);
+	root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || st.st_uid || !(directory ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))
+		return -EPERM;
+	*ret_fd = fd;
+	return 0;
+}
+
+int priv_settings(struct priv_msg *m, int *ret_fd)
+{
+	return helper_run(settings_work, NULL, m, ret_fd);
+}
