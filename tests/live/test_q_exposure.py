@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from cases import case, world
+from docker import Docker
 from harness import AGENT, Agent, Client, Sshd, World, brief, check, the_journal
 from sandbox import TMP, run, wait_for
 from test_c_main_job import PASSWORD, place
@@ -172,6 +173,21 @@ def exposure_of_vnc(w):
     check(expect(agent, 5943)["authentication"] == "none", "on loopback only")
     for v in (none, auth, local):
         v.stop()
+    agent.stop()
+
+
+@case("exposure", alone=True)
+def exposure_of_docker(w):
+    """An engine on TCP without certificates; its own clients' local socket is nobody's way in."""
+    agent = fresh(w, "docker").start()
+    d = Docker(w, "exposed", listen=["tcp://0.0.0.0:2375"])
+    row = expect(agent, 2375, "new_listener", "unauthenticated")
+    check(row["service"] == "docker" and "tlsverify" in row["asks"] and
+          row["mitigations"][0]["id"] == "M1042" and "tlsverify" in
+          row["mitigations"][0]["advice"], "Docker without certificates", row)
+    a = agent.alert(detection="exposure.unauthenticated")
+    check(a["severity"] == "high" and "dockerd" in a["sentence"], "told", a)
+    d.stop()
     agent.stop()
 
 
