@@ -102,6 +102,7 @@ static json_t *unseen_json(const struct engine *e)
 static char *status_text(struct engine *e)
 {
 	char started[32], now[32];
+	unsigned findings, changes;
 	struct rusage ru;
 	json_t *o;
 	char *ret;
@@ -118,6 +119,10 @@ static char *status_text(struct engine *e)
 		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
 	if (!o)
 		return NULL;
+	exposures_counts(e, &findings, &changes);
+	json_object_set_new(
+		o, "exposure",
+		json_pack("{si si}", "reachable", (int)findings, "changes", (int)changes));
 	json_object_set_new(o, "exceptions", status_exceptions(e->core, e->config));
 	json_object_set_new(o, "expiries", status_expiries(e->config, clock_wall_ns()));
 	json_object_set_new(o, "geo", status_geo(&e->geo));

@@ -24,6 +24,7 @@ struct exposures {
 	unsigned told_used;
 	bool complete; /* the core knows that all were told */
 	uint64_t next_ns, last_ns;
+	unsigned findings, changes; /* as of the last look */
 	char reason[80];
 };
 
@@ -107,6 +108,7 @@ static void report_put(struct engine *e, const struct exposure *rows, unsigned n
 	free(text);
 	report = exposure_report(rows, n, left_out, before, clock_wall_ns(), "agent");
 	json_decref(before);
+	exposure_report_count(report, &e->exposures->findings, &e->exposures->changes);
 	out = report ? json_dumps(report, JSON_COMPACT) : NULL;
 	json_decref(report);
 	engine_transaction(e);
@@ -181,6 +183,12 @@ void exposures_poll(struct engine *e, uint64_t now_ns)
 	/* A clock that was set back must not make it wait. */
 	if (s && (now_ns >= s->next_ns || s->next_ns - now_ns > EVERY))
 		(void)exposures_look(e);
+}
+
+void exposures_counts(const struct engine *e, unsigned *ret_findings, unsigned *ret_changes)
+{
+	*ret_findings = e->exposures ? e->exposures->findings : 0;
+	*ret_changes = e->exposures ? e->exposures->changes : 0;
 }
 
 uint64_t exposures_next(const struct engine *e)

@@ -16,6 +16,8 @@ void exposures_close(struct engine *e);
 void exposures_hint(struct engine *e, const struct event *ev);
 void exposures_poll(struct engine *e, uint64_t now_ns);
 uint64_t exposures_next(const struct engine *e); /* wall time of the next look */
+/* Services that are reachable from outside, and those that are new or changed, at the last look. */
+void exposures_counts(const struct engine *e, unsigned *ret_findings, unsigned *ret_changes);
 /* Looks now; NULL, or why it could not. */
 const char *exposures_look(struct engine *e);
 

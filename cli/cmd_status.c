@@ -122,6 +122,7 @@ static void print_forwarders(const json_t *o)
 static void print_table(json_t *o)
 {
 	const json_t *sessions = json_object_get(o, "sessions");
+	const json_t *exposure = json_object_get(o, "exposure");
 	const char *key;
 	json_t *v;
 
@@ -133,6 +134,11 @@ static void print_table(json_t *o)
 	printf("sessions %lld live, %lld of them from before the agent\n",
 	       (long long)json_integer_value(json_object_get(sessions, "live")),
 	       (long long)json_integer_value(json_object_get(sessions, "existing")));
+	if (exposure)
+		printf("listening %lld remote services can be reached from outside, %lld new or "
+		       "changed (outergate exposure)\n",
+		       (long long)json_integer_value(json_object_get(exposure, "reachable")),
+		       (long long)json_integer_value(json_object_get(exposure, "changes")));
 	print_rows(o);
 	print_forwarders(o);
 	print_exceptions(o);

@@ -235,6 +235,10 @@ def exposure_without_an_agent(w):
     table = agent.cli("exposure", "--config", agent.config).stdout.decode()
     check("seen by the running agent just now" in table and "openssh-server" in table and
           "M1032" in table, "the table", table)
+    status = agent.status()["exposure"]
+    check(status["reachable"] >= 1 and status["changes"] == 0, "in status", status)
+    said = agent.cli("status", "--config", agent.config).stdout.decode()
+    check("can be reached from outside, 0 new or changed" in said, "for a person", said)
     agent.stop()
     o = report(agent)
     check(o["by"] == "command" and listener(o, 22)["change"] == "baseline" and
