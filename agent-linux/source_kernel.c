@@ -46,7 +46,7 @@ static void name_users(struct event *ev)
 	bool unseen = ev->kind == EVENT_EXEC && !(ev->flags & (EVENT_PROVEN | EVENT_HELPER));
 	const struct passwd *pw;
 
-	if (!found && !unseen && !by_server)
+	if (!found && !unseen && !by_server && ev->kind != EVENT_OUTWARD)
 		return;
 	pw = host_user(ev->uid);
 	if (!pw)
@@ -124,7 +124,7 @@ static void name_program(struct engine *e, struct event *ev, char path[PRIV_NAME
 {
 	struct priv_msg m = {.kind = PRIV_PROGRAM, .arg = ev->proc.pid};
 
-	if ((ev->kind != EVENT_LOOPBACK && ev->kind != EVENT_AGENT) ||
+	if ((ev->kind != EVENT_LOOPBACK && ev->kind != EVENT_AGENT && ev->kind != EVENT_OUTWARD) ||
 	    priv_call(e->setup.priv, &m, NULL))
 		return;
 	m.name[PRIV_NAME_MAX - 1] = '\0';

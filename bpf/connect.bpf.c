@@ -115,13 +115,14 @@ static __always_inline void tcp_connects(struct sock *sk)
 
 	if (!leader)
 		return;
+	m = mark_get(leader);
 	if (stays_here(sk)) {
 		loopback_note(sk, leader);
 	} else {
 		loopback_owner_connects(sk, leader);
-		sock_cookie(sk); /* should a shell come of it */
+		/* Should a shell come of it, it has a cookie. */
+		outward_begins(sk, leader, sock_cookie(sk), m ? m->conn.cookie : 0);
 	}
-	m = mark_get(leader);
 	if (!m)
 		return;
 	proc_fill(&o.proc, leader);
@@ -244,8 +245,10 @@ int BPF_PROG(tcp_state, struct sock *sk, int old, int new)
 	} else if (new == KTCP_ESTABLISHED && old == KTCP_SYN_SENT) {
 		cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 		o = cookie ? bpf_map_lookup_elem(&outgoing, &cookie) : NULL;
-		if (cookie)
+		if (cookie) {
 			loopback_established(sk, cookie);
+			outward_established(sk, cookie);
+		}
 		if (o) {
 			o->flags |= WIRE_F_ESTABLISHED;
 			outgoing_emit(o, sk, cookie, KIND_CONNECT);

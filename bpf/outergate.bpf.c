@@ -11,6 +11,7 @@
 #include "container.bpf.c"
 #include "loopback.bpf.c"
 #include "process.bpf.c"
+#include "outward.bpf.c"
 #include "connect.bpf.c"
 #include "pam.bpf.c"
 #include "first.bpf.c"

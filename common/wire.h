@@ -57,6 +57,7 @@ typedef int32_t __s32;
 	X(19, FILE, wire_file, 0)                                                                  \
 	X(20, CONTAINER, wire_container, 0)                                                        \
 	X(21, AGENT, wire_agent, 0)                                                                \
+	X(22, OUTWARD, wire_outward, 0)                                                            \
 	X(24, EXPOSURE, wire_exposure, 0)
 
 /* wire_*.flags */
@@ -371,6 +372,20 @@ struct wire_exposure {
 	char path[WIRE_EXPOSURE_PATH];
 	char words[WIRE_EXPOSURE_WORDS];
 	char text[768];
+};
+
+/*
+ * A process of this host is connected to a remote service elsewhere, or is a tool of remote access.
+ * conn: its own end as laddr/lport, the other as raddr/rport.
+ */
+struct wire_outward {
+	struct wire_hdr hdr;
+	struct wire_proc proc;
+	__u64 session; /* cookie of the session's connection; 0: of none */
+	struct wire_conn conn;
+	__u32 flags, args_len;
+	__u32 pad, pad2;
+	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
 
 #define WIRE_ID_ENUM(id, name, type, precious) WIRE_ID_##name = (id),

@@ -86,6 +86,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_AGENT] = agent_told,
 	[EVENT_ANSWER] = answer_told,
 	[EVENT_EXPOSURE] = exposure_told,
+	[EVENT_OUTWARD] = outward_told,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */

@@ -37,7 +37,5 @@ const struct agent *agent_of_session(const struct core *c, const struct csession
 /* Did people use it on three distinct days, or did somebody say that it is expected? */
 bool agent_is_known(const struct core *c, const struct csession *s);
 void agent_learn(struct core *c, struct csession *s, uint32_t day);
-/* core_learn.c: seen on that day, in a session whose worst alert was that. */
-void seen_add(struct core *c, uint64_t key, enum severity worst, uint32_t day);
 
 #endif

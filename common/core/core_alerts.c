@@ -68,6 +68,10 @@ uint64_t alert_key(const struct core *c, const struct alert *a)
 	case KEY_EXPOSURE:
 		h = hash_u64(hash_u64(h, a->service), a->first_ns);
 		return hash_u64(h, a->local.port);
+	case KEY_PROGRAM:
+		h = hash_u64(hash_u64(h, a->service), core_day(a->first_ns));
+		h = hash_text(hash_u64(h, a->local.port), span_of(a->client));
+		return hash_text(h, span_of(a->account));
 	case KEY_CHAIN:
 		return hash_text(hash_addr(h, &a->origin.addr), span_of(a->account));
 	}

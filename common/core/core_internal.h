@@ -22,6 +22,8 @@
 #include "core_containers.h"
 #include "core_exposure.h"
 #include "core_handoffs.h"
+#include "core_outward.h"
+#include "core_seen.h"
 #include "core_window.h"
 #include "core_windows.h"
 
@@ -535,23 +537,6 @@ void sessions_expire(struct core *c);
 void session_snapshot(struct core *c, const struct event *e);
 uint64_t session_identity(const struct core *c, const struct session *s);
 struct csession *session_of(struct core *c, const struct event *e);
-uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const struct addr *a,
-		  enum service s);
-bool seen_is_learned(const struct core *c, uint64_t key);
-enum {
-	SEEN_PLACE,
-	SEEN_EDGE,
-	SEEN_CRITICAL, /* a critical host, from a VPN pool */
-	SEEN_SERVER,   /* what a server has a shell run */
-	SEEN_DEVICE,   /* a network card; an inside address; one at the other: core_devices.c */
-	SEEN_ADDRESS,
-	SEEN_PAIR,
-	SEEN_DEVICES_SINCE,
-	SEEN_AGENT,
-	SEEN_SPOKEN /* a program that gives shells; what a port answers in */
-};
-/* Not within so many days; and from now on it was. */
-bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days);
 
 /* --- core_procs.c: what a session's processes do */
 void proc_forked(struct core *c, const struct event *e);

@@ -575,6 +575,26 @@ static bool read_exposure(struct decode_stream *s, const void *record, struct ev
 }
 
 #define READ_EXPOSURE	   read_exposure
+static bool read_outward(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_outward *w = record;
+
+	(void)s;
+	if (w->args_len > sizeof(w->args))
+		return false;
+	e->kind = EVENT_OUTWARD;
+	e->flags = flags_of(w->flags);
+	set_proc(&w->proc, e);
+	set_session(w->session, e);
+	e->netns = w->conn.netns;
+	e->out_conn = w->conn.cookie;
+	e->local = endpoint_of(&w->conn, w->conn.laddr, w->conn.lport);
+	e->dest = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
+	e->args = (struct span){w->args, w->args_len};
+	return true;
+}
+
+#define READ_OUTWARD	   read_outward
 #define READ_AGENT	   read_agent
 #define READ_CONTAINER	   read_container
 #define READ_DATA_LONG	   read_data_long

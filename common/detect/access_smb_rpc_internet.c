@@ -19,6 +19,31 @@ static void say_inbound(struct text *t, const struct detect_ctx *x, const struct
 		 service_name(e->service), e->local.port);
 }
 
+static void outbound(struct detect_ctx *x, const struct event *e)
+{
+	const struct scope_rules *rules = &x->core->config.scope;
+	struct fire f = {.severity = SEVERITY_HIGH, .reason = "outbound", .count = 1};
+	enum service service = service_of_port(e->dest.port);
+	enum scope scope = scope_of(&e->dest.addr, rules);
+	struct calert *a;
+	struct text t;
+
+	if ((service != SERVICE_SMB && service != SERVICE_RPC) ||
+	    !scope_counts_as_external(scope, rules))
+		return;
+	a = outward_raise(x, e, &f);
+	if (!a)
+		return;
+	t = TEXT_IN(a->pub.sentence);
+	text_quote(&t, outward_program(e), 80);
+	text_add(&t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
+	say_origin(&t, &e->dest, scope);
+	text_add(&t, " (%s): passwords' hashes leave that way.", service_name(service));
+	say_command(&t, e->args);
+	t = TEXT_IN(a->pub.numbers);
+	text_add(&t, "a connection to port %u outside", e->dest.port);
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "", .count = 1};
@@ -26,6 +51,10 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct text t;
 	bool is_new;
 
+	if (e->kind == EVENT_OUTWARD) {
+		outbound(x, e);
+		return;
+	}
 	if ((e->service != SERVICE_SMB && e->service != SERVICE_RPC) || !detect_is_external(x))
 		return;
 	a = alert_raise(x, e, &f, &is_new);
@@ -48,8 +77,8 @@ const struct detection detection_access_smb_rpc_internet = {
 	.tactic = "TA0008 TA0001",
 	.analytic = "AN1005",
 	.data_components = "Network Traffic Content (DC0085)",
-	.reasons = "",
-	.events = EVENT_BIT(ANSWER),
+	.reasons = "outbound",
+	.events = EVENT_BIT(ANSWER) | EVENT_BIT(OUTWARD),
 	.triage =
 		"Is the port meant to be reached from outside? What did that address read or write "
 		"(the server's own log)?",
@@ -58,5 +87,5 @@ const struct detection detection_access_smb_rpc_internet = {
 	.tune = "KnownRemoteIPs does not lower it; an exception with the origin and its reason.",
 	.mitigation = "M1037 M1042",
 	.step = step,
-	.key = KEY_LISTENER,
+	.key = KEY_PROGRAM,
 };

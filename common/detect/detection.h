@@ -48,6 +48,7 @@ enum detection_key {
 	KEY_CLIENT,	   /* account, reason, key or client */
 	KEY_ACCOUNT_DAY,   /* account, service, day */
 	KEY_EXPOSURE,	   /* service, our port, the moment: what is told once, is new */
+	KEY_PROGRAM,	   /* account, client (a program), service, our port, day */
 	KEY_CHAIN,	   /* account and origin of the first session */
 };
 

@@ -165,6 +165,14 @@ def agent(k):
                                                     len(args), args))
 
 
+def outward(k):
+    """pid (comm, uid, args) is connected to a remote service elsewhere (to); conn: its session's."""
+    args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k.get("args", "").split())
+    return 22, (proc(dict({"pid": "4000"}, **k)) + struct.pack("<Q", num(k, "conn")) +
+                conn(90000 + num(k, "n"), "192.0.2.1:40000", k["to"]) +
+                struct.pack("<IIII384s", flags(k), len(args), 0, 0, args))
+
+
 def handoff(k):
     """A session's process connects to the local socket path."""
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k["args"].split())
@@ -223,7 +231,7 @@ def exposure(k):
                             asks.encode(), text.encode()))
 
 
-KINDS = {"agent": agent, "exposure": exposure, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+KINDS = {"agent": agent, "outward": outward, "exposure": exposure, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 

@@ -10,8 +10,8 @@ ID = "access.protocol_mismatch"
 @case("journal")
 def sshd_behind_https(w):
     name, _ = w.users.add("far443")
-    address = w.net.serve("192.0.2.44") if hasattr(w.net, "serve") else w.server
-    s = Sshd(w.net, w.net.srv, [address], port=443)
+    address = w.server
+    Sshd(w.net, w.net.srv, [address], port=443)
     for _ in range(2):
         c = Client(w.net, place(w))
         c.ssh(name, address, "true", password=PASSWORD, port=443, check_rc=0)
@@ -21,4 +21,3 @@ def sshd_behind_https(w):
     w.settle()
     check(len([x for x in w.agent.stored_alerts() if x["detection"] == ID]) == 1, "once a listener")
     wait_for("its sessions", lambda: len(w.agent.sessions(account=name, service="ssh")) == 2)
-    del s

@@ -1,0 +1,71 @@
+/*
+ * activity.external_vpn: a process of this host joins an outside VPN or a remote access service.
+ *
+ * Sees TCP connections to outside addresses by tools known by their name (OpenVPN, Tailscale,
+ * cloudflared, ngrok, TeamViewer, AnyDesk, RustDesk, frp, chisel, Tor ...), or to ports that are
+ * theirs alone. Once for each program and tool in 180 days. Such a tool lets people in from the
+ * outside without an open port, and things out past the firewall. Cannot see: UDP, which is
+ * OpenVPN's, WireGuard's, IKE's and Tailscale's usual way; a tool under another name on port 443
+ * (what it does is seen by access.loopback_forwarded and access.agent_session).
+ *
+ * Example: '/usr/local/bin/cloudflared' of uid 33 is connected to 198.51.100.7:7844.
+ */
+#include "../core/core_detect.h"
+
+static void say(struct text *t, const struct event *e, const char *tool, bool by_port,
+		enum scope scope)
+{
+	text_quote(t, outward_program(e), 80);
+	text_add(t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
+	say_origin(t, &e->dest, scope);
+	text_add(t, by_port ? ", a port of %s: " : " and is %s: ", tool);
+	text_add(t, "by it others may come in without an open port.");
+	say_command(t, e->args);
+}
+
+static void step(struct detect_ctx *x, const struct event *e)
+{
+	const struct scope_rules *rules = &x->core->config.scope;
+	enum scope scope = scope_of(&e->dest.addr, rules);
+	struct fire f = {.severity = SEVERITY_MEDIUM, .reason = "", .count = 1};
+	bool by_port;
+	const char *tool = outward_tool(e, &by_port);
+	struct calert *a;
+	uint32_t days;
+	struct text t;
+
+	if (!tool || !scope_counts_as_external(scope, rules) ||
+	    !outward_is_new(x->core, SEEN_TOOL, e, hash_text(1, span_of(tool)), &days))
+		return;
+	f.reason = by_port ? "port" : "name";
+	a = outward_raise(x, e, &f);
+	if (!a)
+		return;
+	t = TEXT_IN(a->pub.sentence);
+	say(&t, e, tool, by_port, scope);
+	t = TEXT_IN(a->pub.numbers);
+	text_add(&t, "not seen here in %u days", PLACE_KEPT_DAYS);
+}
+
+const struct detection detection_activity_external_vpn = {
+	.id = "activity.external_vpn",
+	.number = 1306,
+	.severity = SEVERITY_MEDIUM,
+	.scope = DETECT_ALL,
+	.stage = "activity",
+	.title = "A process joins an outside VPN or remote access service",
+	.attack = "T1572 T1219",
+	.tactic = "TA0011",
+	.analytic = "AN1005",
+	.data_components = "Network Connection Creation (DC0082); Process Creation (DC0032)",
+	.reasons = "name port",
+	.events = EVENT_BIT(OUTWARD),
+	.triage = "Who installed that tool, and whose account is it joined to?",
+	.contain = "End the process, remove the tool and what starts it, block the service's "
+		   "addresses.",
+	.false_positive = "A tool that the organisation itself uses, on its first connection.",
+	.tune = "An exception with the client (the program) and its reason.",
+	.mitigation = "M1037 M1038",
+	.step = step,
+	.key = KEY_PROGRAM,
+};
