@@ -481,6 +481,7 @@ static int engine_open_core(struct engine *e)
 	host_name(e->host_name, sizeof(e->host_name));
 	if (e->host_name[0])
 		e->policy.host_name = e->host_name;
+	span_copy(e->identity.host_name, sizeof(e->identity.host_name), span_of(e->host_name));
 	store_set_policy(e->store, &e->policy);
 	geo_source_open(e);
 	e->identity.geo = &e->geo.set.source;

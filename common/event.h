@@ -131,8 +131,9 @@ struct event_windows {
  * that the session came from before it moved.
  */
 struct event_gateway {
-	bool told;	      /* about no connection of this host */
-	bool unsure;	      /* set by the core: nobody knows whether the account exists */
+	bool told;    /* about no connection of this host */
+	bool by_port; /* the number is of where the client is: it comes again with the next one */
+	bool unsure;  /* set by the core: nobody knows whether the account exists */
 	uint64_t session;     /* a hash of its number or name there; 0 = none */
 	struct addr assigned; /* the inner address that it was given */
 	struct span group;    /* tunnel group, realm, policy */

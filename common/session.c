@@ -24,6 +24,7 @@ const char *origin_source_name(enum origin_source s)
 		[ORIGIN_LOG] = "log",
 		[ORIGIN_LOCAL_PROXY] = "local-proxy",
 		[ORIGIN_TRUSTED_PROXY] = "trusted-proxy",
+		[ORIGIN_VPN] = "vpn",
 	};
 
 	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "";

@@ -35,8 +35,10 @@ enum origin_source {
 	ORIGIN_ANCESTOR,
 	ORIGIN_SNAPSHOT,
 	ORIGIN_LOG,
-	ORIGIN_LOCAL_PROXY,  /* the connection that a proxy on this host had accepted */
-	ORIGIN_TRUSTED_PROXY /* whom a proxy of TrustedProxies named */
+	ORIGIN_LOCAL_PROXY,   /* the connection that a proxy on this host had accepted */
+	ORIGIN_TRUSTED_PROXY, /* whom a proxy of TrustedProxies named */
+	ORIGIN_VPN /* where the client of this host's VPN is that was given the address it came from
+		    */
 };
 
 struct session_command {
@@ -99,7 +101,8 @@ struct session {
 	bool has_pty;
 	bool bytes_known;
 	bool has_shell, has_transfer, has_forward;
-	bool by_gateway;     /* a gateway told of it: it is no connection of this host */
+	bool by_gateway; /* a gateway told of it: it is no connection of this host */
+	bool by_vpn;	 /* it came through a VPN session of this host; via has the inner address */
 	bool pending_helper; /* PAM open_session not yet returned */
 	enum service service;
 	enum method method;
@@ -127,6 +130,11 @@ struct session {
 			struct addr assigned; /* the inner address */
 			char group[24];
 		} gate; /* by_gateway */
+		struct {
+			char no_pod;		   /* 0 */
+			char session[ID_TEXT_MAX]; /* the VPN's */
+			char account[30];	   /* who is logged in there; cut */
+		} vpn;				   /* by_vpn */
 	};
 	char fingerprint[FINGERPRINT_TEXT];  /* "hassh:...", "ja4:..."; "" = not seen */
 	uint64_t open_ns, close_ns, last_ns; /* wall */

@@ -38,6 +38,7 @@ struct core_out {
 struct core_identity {
 	char host_id[ID_TEXT_MAX]; /* machine id; in a replay "replay" */
 	char boot_id[40];
+	char host_name[64]; /* as this host's logs have it; "" in a replay */
 	uint64_t hash_seed; /* keyed hashing of attacker-chosen keys; fixed (0) in a replay */
 	bool kernel_sensor; /* kernel records are expected: text alone proves less */
 	const struct geo_source *geo; /* outlives the core; NULL = no databases */

@@ -95,6 +95,8 @@ static void fill_about(const struct detect_ctx *x, const struct event *e, struct
 	else
 		a->origin_source = e->trust == TRUST_KERNEL ? ORIGIN_SOCKET : ORIGIN_LOG;
 	geo_of(x->core, &a->origin.addr, &a->geo);
+	if (a->origin_source == ORIGIN_VPN)
+		a->via = n->origin;
 	if (e->kind == EVENT_API && e->dest.addr.family) {
 		a->via = e->dest;
 		a->origin_source = ORIGIN_TRUSTED_PROXY;

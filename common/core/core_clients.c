@@ -45,7 +45,8 @@ void client_take(struct core *c, const struct conn *n, struct csession *s)
 	if (!s->pub.client[0])
 		memcpy(s->pub.client, t->client, sizeof(t->client));
 	memcpy(s->pub.fingerprint, t->fingerprint, sizeof(t->fingerprint));
-	s->pub.via = t->via;
+	if (!s->pub.by_vpn)
+		s->pub.via = t->via;
 	s->pub.claimed = t->claimed;
 }
 

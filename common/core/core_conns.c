@@ -221,7 +221,7 @@ static void learn_times(struct conn *n, const struct event *e)
 struct conn *conn_join(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_find(c, e);
-	bool had_peer = n && n->origin.port;
+	bool had_peer = n && n->origin.port, had_addr = n && n->origin.addr.family;
 
 	if (!n && !e->conn && !e->proc.pid && !e->origin.addr.family)
 		return NULL;
@@ -239,6 +239,8 @@ struct conn *conn_join(struct core *c, const struct event *e)
 		n->netns = e->netns;
 	if (!n->service)
 		n->service = (uint8_t)e->service;
+	if (!had_addr)
+		vpn_joins(c, n);
 	conn_touch(c, n);
 	if (e->trust == TRUST_KERNEL && !n->kernel) {
 		n->kernel = true;

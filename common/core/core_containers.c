@@ -114,7 +114,8 @@ void container_name(struct core *c, struct session *s, struct span id)
 		return;
 	memcpy(s->container_name, x->name, sizeof(s->container_name));
 	memcpy(s->image, x->image, sizeof(s->image));
-	memcpy(s->pod, x->pod, sizeof(s->pod));
+	if (!s->by_vpn) /* which stands there */
+		memcpy(s->pod, x->pod, sizeof(s->pod));
 }
 
 bool container_is_of_pod(struct core *c, struct span cgroup, struct span pod)

@@ -23,15 +23,36 @@
  */
 #include "core_internal.h"
 
+#include "../decode/text.h"
+
 #include "core_detect.h"
 
 #define LOGIN_IDLE_NS (3600 * SECOND_NS)
 #define LINE_IDLE_NS  DAY_NS
-#define GATE_ID	      (1ull << 62) /* no socket cookie gets there */
+#define DENIED_NS     (5 * SECOND_NS)
+#define GIVEN_NS      (5 * SECOND_NS) /* an address before the line that somebody is in */
+#define GATE_ID	      (1ull << 62)    /* no socket cookie gets there */
 
-static uint32_t host_of(const struct event *e)
+/* "gw1" and "gw1.example.org" are one. */
+static bool is_same_name(struct span a, struct span b)
 {
-	return (uint32_t)hash_text(1, e->host);
+	size_t dot_a = text_find(a, SPAN_LIT("."), 0), dot_b = text_find(b, SPAN_LIT("."), 0);
+
+	if (dot_a == TEXT_NOT_FOUND || dot_b == TEXT_NOT_FOUND) {
+		a = span_first(a, dot_a < a.len ? dot_a : a.len);
+		b = span_first(b, dot_b < b.len ? dot_b : b.len);
+	}
+	return span_eq(a, b);
+}
+
+/* As conn_host: 0 is this host, whose VPN servers' lines the journal or its own files have. */
+static uint32_t host_of(const struct core *c, const struct event *e)
+{
+	bool is_own = span_empty(e->host) ||
+		      (c->id.kernel_sensor && (e->trust >= TRUST_TRANSPORT ||
+					       is_same_name(e->host, span_of(c->id.host_name))));
+
+	return is_own ? 0 : (uint32_t)hash_text(1, e->host);
 }
 
 static uint64_t key_of(const struct core *c, uint32_t host, const struct event *e)
@@ -60,10 +81,13 @@ static struct conn *row_of(struct core *c, const struct event *e)
 
 	if (!e->gate.session)
 		return NULL;
-	told.conn = hash_u64(hash_u64(c->seed + 4, host_of(e)), e->gate.session) >> 2 | GATE_ID;
+	told.conn = hash_u64(hash_u64(c->seed + 4, host_of(c, e)), e->gate.session) >> 2 | GATE_ID;
 	told.origin.port = 0;
 	told.local = (struct endpoint){0};
 	told.proc = (struct proc_id){0};
+	n = conn_find(c, &told);
+	if (n)
+		told.local = n->local; /* the inner address, which joining would overwrite */
 	n = conn_join(c, &told);
 	if (n)
 		n->gateway = true;
@@ -74,6 +98,39 @@ static bool is_other_account(const struct core *c, const struct conn *n, const s
 {
 	return n->account[0] && !span_empty(e->account) &&
 	       windows_who(c, span_of(n->account)) != windows_who(c, e->account);
+}
+
+/*
+ * Of gateways whose number is that of one try after the other (an address and port): some tell of
+ * a failed one twice, and that the connection stands although nobody was let in.
+ */
+static bool is_no_news(struct conn *n, const struct event *e)
+{
+	bool denied = n->tried_ns && e->time_ns < n->tried_ns + DENIED_NS;
+
+	if (!e->gate.by_port)
+		return false;
+	if (e->kind == EVENT_SESSION_OPEN)
+		return denied;
+	if (e->kind != EVENT_ATTEMPT)
+		return false;
+	n->tried_ns = e->outcome == OUTCOME_FAILURE ? e->time_ns : 0;
+	return denied && e->outcome == OUTCOME_FAILURE && e->witness == WITNESS_PAM_LOG;
+}
+
+/* Who gave a password is it, whatever the certificate is called. */
+static void exchange_names(struct conn *n, struct event *e)
+{
+	if (!e->gate.by_port)
+		return;
+	if (e->kind == EVENT_ATTEMPT)
+		n->method = (uint8_t)(e->outcome == OUTCOME_SUCCESS ? e->method : METHOD_NONE);
+	else if (n->method == METHOD_PASSWORD && n->account[0])
+		e->account = span_of(n->account);
+	if (e->kind == EVENT_SESSION_CLOSE) {
+		n->method = METHOD_NONE;
+		n->opened_ns = 0;
+	}
 }
 
 /* What this line lacks and those before it told; what it tells is kept for those after it. */
@@ -87,10 +144,12 @@ static void exchange(const struct core *c, struct conn *n, struct event *e)
 		n->origin.addr = e->origin.addr;
 	else
 		e->origin.addr = n->origin.addr;
-	if (e->gate.assigned.family)
+	if (e->gate.assigned.family) {
 		n->local.addr = e->gate.assigned;
-	else
+		n->opened_ns = e->time_ns;
+	} else if (!e->gate.by_port || e->time_ns < n->opened_ns + GIVEN_NS) {
 		e->gate.assigned = n->local.addr;
+	}
 	if (!span_empty(e->account))
 		span_copy(n->account, sizeof(n->account), e->account);
 	else
@@ -107,7 +166,7 @@ static struct csession *search(struct core *c, const struct event *e, bool by_nu
 		struct csession *s = pool_at(&c->sessions, i);
 
 		if (!pool_is_used(&c->sessions, i) || !s->pub.by_gateway ||
-		    s->pub.state == SESSION_CLOSED || s->pub.gate.host != host_of(e) ||
+		    s->pub.state == SESSION_CLOSED || s->pub.gate.host != host_of(c, e) ||
 		    s->pub.service != e->service)
 			continue;
 		if (by_number ? s->pub.gate.number != e->gate.session
@@ -137,7 +196,7 @@ static struct csession *keyed(struct core *c, const struct event *e)
 	struct event told = *e;
 	struct csession *s;
 
-	told.conn = key_of(c, host_of(e), e);
+	told.conn = key_of(c, host_of(c, e), e);
 	told.proc = (struct proc_id){0};
 	s = session_of(c, &told);
 	return s && s->pub.state != SESSION_CLOSED ? s : NULL;
@@ -152,6 +211,14 @@ static struct csession *find(struct core *c, const struct event *e)
 	return e->origin.addr.family ? keyed(c, e) : search(c, e, false);
 }
 
+static void given(struct core *c, struct csession *s, const struct event *e)
+{
+	struct cidr net = {.addr = e->gate.assigned,
+			   .bits = e->gate.assigned.family == ADDR_V6 ? 128 : 32};
+
+	vpn_given(c, s, &net, e->time_ns);
+}
+
 static void take(struct core *c, struct csession *s, const struct event *e)
 {
 	struct session *p = &s->pub;
@@ -160,12 +227,18 @@ static void take(struct core *c, struct csession *s, const struct event *e)
 	if (changed) {
 		p->by_gateway = true;
 		memset(&p->gate, 0, sizeof(p->gate));
-		p->gate.host = host_of(e);
+		p->gate.host = host_of(c, e);
 	}
 	if (e->gate.session)
 		p->gate.number = e->gate.session;
 	if (e->gate.assigned.family && !addr_eq(&p->gate.assigned, &e->gate.assigned)) {
 		p->gate.assigned = e->gate.assigned;
+		changed = true;
+	}
+	if (e->gate.assigned.family)
+		given(c, s, e);
+	if (!p->origin.port && e->origin.port && addr_eq(&p->origin.addr, &e->origin.addr)) {
+		p->origin.port = e->origin.port;
 		changed = true;
 	}
 	if (!span_empty(e->gate.group) && !p->gate.group[0]) {
@@ -229,7 +302,7 @@ static void opened(struct core *c, const struct event *e, uint64_t idle_ns)
 	if (s)
 		told.account = span_of(s->pub.account); /* in other letters perhaps */
 	told.dest = (struct endpoint){0};
-	s = keyed_session(c, &told, key_of(c, host_of(e), e), &is_new);
+	s = keyed_session(c, &told, key_of(c, host_of(c, e), e), &is_new);
 	if (!s)
 		return;
 	if (is_new && pool_get(&c->conns, s->conn))
@@ -271,7 +344,7 @@ static void tried(struct core *c, const struct event *e)
 		if (e->service != SERVICE_OTHER) /* an application without remote access */
 			opened(c, e, LOGIN_IDLE_NS);
 	} else if (e->outcome == OUTCOME_FAILURE) {
-		h = hash_u64(hash_addr(c->seed + 3, &e->origin.addr), host_of(e));
+		h = hash_u64(hash_addr(c->seed + 3, &e->origin.addr), host_of(c, e));
 		group_failed(c, e, h >> 2 | GATE_ID);
 	} else if (e->outcome == OUTCOME_REFUSED) {
 		c->stats.attempts_refused += e->count;
@@ -294,8 +367,12 @@ void gateway_text(struct core *c, const struct event *e)
 
 	if (is_remote_application(c, e))
 		told.service = SERVICE_WEB_REMOTE;
-	if (row)
+	if (row && is_no_news(row, &told))
+		return;
+	if (row) {
+		exchange_names(row, &told);
 		exchange(c, row, &told);
+	}
 	switch (e->kind) {
 	case EVENT_ATTEMPT:
 		tried(c, &told);
@@ -320,6 +397,9 @@ void gateway_text(struct core *c, const struct event *e)
 void gateway_restored(struct core *c, struct csession *s)
 {
 	struct conn *n = pool_get(&c->conns, s->conn);
+	struct event e = {.gate.assigned = s->pub.gate.assigned, .time_ns = s->pub.open_ns};
+
+	given(c, s, &e);
 
 	if (n)
 		n->gateway = true;

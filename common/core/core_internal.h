@@ -20,10 +20,12 @@
 #include "core_agents.h"
 #include "core_clients.h"
 #include "core_containers.h"
+#include "core_devices.h"
 #include "core_exposure.h"
 #include "core_handoffs.h"
 #include "core_outward.h"
 #include "core_seen.h"
+#include "core_vpn.h"
 #include "core_window.h"
 #include "core_windows.h"
 
@@ -99,6 +101,7 @@ struct conn {
 	uint32_t pid;
 	uint32_t host; /* hash of the logging host; 0 when this host is watched by the kernel */
 	uint32_t netns;
+	uint16_t vpn, vpn_generation; /* the VPN session it came through; see core_vpn.c; 0: none */
 	uint64_t first_ns, last_ns;
 	uint64_t opened_ns; /* 0 = unknown */
 	uint64_t tried_ns;  /* last verdict told */
@@ -281,7 +284,10 @@ struct csession {
 	bool expected;			      /* a person said so: it teaches whatever fired */
 	bool odd; /* it teaches as if something of medium had fired, though less was told */
 	uint8_t burst_used, edges_used;
-	uint64_t burst[BURST_MAX]; /* when new destinations were reached */
+	union {
+		uint64_t burst[BURST_MAX];	/* when new destinations were reached */
+		struct vpn_inner inner[INNERS]; /* by_gateway */
+	};
 	uint64_t edges[BURST_MAX]; /* seen keys of remote-access destinations, learned at close */
 	unsigned new_dests;	   /* lately, as last counted */
 	uint8_t worst_by[DETECTION_COUNT]; /* highest severity of each */
@@ -367,6 +373,7 @@ struct core {
 	struct handle callers[CALLERS_MAX]; /* newest connection of an address, by its hash */
 	struct client_note clients[CLIENT_NOTES];
 	struct engines engines;
+	bool inners_given; /* a VPN session was given an address */
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];
@@ -594,15 +601,6 @@ const struct last_place *travel_from(const struct core *c, const struct session 
 void travel_note(struct core *c, const struct session *s);
 /* Of that account, whatever its keys, or of that origin when it is given. How many. */
 unsigned travel_forget(struct core *c, struct span account, const struct cidr *origin);
-
-/* --- core_devices.c: network cards of the inside */
-struct device_word {
-	bool is_new, has_changed; /* the card; the address had another one */
-	uint32_t watched_days;
-};
-/* What is known of that card at that address; from now on it is. */
-struct device_word device_note(struct core *c, const struct addr *at, struct span mac,
-			       uint32_t day);
 
 /* --- core_mail.c: logins to mailboxes */
 void mail_told(struct core *c, const struct event *e);

@@ -195,6 +195,46 @@ static void login_call(struct core *c, struct conn *n, const struct event *e)
 	}
 }
 
+/*
+ * A VPN server asks for its client, in a process that serves all of them, and opens no PAM session:
+ * one more witness of what its log tells. The verdict is about the account check's word, since it
+ * is asked only once the password was right.
+ */
+static void vpn_called(struct core *c, const struct event *e)
+{
+	bool is_check = e->pam_call == PAM_CALL_ACCT_MGMT;
+	struct event told = *e;
+
+	if (!is_check && (e->pam_call != PAM_CALL_AUTHENTICATE || !is_failure(e->result)))
+		return;
+	if (!told.origin.addr.family && !addr_parse(e->text, &told.origin.addr, NULL))
+		return;
+	told.kind = EVENT_ATTEMPT;
+	told.service = SERVICE_VPN;
+	told.method = METHOD_PASSWORD;
+	told.outcome = OUTCOME_FAILURE;
+	if (is_check && (e->result == PAM_R_OK || e->result == PAM_R_NEW_TOKEN))
+		told.outcome = OUTCOME_SUCCESS;
+	else if (is_check && is_denial(e->result))
+		told.flags |= EVENT_PASSWORD_RIGHT;
+	else if (is_check)
+		return;
+	told.gate.told = true;
+	told.witness = WITNESS_KERNEL;
+	told.trust = TRUST_TRANSPORT; /* of the daemon: no socket of the kernel's proves it */
+	told.conn = 0;
+	told.count = 1;
+	told.proc = (struct proc_id){0};
+	told.text = (struct span){0};
+	gateway_text(c, &told);
+}
+
+static bool is_vpn_server(struct span program)
+{
+	return span_starts(program, SPAN_LIT("openvpn")) ||
+	       span_starts(program, SPAN_LIT("ocserv"));
+}
+
 void pam_called(struct core *c, const struct event *e)
 {
 	const struct pam_row *row = row_of(e->pam_service);
@@ -202,6 +242,11 @@ void pam_called(struct core *c, const struct event *e)
 	struct csession *s;
 	struct conn *n;
 
+	if (row->role == PAM_LOGIN && (row->service == SERVICE_VPN || is_vpn_server(e->program))) {
+		if (!(e->flags & EVENT_USER_EXEC))
+			vpn_called(c, e);
+		return;
+	}
 	if (row->role == PAM_IGNORED || (!e->conn && row->service == SERVICE_OTHER))
 		return;
 	if (row->role == PAM_ELEVATION) {

@@ -66,7 +66,7 @@ int core_restore_session(struct core *c, const struct session *s)
 			  .trust = s->conn ? TRUST_KERNEL : TRUST_TEXT,
 			  .time_ns = s->last_ns,
 			  .conn = s->conn ? s->conn : logon_key_of(c, s),
-			  .origin = s->origin,
+			  .origin = s->by_vpn ? s->via : s->origin,
 			  .local = s->local,
 			  .netns = s->netns,
 			  .service = s->service,

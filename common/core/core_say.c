@@ -21,11 +21,18 @@ enum severity severity_by_scope(const struct detect_ctx *x, enum severity s)
 	return (enum severity)(s - 1);
 }
 
+static bool is_in(const struct config *c, const struct known_remote *k, const struct addr *a)
+{
+	return k->ranges ? range_set_has(c->ranges[k->ranges - 1].set, a) : cidr_has(&k->cidr, a);
+}
+
+/* Who came through a VPN of this host is known by either address. */
 static bool remote_matches(const struct config *c, const struct known_remote *k,
 			   const struct session *s)
 {
-	if (k->ranges ? !range_set_has(c->ranges[k->ranges - 1].set, &s->origin.addr)
-		      : !cidr_has(&k->cidr, &s->origin.addr))
+	const struct addr *inner = s->by_vpn ? &s->via.addr : NULL;
+
+	if (!is_in(c, k, &s->origin.addr) && !(inner && is_in(c, k, inner)))
 		return false;
 	if (k->account[0] && strcmp(k->account, s->account) != 0)
 		return false;
@@ -174,6 +181,12 @@ void say_from_geo(struct text *t, const struct endpoint *o, enum scope s, const 
 
 void say_from(struct text *t, const struct session *s)
 {
+	if (s->by_vpn) {
+		text_addr(t, &s->via.addr);
+		text_add(t, " through the VPN session of ");
+		text_quote(t, span_of(s->vpn.account), sizeof(s->vpn.account));
+		text_add(t, " from ");
+	}
 	say_from_geo(t, &s->origin, s->scope, &s->geo);
 }
 

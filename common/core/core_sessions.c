@@ -75,6 +75,18 @@ void geo_of(const struct core *c, const struct addr *a, struct geo *ret)
 		c->id.geo->lookup(c->id.geo, a, ret);
 }
 
+static void fill_vpn(const struct core *c, const struct conn *n, struct session *s)
+{
+	const struct csession *vpn = vpn_of(c, n);
+
+	if (!vpn)
+		return;
+	s->by_vpn = true;
+	s->via = n->origin;
+	memcpy(s->vpn.session, vpn->pub.id, sizeof(s->vpn.session));
+	span_copy(s->vpn.account, sizeof(s->vpn.account), span_of(vpn->pub.account));
+}
+
 static void fill_origin(const struct core *c, const struct conn *n, struct session *s)
 {
 	s->conn = n->kernel ? n->cookie : 0;
@@ -85,6 +97,7 @@ static void fill_origin(const struct core *c, const struct conn *n, struct sessi
 	s->scope = scope_of(&s->origin.addr, &c->config.scope);
 	geo_of(c, &s->origin.addr, &s->geo);
 	s->origin_source = conn_origin_source(c, n);
+	fill_vpn(c, n, s);
 	s->conn_open_ns = n->opened_ns;
 	s->bytes_in = n->bytes_in;
 	s->bytes_out = n->bytes_out;
@@ -155,6 +168,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 		session_refuse(c, n, e);
 		return NULL;
 	}
+	vpn_joins(c, n);
 	session_id(c, n, e, s->pub.id);
 	fill_origin(c, n, &s->pub);
 	span_copy(s->pub.account, sizeof(s->pub.account),

@@ -159,13 +159,18 @@ void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns)
 
 const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
 {
-	const struct tunnel *t = tunnel_of(c, n);
+	const struct csession *vpn = vpn_of(c, n);
+	const struct tunnel *t = vpn ? NULL : tunnel_of(c, n);
 
+	if (vpn)
+		return &vpn->pub.origin;
 	return t && t->e.flags & EVENT_ACCEPTED && t->e.dest.addr.family ? &t->e.dest : &n->origin;
 }
 
 enum origin_source conn_origin_source(const struct core *c, const struct conn *n)
 {
+	if (vpn_of(c, n))
+		return ORIGIN_VPN;
 	if (conn_origin(c, n) != &n->origin)
 		return ORIGIN_LOCAL_PROXY;
 	if (n->relayed)

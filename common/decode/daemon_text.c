@@ -45,6 +45,24 @@ void daemon_trust_alone(const struct frame *f, const char *program, struct event
 		e->trust = TRUST_FORGED;
 }
 
+/* A user's processes are in units of that user's. */
+static bool is_service(struct span unit)
+{
+	return span_empty(unit) ||
+	       (text_ends(unit, SPAN_LIT(".service")) && !span_starts(unit, SPAN_LIT("user@")));
+}
+
+void daemon_trust_service(const struct frame *f, const char *program, struct event *e)
+{
+	if (!frame_has_writer(f) || f->uid == UINT32_MAX)
+		return;
+	if (f->uid == 0 || ((f->uid < USERS_BEGIN || f->uid == NOBODY) &&
+			    span_is(span_base(f->exe), program) && is_service(f->unit)))
+		e->trust = TRUST_TRANSPORT;
+	else
+		e->trust = TRUST_FORGED;
+}
+
 bool daemon_endpoint(struct span s, struct endpoint *ret)
 {
 	struct endpoint end = {0};

@@ -32,6 +32,9 @@ enum decode_result daemon_read(const struct daemon_form *forms, size_t count, st
  * user. Any other is a forgery; one that was gone before anybody could look is believed as text.
  */
 void daemon_trust(const struct frame *f, const char *program, struct event *e);
+/* The same of what lives as long as its sessions: one without a program, or a user's own, is none.
+ */
+void daemon_trust_service(const struct frame *f, const char *program, struct event *e);
 
 /*
  * The same for what is told by lines alone, with no record of the kernel's to hold them against: a

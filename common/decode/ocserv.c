@@ -1,8 +1,10 @@
 /*
  * ocserv: OpenConnect's VPN server, from syslog.
  *
- * Sees each failed login, each session's begin and end with account, address and bytes. Cannot see:
- * the inner address; whether an account exists.
+ * Sees each failed login, each session's begin and end with account, address and bytes, the inner
+ * address, all with `log-level = 2` or more. Cannot see: at level 1, as Debian has it, anything but
+ * failures; of a password file (`plain`) the first two wrong ones of a connection; whether an
+ * account exists.
  *
  * The account stands in front, between brackets. Of a failure it stands at the end again: the place
  * where it ends is where both are the same to the last byte, and no name can make another. Of one
@@ -11,6 +13,7 @@
  * Example: worker[alice]: 203.0.113.7 worker-auth.c:1724: failed authentication for 'alice'
  */
 #include "daemon_text.h"
+#include "gateway.h"
 
 /* " ADDR worker-auth.c:N: failed authentication for 'U'", of that U. */
 static bool ends_so(struct span s, struct span name, struct endpoint *ret)
@@ -87,8 +90,34 @@ static bool read_main(struct span s, struct event *e)
 	return read_who(span_first(s, at), e);
 }
 
+/* "U]: ADDR sending IPv4 INNER"; what a name contains stands before the last of each. */
+static bool read_given(struct span s, struct event *e)
+{
+	size_t at = text_find_last(s, SPAN_LIT(" sending IPv4 ")), name;
+	struct endpoint inner;
+
+	if (at == TEXT_NOT_FOUND)
+		at = text_find_last(s, SPAN_LIT(" sending IPv6 "));
+	if (at == TEXT_NOT_FOUND)
+		return false;
+	daemon_address(span_first(span_skip(s, at + 14),
+				  text_find(span_skip(s, at + 14), SPAN_LIT("/"), 0)),
+		       &inner);
+	name = text_find_last(span_first(s, at), SPAN_LIT("]:"));
+	if (!inner.addr.family || name == TEXT_NOT_FOUND)
+		return false;
+	daemon_address(text_trim_left(span_skip(span_first(s, at), name + 2)), &e->origin);
+	e->account = span_first(s, name);
+	e->gate.assigned = inner.addr;
+	e->kind = EVENT_AUTH_NOTE;
+	e->method = METHOD_NONE;
+	return e->origin.addr.family != ADDR_NONE;
+}
+
 static bool read_worker(struct span s, struct event *e)
 {
+	if (read_given(s, e))
+		return true;
 	if (text_find(s, SPAN_LIT("failed authentication for '"), 0) == TEXT_NOT_FOUND) {
 		e->kind = EVENT_NONE;
 		return true;
@@ -107,6 +136,18 @@ static bool wants(const struct frame *f)
 	return span_is(f->ident, "ocserv");
 }
 
+/* Two processes tell of one login, in any order; what both name is who and from where. */
+static void number(struct event *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	e->gate.by_port = true;
+	e->gate.session = (gateway_number(e->account) ^
+			   gateway_number(span_of(addr_format(&e->origin.addr, text))) << 1) |
+			  1;
+	e->gate.session >>= e->gate.session >> 63;
+}
+
 static enum decode_result decode(const struct frame *f, struct event *ret, const char **reason)
 {
 	enum decode_result r;
@@ -115,8 +156,13 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->witness = WITNESS_DAEMON;
 	ret->proc = (struct proc_id){0};
 	ret->gate.told = true;
-	daemon_trust_alone(f, "ocserv-worker", ret); /* nobody's */
 	r = DAEMON_READ(forms, f->message, ret, reason);
+	if (ret->outcome == OUTCOME_FAILURE) /* of nobody's process, which ends then */
+		daemon_trust_alone(f, "ocserv-worker", ret);
+	else
+		daemon_trust_service(f, "ocserv-worker", ret);
+	if (r == DECODE_EVENT && ret->kind != EVENT_NONE)
+		number(ret);
 	if (r != DECODE_EVENT || ret->kind != EVENT_NONE)
 		return r;
 	*reason = "ocserv's, and it tells of no login";

@@ -232,6 +232,8 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	uint64_t ns;
 
 	*reason = "OpenVPN's, and about no client";
+	if (is_daemon(f->ident))
+		daemon_trust_service(f, "openvpn", ret);
 	if (!cut_peer(&msg, &peer, &address, &name))
 		return DECODE_SKIPPED;
 	if (!is_daemon(f->ident))
@@ -246,10 +248,10 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 		if (!text_cut(&s, span_of(rows[i].begins)))
 			continue;
 		gateway_begin(ret, rows[i].kind, SERVICE_VPN);
-		daemon_trust_alone(f, "openvpn", ret);
 		ret->origin = peer;
 		ret->program = is_daemon(f->ident) ? f->ident : text_none();
 		ret->gate.session = gateway_number(address);
+		ret->gate.by_port = true;
 		ret->witness = rows[i].witness;
 		gateway_account(ret, name);
 		if (rows[i].read(s, ret))

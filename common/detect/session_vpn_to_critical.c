@@ -29,7 +29,7 @@ static void say(struct alert *a, const struct session *s, const struct endpoint 
 
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, ", from the VPN pool at ");
-	say_origin(&t, &s->origin, SCOPE_NONE);
+	say_origin(&t, s->by_vpn ? &s->via : &s->origin, SCOPE_NONE);
 	text_add(&t,
 		 here ? ", logged in over %s on the critical host "
 		      : ", went on from its %s session to the critical host ",
@@ -56,8 +56,8 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	s = &x->session->pub;
 	host = here ? &s->local : &e->dest;
-	if (!vpn_pool(c, &s->origin.addr) || !is_critical(c, &host->addr) ||
-	    (!here && service_of_port(host->port) == SERVICE_NONE))
+	if (!vpn_pool(c, s->by_vpn ? &s->via.addr : &s->origin.addr) ||
+	    !is_critical(c, &host->addr) || (!here && service_of_port(host->port) == SERVICE_NONE))
 		return;
 	is_first = seen_first(
 		c, seen_key(c, SEEN_CRITICAL, session_identity(c, s), &host->addr, SERVICE_NONE),

@@ -198,6 +198,10 @@ void pseudonym_session(struct session *s, uint64_t key)
 	field(s->key, sizeof(s->key), "key:", OF_KEY, key);
 	field(s->client, sizeof(s->client), "client:", OF_CLIENT, key);
 	session_id(s->id, key);
+	if (s->by_vpn) {
+		field(s->vpn.account, sizeof(s->vpn.account), "user:", OF_ACCOUNT, key);
+		session_id(s->vpn.session, key);
+	}
 	s->origin.addr = pseudonym_addr(&s->origin.addr, key);
 	s->local.addr = pseudonym_addr(&s->local.addr, key);
 	s->via.addr = pseudonym_addr(&s->via.addr, key);

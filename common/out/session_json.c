@@ -38,6 +38,12 @@ static void put_who(struct writer *w, const struct session *s)
 		json_put_text(w, "group", span_of_array(s->gate.group, sizeof(s->gate.group)));
 		json_end(w, '}');
 	}
+	if (s->by_vpn) {
+		json_begin(w, "vpn", '{');
+		json_put_str(w, "session", s->vpn.session);
+		json_put_str(w, "account", s->vpn.account);
+		json_end(w, '}');
+	}
 	json_put_str(w, s->service == SERVICE_RDGATEWAY ? "target" : "pod", s->pod);
 }
 

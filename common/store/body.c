@@ -60,7 +60,7 @@ WORDS(scope, SCOPE_COUNT);
 WORDS(handoff_kind, HANDOFF_COUNT);
 WORDS(event_kind, EVENT_COUNT);
 WORDS(trust, TRUST_KERNEL + 1);
-WORDS(origin_source, ORIGIN_TRUSTED_PROXY + 1);
+WORDS(origin_source, ORIGIN_VPN + 1);
 WORDS(alert_state, ALERT_CLOSED + 1);
 WORDS(session_state, SESSION_CLOSED + 1);
 WORDS(handoff_state, HANDOFF_JOINED + 1);
@@ -148,6 +148,7 @@ static const struct field session_fields[] = {
 	BOOL(session, has_forward),
 	BOOL(session, pending_helper),
 	BOOL(session, by_gateway),
+	BOOL(session, by_vpn),
 	WORD(session, service, service),
 	WORD(session, method, method),
 	BOOL(session, method_inferred),
@@ -195,6 +196,12 @@ static const struct field gate_fields[] = {
 	ROW(session, "gate_assigned", FIELD_ADDR, gate.assigned, NULL),
 	ROW(session, "gate_host", FIELD_U32, gate.host, NULL),
 	ROW(session, "gate_group", FIELD_TEXT, gate.group, NULL),
+};
+
+/* The same of one by_vpn. */
+static const struct field vpn_fields[] = {
+	ROW(session, "vpn_session", FIELD_TEXT, vpn.session, NULL),
+	ROW(session, "vpn_account", FIELD_TEXT, vpn.account, NULL),
 };
 
 static const struct field command_fields[] = {
@@ -403,6 +410,8 @@ int body_put_session(const struct session *s, char *buf, size_t cap)
 	put_layout(&w, &session_layout, s);
 	if (s->by_gateway)
 		put_fields(&w, gate_fields, COUNT(gate_fields), (const char *)s);
+	if (s->by_vpn)
+		put_fields(&w, vpn_fields, COUNT(vpn_fields), (const char *)s);
 	json_begin(&w, "anomalies", '[');
 	for (unsigned i = 0; i < DETECTION_COUNT; i++)
 		if (s->anomaly_mask >> i & 1)
@@ -547,6 +556,8 @@ int body_get_session(const char *text, size_t len, struct session *ret)
 	get_layout(object, &session_layout, ret);
 	if (ret->by_gateway)
 		get_fields(object, gate_fields, COUNT(gate_fields), (char *)ret);
+	if (ret->by_vpn)
+		get_fields(object, vpn_fields, COUNT(vpn_fields), (char *)ret);
 	anomalies = json_object_get(object, "anomalies");
 	for (size_t i = 0; i < json_array_size(anomalies); i++) {
 		int index = detection_find(text_of(json_array_get(anomalies, i)));
