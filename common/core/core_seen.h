@@ -18,7 +18,8 @@ enum {
 	SEEN_AGENT,  /* a program that gives shells to whom it went out: core_agents.c */
 	SEEN_SPOKEN, /* what a port answers in */
 	SEEN_TOOL,   /* a program that is a tool of outside VPNs: core_outward.c */
-	SEEN_CLIENT  /* a program that speaks to remote services elsewhere */
+	SEEN_CLIENT, /* a program that speaks to remote services elsewhere */
+	SEEN_EXPOSED /* a user's findings of a day: exposure_parts.c */
 };
 
 uint64_t seen_key(const struct core *c, unsigned kind, uint64_t identity, const struct addr *a,
