@@ -70,6 +70,7 @@ static __always_inline void tcp_listens(struct sock *sk)
 	for (int i = 0; i < WATCHED_DAEMONS; i++)
 		if (comm_is(comm, watched_daemons[i]))
 			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);
+	manager_listens(leader, &k);
 	/* The port alone says that somebody listens; with its address, what was told. */
 	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
 	k.pad = listen_hash(sk);

@@ -140,6 +140,10 @@ static __always_inline void loopback_note(struct sock *sk, struct task_struct *l
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	k.port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (manager_called(sk, &k, m)) {
+		bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);
+		return;
+	}
 	if (!is_watched(&k))
 		return;
 	cookie = sock_cookie(sk);
@@ -188,6 +192,7 @@ static __always_inline void loopback_established(struct sock *sk, __u64 cookie)
 
 	if (!any || !*any)
 		return;
+	manager_established(sk, cookie);
 	r = bpf_map_lookup_elem(&loopbacks, &cookie);
 	if (!r)
 		return;

@@ -8,6 +8,7 @@
 #include "peer.bpf.c"
 #include "handoff.bpf.c"
 #include "local.bpf.c"
+#include "manager.bpf.c"
 #include "container.bpf.c"
 #include "loopback.bpf.c"
 #include "process.bpf.c"

@@ -26,6 +26,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (!mark_set(child, &c))
 		return 0;
 	processes_add(c.conn.cookie, 1);
+	manager_forked(pleader, m);
 	if (!is_proven(c.conn.cookie))
 		return 0;
 	r = RECORD(false, KIND_FORK, wire_fork);

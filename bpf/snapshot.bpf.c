@@ -32,6 +32,7 @@ static __always_inline void snapshot_listener(struct seq_file *seq, struct task_
 	for (int i = 0; i < WATCHED_DAEMONS; i++)
 		if (comm_is(r.proc.comm, watched_daemons[i]))
 			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);
+	manager_listens(leader, &k);
 	r.hdr.time = bpf_ktime_get_boot_ns();
 	bpf_map_update_elem(&listen_told, &k, &r.hdr.time, BPF_ANY);
 	conn_fill(&r.conn, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
