@@ -9,6 +9,7 @@ from harness import brief, check, in_parallel, the_journal
 from sandbox import run, wait_for
 from services import PASSWORD, Server, Services, nothing_of, one_session, scan
 
+CONFIG = "TrustedProxies:\n  - {from: 203.0.113.20/32, port: 22, kind: proxy-protocol}\n"
 STARTWM = """#!/bin/sh
 /bin/echo in-rdp-%s
 bash -c 'exec 3<>/dev/tcp/10.20.0.2/22; head -c 4 <&3'
@@ -18,7 +19,7 @@ while [ ! -e /tmp/og-rdp-%s ]; do sleep 0.2; done
 
 @world("services-slow")
 def services_slow(net, users):
-    return Services("slow", net, users)
+    return Services("slow", net, users, CONFIG)
 
 
 class Xrdp:
