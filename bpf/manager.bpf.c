@@ -87,38 +87,52 @@ static __always_inline void manager_let_go(struct task_struct *leader, __u64 coo
 		processes_add(cookie, -1);
 }
 
-/* It asks PAM: for whom? What it asked before is over. */
-__noinline int manager_asks(void)
+/* It asks PAM: for which connection from outside? Into the scratch; 0: nobody knows. */
+__noinline int manager_looks(void)
 {
 	struct task_struct *leader = current_leader();
 	__u32 zero = 0;
 	struct local_look *l = bpf_map_lookup_elem(&local_scratch, &zero);
 	struct wire_listener_key k = {};
-	struct noted *n = NULL;
 	struct fdtable *t;
-	struct mark *m;
-	__u64 *served = NULL;
+	struct noted *n;
+	__u64 *served;
 
 	if (!leader || !l)
 		return 0;
-	m = mark_get(leader);
-	if (m && !(m->flags & MARK_BOUND))
-		return 0; /* a desktop's, started by it */
 	t = BPF_CORE_READ(leader, files, fdt);
 	l->cookie = 0;
 	l->found = 0;
 	local_all_held((__u64)BPF_CORE_READ(t, fd), BPF_CORE_READ(t, max_fds));
 	n = l->found == 1 ? bpf_map_lookup_elem(&noted, &l->cookie) : NULL;
-	if (n) {
-		k.netns = n->conn.netns;
-		k.port = n->conn.rport;
-		served = bpf_map_lookup_elem(&manager_peers, &k);
-	}
-	if (m && served && m->conn.cookie == *served)
+	l->cookie = 0;
+	if (!n)
 		return 0;
+	k.netns = n->conn.netns;
+	k.port = n->conn.rport;
+	served = bpf_map_lookup_elem(&manager_peers, &k);
+	if (served)
+		l->cookie = *served;
+	return 0;
+}
+
+/* What it asked before is over. A function of its own, for the stack of 5.10. */
+__noinline int manager_binds(void)
+{
+	struct task_struct *leader = current_leader();
+	__u32 zero = 0;
+	struct local_look *l = bpf_map_lookup_elem(&local_scratch, &zero);
+	struct noted *n;
+	struct mark *m;
+
+	if (!leader || !l)
+		return 0;
+	m = mark_get(leader);
+	if (m && (!(m->flags & MARK_BOUND) || m->conn.cookie == l->cookie))
+		return 0; /* a desktop's, started by it; or the same */
 	if (m)
 		manager_let_go(leader, m->conn.cookie);
-	n = served ? bpf_map_lookup_elem(&noted, served) : NULL;
+	n = bpf_map_lookup_elem(&noted, &l->cookie);
 	m = n ? conn_bind(leader, n) : NULL;
 	if (m)
 		m->flags |= WIRE_F_LOCAL_PEER;

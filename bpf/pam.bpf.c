@@ -82,8 +82,10 @@ static __always_inline void pam_emit(__u64 handle, __u32 call, int ret)
 		count(WIRE_STAT_pam_untrusted);
 		return;
 	}
-	if (is_manager(leader))
-		manager_asks();
+	if (is_manager(leader)) {
+		manager_looks();
+		manager_binds();
+	}
 	m = mark_get(leader);
 	/* Who was started by a broker is asked by somebody of their own, or nobody's login. */
 	if ((!m || m->conn.cookie & HANDOFF_ID) && !is_manager(leader))

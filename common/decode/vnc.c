@@ -107,16 +107,33 @@ static const struct daemon_form forms[] = {
 	{SPAN_LIT("Pixel format for client "), TRY(SUCCESS, read_format)},
 };
 
-static bool wants(const struct frame *f)
+static bool is_server(struct span name)
 {
-	static const char *const idents[] = {"Xvnc",	 "Xtigervnc",	  "x0vncserver",
-					     "x11vnc",	 "vncserver-x11", "vncserver-virtual",
-					     "vncserver"};
+	static const char *const names[] = {
+		"Xvnc",	     "Xtigervnc",	   "x0vncserver", "x0tigervncserver",
+		"x11vnc",    "vncserver-x11",	   "vncserver",	  "vncserver-virtual",
+		"Xvnc-core", "vncserver-x11-core",
+	};
 
-	for (size_t i = 0; i < sizeof(idents) / sizeof(idents[0]); i++)
-		if (span_is(f->ident, idents[i]))
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is(name, names[i]))
 			return true;
 	return false;
+}
+
+static bool wants(const struct frame *f)
+{
+	return is_server(f->ident);
+}
+
+/* Anybody may run one, so it is text and no more; what another program says in its name is a lie.
+ */
+static enum trust trust_of(const struct frame *f)
+{
+	bool others = frame_has_writer(f) && f->uid && f->uid != UINT32_MAX &&
+		      !span_empty(f->exe) && !is_server(span_base(f->exe));
+
+	return others ? TRUST_FORGED : TRUST_TEXT;
 }
 
 static enum decode_result decode(const struct frame *f, struct event *ret, const char **reason)
@@ -124,7 +141,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->service = SERVICE_VNC;
 	ret->witness = WITNESS_DAEMON;
 	ret->proc = (struct proc_id){0}; /* one serves all its clients */
-	ret->trust = TRUST_TEXT;	 /* anybody may run one */
+	ret->trust = trust_of(f);
 	return DAEMON_READ(forms, f->message, ret, reason);
 }
 

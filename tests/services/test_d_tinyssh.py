@@ -26,6 +26,7 @@ def tinyssh_key(w):
     s = one_session(w, source, "ssh", name, state="closed")
     check(s["method"] == "publickey" and s["origin"]["source"] == "socket" and s["origin"]["port"], "how", s)
     check("in-tiny" in json.dumps(s["commands"]), "what ran", s)
+    check(s["bytes_in"] > 0 and s["bytes_out"] > 0, "bytes", s)
     w.agent.alert(detection="activity.lateral_movement", account=name)
     w.settle()
     check(len(w.agent.sessions(account=name)) == 1, "one session", w.agent.sessions(account=name))

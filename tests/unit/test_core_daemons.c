@@ -151,6 +151,81 @@ static void by_text_alone(void **state)
 	world_free(w);
 }
 
+/* A verdict of the first bytes of both sides. */
+static void went_by(struct world *w, double at, uint64_t conn, unsigned port, enum outcome outcome,
+		    enum method method)
+{
+	struct event e = kernel_event(w, EVENT_ATTEMPT, at, conn, A, port);
+
+	e.service = SERVICE_VNC;
+	e.outcome = outcome;
+	e.method = method;
+	e.flags = EVENT_ACCOUNT_EXISTS;
+	e.count = 1;
+	step(w, &e);
+}
+
+/* What went over the wire counts; the server's lines add nothing and change nothing. */
+static void a_screen(void **state)
+{
+	struct world *w = world_new(true);
+	struct event e;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		reached(w, SERVICE_VNC, i * 10, 1 + i, 3000 + i);
+		went_by(w, i * 10 + 1, 1 + i, 3000 + i, OUTCOME_FAILURE, METHOD_PASSWORD);
+		e = text_event(w, EVENT_ATTEMPT, i * 10 + 2, A, 3000 + i, "");
+		e.trust = TRUST_TEXT; /* as the decoder of VNC says */
+		e.service = SERVICE_VNC;
+		e.outcome = i == 5 ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+		e.method = METHOD_PASSWORD;
+		step(w, &e);
+	}
+	tick(w, 90);
+	assert_int_equal(alert_of(w, "auth.bruteforce", A)->last.count, 6);
+	assert_int_equal(sessions(w), 0); /* the sixth line lied */
+	assert_int_equal(alerts_of(w, "sensor.mismatch"), 1);
+	reached(w, SERVICE_VNC, 100, 20, 3020);
+	went_by(w, 101, 20, 3020, OUTCOME_SUCCESS, METHOD_NO_AUTH);
+	e = text_event(w, EVENT_ATTEMPT, 102, A, 3020, "");
+	e.trust = TRUST_TEXT;
+	e.service = SERVICE_VNC;
+	e.outcome = OUTCOME_SUCCESS;
+	e.method = METHOD_PASSWORD;
+	step(w, &e);
+	tick(w, 200);
+	assert_int_equal(sessions(w), 1);
+	assert_int_equal(session_nth(w, 0)->method, METHOD_NO_AUTH);
+	assert_int_equal(alerts_of(w, "access.unauthenticated"), 1);
+	world_free(w);
+}
+
+/* No PAM, and the log is slower than its user: where he went is his session's all the same. */
+static void a_connection_before_its_login_is_told(void **state)
+{
+	struct world *w = world_new(true);
+	struct event e;
+
+	(void)state;
+	reached(w, SERVICE_SSH, 0, 1, 3000);
+	for (unsigned i = 0; i < 2; i++) {
+		e = kernel_event(w, EVENT_CONNECT, 1, 1, NULL, 0);
+		e.uid = i ? 1000 : 0;
+		e.dest = ep(i ? "10.20.0.2" : "10.20.0.3", i ? 22 : 389);
+		step(w, &e);
+	}
+	e = text_event(w, EVENT_ATTEMPT, 1.1, A, 3000, "alice");
+	e.service = SERVICE_SSH;
+	e.outcome = OUTCOME_SUCCESS;
+	e.method = METHOD_PUBLICKEY;
+	step(w, &e);
+	assert_int_equal(sessions(w), 1);
+	assert_int_equal(session_nth(w, 0)->dests_total, 1); /* not whom the daemon asked */
+	assert_int_equal(alerts_of(w, "activity.lateral_movement"), 1);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +234,8 @@ int main(void)
 		cmocka_unit_test(a_desktop),
 		cmocka_unit_test(a_line_that_fits_no_connection),
 		cmocka_unit_test(by_text_alone),
+		cmocka_unit_test(a_screen),
+		cmocka_unit_test(a_connection_before_its_login_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ CONFIG = "TrustedProxies:\n  - {from: 203.0.113.20/32, port: 22, kind: proxy-pro
 STARTWM = """#!/bin/sh
 /bin/echo in-rdp-%s
 bash -c 'exec 3<>/dev/tcp/10.20.0.2/22; head -c 4 <&3'
-while [ ! -e /tmp/og-rdp-%s ]; do sleep 0.2; done
+read x </tmp/og-rdp-%s
 """
 
 
@@ -76,11 +76,23 @@ def person(w, stem):
         f.write(STARTWM % (name, name))
     run(["chown", name + ":", path])
     os.chmod(path, 0o755)
+    os.mkfifo("/tmp/og-rdp-" + name)
+    run(["chown", name, "/tmp/og-rdp-" + name])
     return name
 
 
 def log_out(name):
-    open("/tmp/og-rdp-" + name, "w").close()
+    """The desktop waits for a line."""
+    def write():
+        try:
+            fd = os.open("/tmp/og-rdp-" + name, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        os.write(fd, b"\n")
+        os.close(fd)
+        return True
+    wait_for("the desktop of " + name, write)
+    os.unlink("/tmp/og-rdp-" + name)
 
 
 def lines(text):
@@ -111,7 +123,7 @@ def xrdp_password(w):
     s = w.agent.session(account=name, state="closed", timeout=30)
     check(s["bytes_in"] > 0 and s["bytes_out"] > 0, "bytes", s)
     check(len(w.agent.sessions(account=name)) == 1, "one login is one session", w.agent.sessions(account=name))
-    here = [x for x in w.agent.sessions() if x["origin"]["address"] in ("127.0.0.1", "::1")]
+    here = [x for x in w.agent.sessions(service="rdp") if x["origin"]["address"] in ("127.0.0.1", "::1")]
     check(not here, "nobody came from this host itself", here)
 
 

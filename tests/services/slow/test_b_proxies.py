@@ -71,17 +71,19 @@ def haproxy_with_proxy_v2(w):
     sources = [w.place() for _ in people]
     for name, source in zip(people, sources):
         client(w, source).guess(name, TRUSTED, 3, port=front)
-    open_ = [client(w, source).ssh_open(name, TRUSTED, "/bin/echo %s-mark; read x" % name, password=PASSWORD, port=front)
-             for name, source in zip(people, sources)]
+    open_ = [client(w, source).ssh_open(name, TRUSTED, "/bin/echo %s-mark; read x" % name, password=PASSWORD,
+                                        port=front) for name, source in zip(people, sources)]
     for p in open_:
         check(p.stdout.readline().endswith(b"-mark\n"), "logged in", repr(p.stderr.read() if p.poll() else b""))
     for p in reversed(open_):
         p.communicate(b"\n", timeout=20)
     for name, source in zip(people, sources):
         s = one_session(w, source, "ssh", name, state="closed")
-        check(s["origin"]["source"] == "trusted-proxy" and s["origin"]["via"][0]["address"] == TRUSTED, "by whose word", s)
+        by = s["origin"]["via"][0]["address"]
+        check(s["origin"]["source"] == "trusted-proxy" and by == TRUSTED, "by whose word", s)
         check(s["failures_before"] == 3, "his failures, and nobody else's", s)
         check(name + "-mark" in json.dumps(s["commands"]), "whose commands", s)
+        check(s["bytes_in"] > 0 and s["bytes_out"] > 0, "bytes", s)
     h.stop()
 
 
@@ -128,6 +130,7 @@ def behind_a_local_proxy(w, stem, argv, number, extra=(), ports=None):
     s = one_session(w, source, "ssh", name, state="closed")
     check(s["origin"]["source"] == "local-proxy" and s["failures_before"] == 3, "by which proof, after what", s)
     check(stem + "-mark" in json.dumps(s["commands"]), "what ran", s)
+    check(s["bytes_in"] > 0 and s["bytes_out"] > 0, "bytes", s)
     w.settle()
     told = [a for a in w.agent.told(origin__address=source) if a["detection"] in
             ("access.loopback_forwarded", "sensor.mismatch")]
@@ -156,8 +159,8 @@ def stunnel_in_front_of_sshd(w):
     run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", at + "/key",
          "-out", at + "/cert"])
     with open(at + "/conf", "w") as f:
-        f.write("foreground = yes\npid =\ncert = %s/cert\nkey = %s/key\n[ssh]\naccept = %s:%d\nconnect = 127.0.0.1:22\n" %
-                (at, at, w.server, n))
+        f.write("foreground = yes\npid =\ncert = %s/cert\nkey = %s/key\n[ssh]\naccept = %s:%d\n"
+                "connect = 127.0.0.1:22\n" % (at, at, w.server, n))
     h = Server(w, ["/usr/bin/stunnel4", at + "/conf"], [n])
     name, _ = w.users.add("stunnel")
     source = w.place()
@@ -171,7 +174,7 @@ def stunnel_in_front_of_sshd(w):
 
 @case("services-slow")
 def nat_on_the_way(w):
-    """A port that this host redirects keeps its client; one whose address another host has taken over is that host's."""
+    """A port that this host redirects keeps its client; who comes by another host's address is that host."""
     n = port()
     rules = ("table ip og%d { chain pre { type nat hook prerouting priority -100\n"
              " ip daddr %s tcp dport %d redirect to :22\n }\n}\n" % (n, w.server, n))
@@ -220,9 +223,8 @@ def mosh_outlives_its_ssh(w):
     words = [x for x in out.splitlines() if x.startswith("MOSH CONNECT")][0].split()
     s = w.agent.session(account=name, origin__address=source, state="lingering")
     env = dict(os.environ, MOSH_KEY=words[3], TERM="xterm", LANG="C.UTF-8", LC_ALL="C.UTF-8")
-    p = subprocess.Popen(w.net.inside_ns(w.net.ext, ["script", "-qfc", "stty rows 24 cols 80; mosh-client %s %s" % (w.server,
-                                                                                                   words[2]),
-                                                     "/dev/null"]), stdin=subprocess.PIPE,
+    talk = "stty rows 24 cols 80; mosh-client %s %s" % (w.server, words[2])
+    p = subprocess.Popen(w.net.inside_ns(w.net.ext, ["script", "-qfc", talk, "/dev/null"]), stdin=subprocess.PIPE,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     time.sleep(1)  # what is typed before the client has its terminal is lost
     for line in b"/bin/echo in-mosh\n", b"bash -c 'exec 3<>/dev/tcp/10.20.0.2/22; head -c 4 <&3'\n":
