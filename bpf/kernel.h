@@ -220,6 +220,8 @@ struct bpf_sock_addr_kern {
 };
 struct tcp_sock {
 	__u64 bytes_received, bytes_acked;
+	__u64 bytes_sent; /* from 4.19 */
+	__u32 copied_seq, rcv_nxt;
 	bool is_mptcp; /* a subflow; from 5.6, where MPTCP is built in */
 };
 struct mptcp_sock { /* what a process holds; both from 6.5 (commit 38967f424b5b) */

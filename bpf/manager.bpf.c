@@ -4,10 +4,11 @@
  * starts the desktop.
  *
  * The process that connects to the manager serves a connection from outside: noted with the port
- * that it connects from. When the manager asks PAM and holds exactly one connection, whose other
- * end is such a port, it serves that one from outside; so does the next process that it starts.
+ * that it connects from. The manager does one thing after the other: when it asks PAM, the one
+ * connection whose words it has read and not answered is what it serves, and the one from outside
+ * whose port is the other end; so does the next process that it starts.
  *
- * Not seen: whose a try is while the manager holds two connections (the log tells the address).
+ * Not seen: whose a try is when that fits two connections, or none while it holds several.
  *
  * Example: 203.0.113.9 to xrdp (pid 7), pid 7 to 127.0.0.1:3350, xrdp-sesman asks PAM.
  */
@@ -87,6 +88,37 @@ static __always_inline void manager_let_go(struct task_struct *leader, __u64 coo
 		processes_add(cookie, -1);
 }
 
+/* One descriptor: all that came was read, and nothing was answered. */
+__noinline int manager_held(__u64 slot)
+{
+	struct file *f = NULL;
+	struct tcp_sock *tp;
+	__u32 family;
+
+	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
+	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	tp = (struct tcp_sock *)file_sock(f);
+	family = tp ? BPF_CORE_READ((struct sock *)tp, __sk_common.skc_family) : 0;
+	if ((family != AF_INET && family != AF_INET6) ||
+	    BPF_CORE_READ((struct sock *)tp, sk_protocol) != IPPROTO_TCP ||
+	    !BPF_CORE_READ(tp, bytes_received) || BPF_CORE_READ(tp, bytes_sent) ||
+	    BPF_CORE_READ(tp, copied_seq) != BPF_CORE_READ(tp, rcv_nxt))
+		return 0;
+	local_held(slot);
+	return 0;
+}
+
+__noinline int manager_all_held(__u64 slots, __u32 max)
+{
+	for (__u32 fd = 0; slots && fd < LOCAL_FDS; fd++) {
+		if (fd >= max)
+			break;
+		manager_held(slots + fd * sizeof(struct file *));
+	}
+	return 0;
+}
+
 /* It asks PAM: for which connection from outside? Into the scratch; 0: nobody knows. */
 __noinline int manager_looks(void)
 {
@@ -96,14 +128,19 @@ __noinline int manager_looks(void)
 	struct wire_listener_key k = {};
 	struct fdtable *t;
 	struct noted *n;
-	__u64 *served;
+	__u64 *served, slots;
+	__u32 max;
 
 	if (!leader || !l)
 		return 0;
 	t = BPF_CORE_READ(leader, files, fdt);
+	slots = (__u64)BPF_CORE_READ(t, fd);
+	max = BPF_CORE_READ(t, max_fds);
 	l->cookie = 0;
 	l->found = 0;
-	local_all_held((__u64)BPF_CORE_READ(t, fd), BPF_CORE_READ(t, max_fds));
+	manager_all_held(slots, max);
+	if (!l->found)
+		local_all_held(slots, max);
 	n = l->found == 1 ? bpf_map_lookup_elem(&noted, &l->cookie) : NULL;
 	l->cookie = 0;
 	if (!n)
