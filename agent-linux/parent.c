@@ -9,6 +9,7 @@
 #include "host.h"
 #include "priv_container.h"
 #include "priv_exposure.h"
+#include "newest.h"
 #include "priv_files.h"
 #include "proc_stat.h"
 #include "reload.h"
@@ -66,15 +67,16 @@ struct parent {
 static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 {
 	const struct config *c = p->setup->config;
-	char path[CONFIG_PATH_MAX + 4];
+	char path[CONFIG_PATH_MAX + NAME_MAX];
+	int r;
 
 	if (m->arg2 == 2)
 		return m->arg < c->geo_databases_count ? open_regular(c->geo_databases[m->arg])
 						       : -EINVAL;
 	if (m->arg >= c->files_count || m->arg2 > 1)
 		return -EINVAL;
-	snprintf(path, sizeof(path), "%s%s", c->files[m->arg], m->arg2 ? ".1" : "");
-	return open_regular_of_host(path);
+	r = newest_path(c->files[m->arg], m->arg2 == 1, path, sizeof(path));
+	return r ? r : open_regular_of_host(path);
 }
 
 /* A child that was taken over must not read whatever some process has mapped. */

@@ -1,12 +1,14 @@
 /*
  * source_file: follows a log file by name through rotation (rename and create), truncation
- * (copytruncate) and absence. The privileged parent opens it; we keep device, inode and offset.
+ * (copytruncate) and absence. The privileged parent opens it; we keep device, inode and offset. Of
+ * a name with a pattern (newest.h) the next file by name is its successor.
  *
  * A rotated file is read to its end before its successor. What is not seen: lines written to a
  * file that was rotated twice while the agent was dead.
  */
 #include "engine.h"
 #include "host.h"
+#include "newest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,13 +207,11 @@ void file_source_poll(struct engine *e, struct file_source *f)
 /* New bytes are read; a change of what the name means asks the parent again. */
 static void change_take(struct engine *e, struct file_source *f, const struct inotify_event *ev)
 {
-	const char *path = e->config->files[f->index], *slash = strrchr(path, '/');
-
 	if (ev->mask & (IN_Q_OVERFLOW | IN_IGNORED)) {
 		file_source_poll(e, f);
 		return;
 	}
-	if (!ev->len || strcmp(ev->name, slash ? slash + 1 : path))
+	if (!ev->len || !newest_fits(e->config->files[f->index], ev->name))
 		return;
 	if (ev->mask & IN_MODIFY)
 		file_drain(e, f);

@@ -156,9 +156,14 @@ __noinline int agent_bind(void)
 	struct task_struct *leader = current_leader(), *agent;
 	struct agent_look *l = agent_look_fresh();
 	struct noted *known;
-	__u64 cookie;
+	__u64 cookie, a, b;
 
-	agent = l && leader ? agent_of(leader, l) : NULL;
+	if (!leader)
+		return 0;
+	comm_words(leader, &a, &b);
+	if (word_is(a, "ssh", 4)) /* "sh" at its end, and no shell: a tool drives it */
+		return 0;
+	agent = l ? agent_of(leader, l) : NULL;
 	if (!agent || share_take((__u32)bpf_get_current_uid_gid(), KIND_AGENT) == SHARED_NONE)
 		return 0;
 	cookie = l->conn.cookie;

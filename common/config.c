@@ -143,6 +143,18 @@ static int item_path(struct config_reader *r, const struct config_key *k, void *
 	return read_path(r, &(struct config_key){.name = k->name, .cap = CONFIG_PATH_MAX}, item);
 }
 
+/* A pattern in the name of the file alone: newest.h of the agent. */
+static int item_log(struct config_reader *r, const struct config_key *k, void *item)
+{
+	const char *path = item, *slash;
+	int ret = item_path(r, k, item);
+
+	slash = ret ? NULL : strrchr(path, '/');
+	if (slash && strcspn(path, "*?[") < (size_t)(slash - path))
+		return reader_fail(r, "%s: '%s' has a pattern in its directory", k->name, path);
+	return ret;
+}
+
 static int read_databases(struct config_reader *r, const struct config_key *k, void *base)
 {
 	r->config->geo_is_default = false;
@@ -302,7 +314,7 @@ static const struct config_key retention_keys[] = {
 static const struct config_key source_keys[] = {
 	{"Sources.Journal", .read = read_bool, .at = AT(journal)},
 	{"Sources.Files", .read = read_list, .at = AT(files), .list = &files_list,
-	 .item = item_path},
+	 .item = item_log},
 	{"Sources.WatchPorts", .read = read_list, .at = AT(watch_ports), .list = &ports_list,
 	 .item = read_port},
 	{0},

@@ -13,13 +13,14 @@ from test_c_main_job import PASSWORD, none_of, noise, place, seven
 
 PATH = "/var/log/auth.log"
 AUDIT = "/var/log/kube-apiserver-audit.log"
+DATED = "/var/log/dated-%s.log"
 
 
 @world("file")
 def file_world(net, users):
     """The file does not exist when the agent starts."""
     the_journal().stop()
-    w = World("file", net, users, journal=False, files=[PATH, "/var/log/never-there", AUDIT])
+    w = World("file", net, users, journal=False, files=[PATH, "/var/log/never-there", AUDIT, DATED % "*"])
     w.syslog = None
     w.start_common()
     w.agent.start()
@@ -146,6 +147,24 @@ def file_of_audit_events(w):
     w.agent.alert(detection="access.unauthenticated", origin__address=five)
     w.settle()
     none_of(w, ("access.unauthenticated",), origin__address=four)
+
+
+@case("file", alone=True)
+def file_with_a_date_in_its_name(w):
+    """The last by name is followed, and its successor from its first line; older ones are not."""
+    days = [DATED % d for d in ("20261127", "20261128", "20261129")]
+    told = [place(w) for _ in range(3)]
+    old = place(w)
+    for i in (1, 0, 2):
+        with open(days[i], "a", encoding="utf-8") as f:
+            f.write(audit_event(old if i == 0 else told[i], "/api/v1/secrets"))
+        if i:
+            w.agent.alert(detection="access.unauthenticated", origin__address=told[i])
+    with open(days[2], "a", encoding="utf-8") as f:
+        f.write(audit_event(told[0], "/api/v1/secrets"))
+    w.agent.alert(detection="access.unauthenticated", origin__address=told[0])
+    w.settle()
+    none_of(w, ("access.unauthenticated",), origin__address=old)
 
 
 @case("file", alone=True)

@@ -227,6 +227,8 @@ static const struct {
 	{"Retention: {MaxBytes: 1KiB}",
 	 "t:1: Retention.MaxBytes: '1KiB' is not between 1048576 and 1099511627776 bytes"},
 	{"Limits: {Sessions: 63}", "t:1: Limits.Sessions: '63' is not between 64 and 32768"},
+	{"Sources: {Files: ['/var/*/vpn.log']}",
+	 "t:1: Sources.Files: '/var/*/vpn.log' has a pattern in its directory"},
 	{"Sources: {WatchPorts: [22, 0]}",
 	 "t:1: Sources.WatchPorts: '0' is not between 1 and 65535"},
 	{"Sources: {WatchPorts: [65536]}",
