@@ -38,7 +38,7 @@ services-short) packages=$services_short ;;
 services) packages=$services ;;
 arm64) packages=$arm64 ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|arm64" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|services-short|services|arm64" >&2
 	exit 2
 	;;
 esac
@@ -53,6 +53,13 @@ if [ -n "$missing" ]; then
 	# Another installer may be at work (a machine that has just started): wait for it.
 	apt="apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
 	$apt update
+	# Servers are there for tests to start: none shall listen because it was installed.
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' > $policy
+		chmod 755 $policy
+		trap 'rm -f $policy' EXIT
+	fi
 	# shellcheck disable=SC2086
 	$apt install -y --no-install-recommends $missing
 fi
