@@ -15,9 +15,8 @@
  */
 #include "core_internal.h"
 
-#define GRACE_NS                                                                                   \
-	(3 * SECOND_NS) /* the line about the address may be written after the first use           \
-			 */
+/* The line about the address may be written after the first use. */
+#define GRACE_NS (3 * SECOND_NS)
 
 struct csession *vpn_of(const struct core *c, const struct conn *n)
 {
