@@ -147,8 +147,12 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	ret->kind = EVENT_MFA;
 	ret->trust = trust_of(f);
 	ret->pam_service = span_empty(service) ? f->ident : service;
-	if (frame_is_sshd(ret->pam_service))
+	if (frame_is_sshd(ret->pam_service)) {
+		/* Modules run in its privileged process, whether that is gone by now or not. */
+		if (!span_empty(service) && frame_has_writer(f) && f->uid && f->uid != UINT32_MAX)
+			ret->trust = TRUST_FORGED;
 		ret->pam_service = SPAN_LIT("sshd");
+	}
 	known = pam_service_find(ret->pam_service);
 	if (known)
 		ret->service = known->service;

@@ -31,7 +31,7 @@ def put(path, description):
 
 def places(first, second, built):
     return {"type": "Test-City", "built": built,
-            "networks": {"198.18.0.0/16": first, "2001:db8::/32": second}}
+            "networks": {"198.18.0.0/15": first, "2001:db8::/32": second}}
 
 
 LONDON, TOKYO = town("GB", 51.5142, -0.0931, "London"), town("JP", 35.6895, 139.6917, "Tokyo")
@@ -43,7 +43,7 @@ def geo(net, users):
     os.makedirs(DIR)
     put(MAIN, places(LONDON, TOKYO, 1))
     put(FLAGS, {"format": "libloc", "networks": {
-        "198.18.0.0/16": {"country": "XX", "asn": 64500, "as_name": "Example One", "flags": 1}}})
+        "198.18.0.0/15": {"country": "XX", "asn": 64500, "as_name": "Example One", "flags": 1}}})
     w = World("geo", net, users, "GeoIPWhitelist: {countries: [GB]}\n"
               "GeoDatabases: [%s, %s, %s/none.mmdb]\n" % (MAIN, FLAGS, DIR))
     w.start_common()

@@ -47,9 +47,11 @@ s.recv(10)"""
 LOCAL = "import pty; pty.spawn(['/bin/bash', '-c', 'id; sleep 0.2; date'])"
 
 
-def inside(w, program, *argv, name=None):
-    """name: what it calls itself."""
+def inside(w, program, *argv, name=None, user=None):
+    """name: what it calls itself; user: who runs it."""
     python = ["bash", "-c", 'exec -a "$0" "$@"', name or "python3", sys.executable]
+    if user:
+        python = ["setpriv", "--reuid", user, "--clear-groups"] + python
     return subprocess.Popen(w.net.inside_ns(w.net.srv, python + ["-c", program, *argv]),
                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"},
@@ -69,12 +71,12 @@ def told_of(w, outer):
             a.get("origin", {}).get("address") == outer]
 
 
-def played(w, program, port, *lines, name=None):
+def played(w, program, port, *lines, name=None, user=None):
     """An agent that goes out to an address of its own; its alert and its session."""
     outer = place(w)
     w.net.address(outer)
     far = far_end(w, w.net.ext, outer, port, *lines)
-    agent = inside(w, program, outer, str(port), name=name)
+    agent = inside(w, program, outer, str(port), name=name, user=user)
     out = far.communicate(timeout=30)[0].decode()
     try:
         a = w.agent.alert(detection=ID, origin__address=outer)
@@ -118,7 +120,9 @@ def agent_that_calls_itself_a_kernel_thread(w):
 @case("journal")
 def agent_session_that_goes_on_is_a_chain(w):
     """From the agent's shell to ssh on another host: one story."""
-    a, s, _ = played(w, AGENT, 4433, "timeout 2 bash -c 'cat </dev/tcp/10.20.0.2/22'", "exit")
+    name, _ = w.users.add("agentless")  # of root others know the way
+    a, s, _ = played(w, AGENT, 4433, "timeout 2 bash -c 'cat </dev/tcp/10.20.0.2/22'", "exit", user=name)
+    check(a["account"] == name, "whose shell", a)
     check(s["destinations_total"] == 1 and
           s["destinations"][0]["address"].startswith("10.20.0.2"), "where it went", s)
     chain = w.agent.alert(detection="chain.t1133", origin__address=s["origin"]["address"])
