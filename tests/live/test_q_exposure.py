@@ -23,7 +23,7 @@ def exposure(net, users):
 
 
 def fresh(w, name):
-    w.agent = Agent(name, "")
+    w.agent = Agent("exposure-" + name, "")
     return w.agent
 
 
@@ -212,7 +212,7 @@ def exposure_of_telnet_by_inetd(w):
 def exposure_of_a_forwarded_port(w):
     """ssh -R on every address: told with the session that opened it; on loopback not."""
     agent = fresh(w, "forward").start()
-    name, _ = w.users.add("fwd")
+    name, _ = w.users.add("expfwd")
     source = place(w)
     c = Client(w.net, source)
     p = c.ssh_open(name, w.server, ["-N", "-R", "0.0.0.0:8422:127.0.0.1:22", "-R",
