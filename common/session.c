@@ -24,6 +24,7 @@ const char *origin_source_name(enum origin_source s)
 		[ORIGIN_LOG] = "log",
 		[ORIGIN_LOCAL_PROXY] = "local-proxy",
 		[ORIGIN_TRUSTED_PROXY] = "trusted-proxy",
+		[ORIGIN_PAM] = "pam",
 		[ORIGIN_VPN] = "vpn",
 	};
 

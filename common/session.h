@@ -37,6 +37,7 @@ enum origin_source {
 	ORIGIN_LOG,
 	ORIGIN_LOCAL_PROXY,   /* the connection that a proxy on this host had accepted */
 	ORIGIN_TRUSTED_PROXY, /* whom a proxy of TrustedProxies named */
+	ORIGIN_PAM,	      /* whom a root daemon named to PAM (PAM_RHOST) */
 	ORIGIN_VPN /* where the client of this host's VPN is that was given the address it came from
 		    */
 };

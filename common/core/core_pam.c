@@ -235,12 +235,40 @@ static bool is_vpn_server(struct span program)
 	       span_starts(program, SPAN_LIT("ocserv"));
 }
 
+/*
+ * A web console's server holds the connections of all its clients, and the process that asks PAM
+ * none: whom that one names as the remote host is the origin. False: it named nobody.
+ */
+static bool names_its_client(const struct pam_row *row, const struct event *e, struct event *told)
+{
+	return row->service == SERVICE_WEB_REMOTE && !e->conn && !e->origin.addr.family &&
+	       addr_parse(e->text, &told->origin.addr, NULL) && told->origin.addr.family;
+}
+
+/* Its process says when it is over; no connection is known whose end would tell. */
+static void client_called(struct core *c, struct conn *n, const struct event *e)
+{
+	struct csession *s = conn_session(c, n);
+
+	n->relayed = ORIGIN_PAM;
+	if (e->pam_call != PAM_CALL_CLOSE_SESSION && e->pam_call != PAM_CALL_END)
+		return;
+	n->closed = true;
+	if (!s || s->pub.state == SESSION_CLOSED)
+		return;
+	s->pub.processes = 0;
+	session_conn_closed(c, s, e);
+	s->pub.bytes_known = false; /* nobody counted */
+	session_update_state(c, s, e->time_ns);
+}
+
 void pam_called(struct core *c, const struct event *e)
 {
 	const struct pam_row *row = row_of(e->pam_service);
 	struct event told = *e;
 	struct csession *s;
 	struct conn *n;
+	bool named;
 
 	if (row->role == PAM_LOGIN && (row->service == SERVICE_VPN || is_vpn_server(e->program))) {
 		if (!(e->flags & EVENT_USER_EXEC))
@@ -260,9 +288,12 @@ void pam_called(struct core *c, const struct event *e)
 	told.witness = WITNESS_KERNEL;
 	if (told.service == SERVICE_NONE)
 		told.service = row->service;
+	named = names_its_client(row, e, &told);
 	n = conn_join(c, &told);
 	if (!n)
 		return;
+	if (named)
+		client_called(c, n, e);
 	/* The end of what was not seen to begin says nothing of who it is: core_unseen.c does. */
 	if (e->pam_call != PAM_CALL_CLOSE_SESSION && e->pam_call != PAM_CALL_END)
 		conn_evidence(c, n);

@@ -83,10 +83,12 @@ def connection_close(k):
 
 
 def pam(k):
+    """rhost: whom the daemon names; without conn and from the caller is bound to no connection."""
+    held = accepted(k) if "conn" in k or "from" in k else bytes(56)
     head = struct.pack("<IHHiIQ", flags(k), CALLS[k["call"]], 0, num(k, "ret"), 0, 1)
     texts = struct.pack("<32s64s64s32s", k.get("service", "sshd").encode(), k["user"].encode(),
-                        b"", b"ssh")
-    return 3, proc(k) + accepted(k) + head + texts
+                        k.get("rhost", "").encode(), b"ssh")
+    return 3, proc(k) + held + head + texts
 
 
 def execute(k):
