@@ -574,7 +574,7 @@ static bool read_exposure(struct decode_stream *s, const void *record, struct ev
 	return w->reach <= REACH_ANYONE && w->auth <= EXPOSED_NONE;
 }
 
-#define READ_EXPOSURE	   read_exposure
+#define READ_EXPOSURE read_exposure
 static bool read_outward(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_outward *w = record;

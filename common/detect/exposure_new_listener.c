@@ -4,9 +4,9 @@
  *
  * Sees what the agent found to listen (core_exposure.c): bound to a wildcard, or to an address that
  * counts as external, and not there when the agent first looked. Once a service: a restart, another
- * process and an upgraded program are the same one. Of a user's (not root's) findings of a day the first
- * eight are sent, all are kept. Cannot see: a firewall, here or before this
- * host; a port that is forwarded to a container by rules alone.
+ * process and an upgraded program are the same one. Of a user's (not root's) findings of a day the
+ * first eight are sent, all are kept. Cannot see: a firewall, here or before this host; a port that
+ * is forwarded to a container by rules alone.
  *
  * Example: alice runs `ssh -R 0.0.0.0:8022:localhost:22` where GatewayPorts allows it.
  */

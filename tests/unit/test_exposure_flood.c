@@ -57,7 +57,7 @@ static void a_days_first_few_of_a_user_are_sent(void **state)
 		listens(w, 400 + i, 0, (uint16_t)(5000 + i));
 	assert_int_equal(sent(w), 29);
 	listens(w, 90000, 1000, 6000); /* the next day's */
-	tick(w, 90001); /* what closes comes first */
+	tick(w, 90001);		       /* what closes comes first */
 	assert_int_equal(sent(w), 30);
 	world_free(w);
 }
