@@ -86,7 +86,7 @@ by_cmake cmocka -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF || f
 	find . -name Makefile -o -name config.status -o -name config.h -o -name stamp-h1 | xargs touch
 	for d in libcerror libcthreads libcdata libclocale libcnotify libcsplit libuna libcfile libcpath \
 		libbfio libfcache libfdata libfdatetime libfguid libfvalue libfwnt libfwevt libevtx; do
-		make -C $d AUTOMAKE=: ACLOCAL=: AUTOCONF=: || exit 1
+		MAKEFLAGS= make -j2 -C $d AUTOMAKE=: ACLOCAL=: AUTOCONF=: || exit 1
 	done
 	(
 		echo "create $prefix/lib/libevtx.a"
