@@ -60,7 +60,7 @@ contents() {
 	done
 	said=$(rpmlint --config tests/packages/rpmlint.toml "$packages"/*.rpm 2>&1)
 	step "rpmlint" $? "$said"
-	same "rpm: the same files" "$(awk '{print $3}' <<<"$list" | grep -vE '/$|/share/doc/' | sed -E 's|^\.||; s|^/lib/|/usr/lib/|' | sort)" \
+	same "rpm: the same files" "$(awk '{print $3}' <<<"$list" | grep -vE '/$|/share/doc/|/share/lintian/' | sed -E 's|^\.||; s|^/lib/|/usr/lib/|' | sort)" \
 		"$(rpm -qpl "$packages/outergate-$version-1.x86_64.rpm" | grep -vxE '/etc/outergate|/usr/libexec/outergate|/usr/share/outergate(/recipes|/collector(/[a-z]+)*)?' | sort)"
 	dpkg-deb --fsys-tarfile "$(amd64)" | tar -xO ./usr/share/outergate/sbom.spdx.json >"$work/sbom.json"
 	said=$(python3 tests/packages/sbom.py "$work/sbom.json" "$version" "$BUILD/outergate" "$BUILD/outergate-forward" 2>&1)
