@@ -42,9 +42,16 @@ struct scan {
 	struct exposure_scan *s;
 	struct exposure *rows;
 	unsigned used;
-	struct priv_socket *sockets;
+	struct priv_socket *sockets; /* by their inode */
 	size_t sockets_count;
+	uint32_t host_netns;
 	uint64_t until_ns;
+	struct {
+		uint32_t pid;
+		uint64_t start_ns;
+		char name[sizeof(((struct exposure *)0)->name)];
+		char path[sizeof(((struct exposure *)0)->path)];
+	} last; /* one process may hold thousands */
 	struct net nets[NETS_MAX];
 	unsigned nets_count;
 };
@@ -213,23 +220,38 @@ static void net_addresses(const struct scan *s, struct net *n)
 		(void)fclose(f);
 }
 
-/* Its first holder that is not the one who starts all others; 0: none. */
+static int by_inode(const void *a, const void *b)
+{
+	const struct priv_socket *x = a, *y = b;
+
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+/*
+ * Its first holder that is not the one who starts all others; 0: none. Rather one in that namespace
+ * than one that moved to another after it had bound.
+ */
 static uint32_t holder_of(const struct scan *s, const struct net *n, uint64_t inode)
 {
-	uint32_t best = 0;
+	size_t low = 0, high = s->sockets_count;
+	uint32_t best = 0, elsewhere = 0;
 
-	for (size_t i = 0; i < s->sockets_count; i++) {
-		const struct priv_socket *k = &s->sockets[i];
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
 
-		if (k->inode == inode && k->netns == n->netns &&
-		    (!best || best == 1 || (k->pid != 1 && k->pid < best)))
-			best = k->pid;
+		if (s->sockets[mid].inode < inode)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	/* Held across namespaces: who moved after it had bound. */
-	for (size_t i = 0; !best && i < s->sockets_count; i++)
-		if (s->sockets[i].inode == inode)
-			best = s->sockets[i].pid;
-	return best;
+	for (size_t i = low; i < s->sockets_count && s->sockets[i].inode == inode; i++) {
+		uint32_t pid = s->sockets[i].pid;
+		uint32_t *to = s->sockets[i].netns == n->netns ? &best : &elsewhere;
+
+		if (!*to || *to == 1 || (pid != 1 && pid < *to))
+			*to = pid;
+	}
+	return best ? best : elsewhere;
 }
 
 static struct span args_of(uint32_t pid, char buf[ARGS_MAX])
@@ -276,19 +298,29 @@ static bool is_sshd(const struct exposure *x)
 	return span_starts(span_base(span_of(x->path)), SPAN_LIT("sshd"));
 }
 
-/* Who holds it, and which service that makes it; false: no remote service. */
-static bool describe(const struct scan *s, struct exposure *x, char buf[ARGS_MAX],
-		     struct span *ret_args)
+static void process_look(struct scan *s, uint32_t pid)
 {
-	struct priv_msg m = {.kind = PRIV_PROGRAM, .arg = x->pid};
+	struct priv_msg m = {.kind = PRIV_PROGRAM, .arg = pid};
 
+	memset(&s->last, 0, sizeof(s->last));
+	s->last.pid = pid;
+	(void)proc_name(pid, s->last.name, sizeof(s->last.name));
+	s->last.start_ns = proc_stat(pid, 22);
+	if (priv_call(s->s->priv, &m, NULL))
+		return;
+	m.name[sizeof(m.name) - 1] = '\0';
+	(void)span_copy(s->last.path, sizeof(s->last.path), span_of(m.name));
+}
+
+/* Who holds it, and which service that makes it; false: no remote service. */
+static bool describe(struct scan *s, struct exposure *x, char buf[ARGS_MAX], struct span *ret_args)
+{
 	if (x->pid) {
-		(void)proc_name(x->pid, x->name, sizeof(x->name));
-		x->start_ns = proc_stat(x->pid, 22);
-		if (!priv_call(s->s->priv, &m, NULL)) {
-			m.name[sizeof(m.name) - 1] = '\0';
-			(void)span_copy(x->path, sizeof(x->path), span_of(m.name));
-		}
+		if (x->pid != s->last.pid)
+			process_look(s, x->pid);
+		memcpy(x->name, s->last.name, sizeof(x->name));
+		memcpy(x->path, s->last.path, sizeof(x->path));
+		x->start_ns = s->last.start_ns;
 	}
 	x->service = exposure_service(span_of(x->path), span_of(x->name), x->at.port, x->udp);
 	if (x->service == SERVICE_NONE)
@@ -321,7 +353,7 @@ static void take(struct scan *s, const struct net *n, const struct bound_socket 
 			       .any_v4 = is_any && !v6,
 			       .any_v6 = is_any && v6,
 			       .netns = n->netns,
-			       .host_net = n->netns == s->sockets[host_is_ours()].netns,
+			       .host_net = n->netns == s->host_netns,
 			       .pid = b->inode ? holder_of(s, n, b->inode) : 0};
 	if (!x->pid) /* the kernel's: of a name it has none */
 		snprintf(x->name, sizeof(x->name), "kernel");
@@ -366,8 +398,11 @@ int exposure_scan(struct exposure_scan *given, struct exposure *rows)
 	s->until_ns = clock_ns() + PATIENCE_NS;
 	given->left_out = 0;
 	r = sockets_get(s);
-	if (!r)
+	if (!r) {
+		s->host_netns = s->sockets[host_is_ours()].netns;
 		nets_get(s);
+		qsort(s->sockets, s->sockets_count, sizeof(s->sockets[0]), by_inode);
+	}
 	for (unsigned i = 0; !r && i < s->nets_count; i++) {
 		net_addresses(s, &s->nets[i]);
 		table_read(s, &s->nets[i], "tcp", false);

@@ -124,44 +124,73 @@ int priv_program(struct priv_msg *m)
 	return 0;
 }
 
-/*
- * Is that word among what root's daemon was started with? A user can have any word on a command
- * line, of programs that are root's by their mode, too: so only of these programs.
- */
-static bool is_started_with(uint32_t pid, const char *word)
+/* Daemons of root's, and the option behind which each is told its settings. */
+static const struct {
+	const char *name, *option;
+} daemons[] = {{"/sshd", "-f"}, {"/dockerd", "-config-file"}, {"/kubelet", "-config"}};
+#define DAEMONS (sizeof(daemons) / sizeof(daemons[0]))
+
+/* Does the option stand before the place: "-f PATH", "-fPATH", "--config=PATH"? */
+static bool is_behind(const char *begin, const char *at, const char *option)
 {
-	static const char *const daemons[] = {"/sshd", "/dockerd", "/kubelet"};
+	size_t len = strlen(option);
+
+	if (at > begin && strchr(" =", at[-1])) /* or the NUL between words */
+		at--;
+	if ((size_t)(at - begin) < len + 1 || memcmp(at - len, option, len) != 0)
+		return false;
+	at -= len + 1;
+	return *at == '\0' || *at == ' ' || *at == '-';
+}
+
+/* Which of them runs there; DAEMONS: none. */
+static size_t daemon_of(uint32_t pid)
+{
 	struct priv_msg program = {.arg = pid};
-	char path[40], buf[CMDLINE_MAX + 2];
-	size_t len = strlen(word);
-	const char *at = buf + 1;
-	bool is_daemon = false;
+	const char *base;
+	char path[40];
 	struct stat st;
-	ssize_t n;
-	int fd;
+	size_t i = DAEMONS;
 
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	if (stat(path, &st) || st.st_uid || priv_program(&program))
-		return false;
-	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++) {
-		const char *base = strrchr(program.name, '/');
+		return DAEMONS;
+	base = strrchr(program.name, '/');
+	for (i = 0; base && i < DAEMONS; i++) {
+		size_t len = strlen(daemons[i].name);
 
-		is_daemon |= base && !strncmp(base, daemons[i], strlen(daemons[i])) &&
-			     (base[strlen(daemons[i])] == '\0' || base[strlen(daemons[i])] == ' ');
+		if (!strncmp(base, daemons[i].name, len) && (!base[len] || base[len] == ' '))
+			return i;
 	}
+	return DAEMONS;
+}
+
+/*
+ * Was root's daemon told that its settings are there? A user can have any word on a command line,
+ * of programs that are root's by their mode, too, and other words of these daemons name keys: so
+ * only of these programs, and only behind that option.
+ */
+static bool is_started_with(uint32_t pid, const char *word)
+{
+	size_t len = strlen(word), which = daemon_of(pid);
+	char path[40], buf[CMDLINE_MAX + 2];
+	const char *at = buf + 1, *end;
+	ssize_t n;
+	int fd;
+
 	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
-	fd = is_daemon ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	fd = which < DAEMONS ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return false;
 	n = read(fd, buf + 1, CMDLINE_MAX);
 	close(fd);
 	buf[0] = '\0';
-	while (n > 0 && (at = memmem(at, (size_t)(buf + 1 + n - at), word, len))) {
-		const char *end = at + len;
-		bool ends = end == buf + 1 + n || *end == '\0' || *end == ' ';
+	end = buf + 1 + (n > 0 ? n : 0);
+	/* A title has blanks between its words. */
+	while ((at = memmem(at, (size_t)(end - at), word, len))) {
+		bool ends = at + len == end || at[len] == '\0' || at[len] == ' ';
 
-		/* A title has blanks between its words; options may have "=" or "-f" before one. */
-		if (ends && (at[-1] == '\0' || at[-1] == ' ' || at[-1] == '=' || at[-1] == 'f'))
+		if (ends && is_behind(buf, at, daemons[which].option))
 			return true;
 		at++;
 	}

@@ -41,19 +41,10 @@ __noinline int agent_held(__u64 slot)
 {
 	__u32 zero = 0;
 	struct agent_look *l = bpf_map_lookup_elem(&agent_scratch, &zero);
+	struct sock *sk = slot_conn(slot);
 	struct wire_conn *c;
-	struct file *f = NULL;
-	struct sock *sk;
-	__u32 family;
 
-	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!l || !f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	sk = file_sock(f);
-	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-	if ((family != AF_INET && family != AF_INET6) ||
-	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED ||
-	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
+	if (!l || !sk)
 		return 0;
 	c = &l->each;
 	__builtin_memset(c, 0, sizeof(*c));

@@ -44,19 +44,10 @@ __noinline int local_held(__u64 slot)
 {
 	__u32 zero = 0;
 	struct local_look *l = bpf_map_lookup_elem(&local_scratch, &zero);
-	struct file *f = NULL;
+	struct sock *sk = slot_conn(slot);
 	struct noted *n;
-	struct sock *sk;
-	__u32 family;
 
-	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!l || !f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	sk = file_sock(f);
-	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-	if ((family != AF_INET && family != AF_INET6) ||
-	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED ||
-	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
+	if (!l || !sk)
 		return 0;
 	if (is_proven(BPF_CORE_READ(sk, __sk_common.skc_cookie.counter)))
 		l->found++; /* somebody who has logged in already */
@@ -82,17 +73,12 @@ __noinline int local_all_held(__u64 slots, __u32 max)
 __noinline int local_peer(__u64 slot)
 {
 	struct task_struct *leader;
-	struct file *f = NULL;
+	struct sock *sk = slot_sock(slot);
 	struct fdtable *t;
-	struct sock *sk;
 	struct pid *pid;
 	__u64 slots;
 	__u32 max;
 
-	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	sk = file_sock(f);
 	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 		return 0;
 	/* A name of its own: this is the end that was accepted. */

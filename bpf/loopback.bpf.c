@@ -84,23 +84,14 @@ static __always_inline bool stays_here(struct sock *sk)
  */
 __noinline int loopback_peer(__u64 slot)
 {
-	struct file *f = NULL;
+	struct sock *sk = slot_conn(slot);
 	struct wire_conn c = {};
 	struct wire_loopback *r;
 	__u32 zero = 0, at;
-	struct sock *sk;
 
 	r = bpf_map_lookup_elem(&loopback_scratch, &zero);
-	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!r || !f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	at = r->peers_count;
-	sk = file_sock(f);
-	if (at >= WIRE_PEERS || !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED)
-		return 0;
-	c.family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if ((c.family != AF_INET && c.family != AF_INET6) ||
-	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
+	at = r ? r->peers_count : WIRE_PEERS;
+	if (!r || !sk || at >= WIRE_PEERS)
 		return 0;
 	conn_fill(&c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
 	if (bytes_are_loopback(&c))

@@ -91,14 +91,9 @@ static __always_inline void manager_let_go(struct task_struct *leader, __u64 coo
 /* One descriptor: all that came was read, and nothing was answered. */
 __noinline int manager_held(__u64 slot)
 {
-	struct file *f = NULL;
-	struct tcp_sock *tp;
+	struct tcp_sock *tp = (struct tcp_sock *)slot_sock(slot);
 	__u32 family;
 
-	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	tp = (struct tcp_sock *)file_sock(f);
 	family = tp ? BPF_CORE_READ((struct sock *)tp, __sk_common.skc_family) : 0;
 	if ((family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ((struct sock *)tp, sk_protocol) != IPPROTO_TCP ||

@@ -339,18 +339,39 @@ static __always_inline struct sock *file_sock(struct file *f)
 	return BPF_CORE_READ(s, sk);
 }
 
+/* The socket behind a descriptor, by its place in the table of files; NULL when it is none. */
+static __always_inline struct sock *slot_sock(__u64 slot)
+{
+	struct file *f = NULL;
+
+	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
+	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return file_sock(f);
+}
+
+/* The same, when it is a connection that stands. */
+static __always_inline struct sock *slot_conn(__u64 slot)
+{
+	struct sock *sk = slot_sock(slot);
+	__u32 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+	if ((family != AF_INET && family != AF_INET6) ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) != KTCP_ESTABLISHED ||
+	    !is_held(BPF_CORE_READ(sk, sk_protocol)))
+		return NULL;
+	return sk;
+}
+
 /* The socket behind a descriptor of a task, NULL when it is none. */
 static __always_inline struct sock *fd_sock(struct task_struct *leader, __u32 fd)
 {
 	struct fdtable *t = BPF_CORE_READ(leader, files, fdt);
-	struct file **slots = BPF_CORE_READ(t, fd), *f = NULL;
+	struct file **slots = BPF_CORE_READ(t, fd);
 
 	if (!slots || fd >= BPF_CORE_READ(t, max_fds))
 		return NULL;
-	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
-	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	return file_sock(f);
+	return slot_sock((__u64)(slots + fd));
 }
 
 /* Descriptor 0 and 1: a terminal, or the session's own socket? */

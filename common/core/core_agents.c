@@ -54,6 +54,20 @@ static void account_of(const struct event *e, char ret[ACCOUNT_MAX])
 		text_plain(&t, e->user, ACCOUNT_MAX - 1);
 }
 
+/* Anybody can make one: they must not fill the table in which logins are. */
+static bool are_too_many(const struct core *c)
+{
+	unsigned live = 0;
+
+	for (uint32_t slot = 0; slot < c->sessions.fresh; slot++) {
+		const struct csession *s = pool_at(&c->sessions, slot);
+
+		live += pool_is_used(&c->sessions, slot) && s->pub.service == SERVICE_AGENT &&
+			s->pub.state != SESSION_CLOSED;
+	}
+	return live >= AGENT_SESSIONS;
+}
+
 void agent_session(struct core *c, struct conn *n, const struct event *e)
 {
 	const struct agent *a = agent_at(c, n->cookie);
@@ -61,6 +75,10 @@ void agent_session(struct core *c, struct conn *n, const struct event *e)
 	char account[ACCOUNT_MAX];
 	struct csession *s;
 
+	if (are_too_many(c)) {
+		c->stats.agents_refused++;
+		return;
+	}
 	account_of(e, account);
 	opened.account = span_of(account);
 	opened.method = METHOD_NONE;

@@ -12,9 +12,10 @@ struct conn;
 struct core;
 struct csession;
 
-#define AGENTS_MAX  8
-#define AGENT_PATH  160
-#define AGENT_WORDS 256
+#define AGENTS_MAX     8
+#define AGENT_SESSIONS 64 /* that live, of a table of Limits.Sessions */
+#define AGENT_PATH     160
+#define AGENT_WORDS    256
 
 /* Told of a connection, until a shell begins there; the latest ones. */
 struct agent {

@@ -65,6 +65,19 @@ bool seen_first(struct core *c, uint64_t key, uint32_t day, uint32_t days)
 	return first;
 }
 
+bool seen_few(struct core *c, unsigned kind, uint32_t uid, uint32_t day, unsigned few)
+{
+	static const struct addr nowhere;
+
+	for (uint64_t i = 0; uid && i < few; i++) {
+		uint64_t which = (uint64_t)day << 40 | (uint64_t)uid << 8 | i;
+
+		if (seen_first(c, seen_key(c, kind, which, &nowhere, SERVICE_NONE), day, 0))
+			return true;
+	}
+	return !uid;
+}
+
 void session_learn(struct core *c, struct csession *s)
 {
 	uint64_t account = hash_text(c->seed, span_of(s->pub.account));

@@ -14,6 +14,8 @@
 #include "core_detect.h"
 #include "core_text.h"
 
+#define NEW_OF_USER 16 /* a day; anybody may copy a program to a thousand names */
+
 static const struct {
 	const char *begin; /* of the program's name; comm has 15 characters */
 	const char *tool;
@@ -80,33 +82,55 @@ const char *outward_tool(const struct event *e, bool *ret_by_port)
 	return tool;
 }
 
+/* Since when anything of that kind is watched: its row is touched, not written. */
+static uint32_t watched_days(struct core *c, unsigned kind, uint32_t day)
+{
+	static const struct addr nowhere;
+	uint64_t since = seen_key(c, kind, 0, &nowhere, SERVICE_NONE);
+	const struct seen *s = table_find(&c->seen, &c->seen_by, since, &since, sizeof(since));
+
+	if (!s) {
+		(void)seen_first(c, since, day, PLACE_KEPT_DAYS);
+		return 0;
+	}
+	pool_touch(&c->seen, pool_slot(&c->seen, s), POOL_WORTH);
+	return day > s->last_day ? day - s->last_day : 0;
+}
+
 bool outward_is_new(struct core *c, unsigned kind, const struct event *e, uint64_t what,
 		    uint32_t *days)
 {
 	static const struct addr nowhere;
 	uint64_t program = hash_text(c->seed, outward_program(e));
+	uint64_t key = seen_key(c, kind, hash_u64(program, what), &nowhere, SERVICE_OTHER);
+	const struct seen *s = table_find(&c->seen, &c->seen_by, key, &key, sizeof(key));
 	uint32_t day = core_day(e->time_ns);
-	uint64_t since = seen_key(c, kind, 0, &nowhere, SERVICE_NONE);
-	const struct seen *s = table_find(&c->seen, &c->seen_by, since, &since, sizeof(since));
 
-	/* The day on which watching began stays: its row is touched, not written. */
-	*days = s && day > s->last_day ? day - s->last_day : 0;
-	if (!s)
-		(void)seen_first(c, since, day, PLACE_KEPT_DAYS);
-	else
-		pool_touch(&c->seen, pool_slot(&c->seen, s), POOL_WORTH);
-	return seen_first(c, seen_key(c, kind, hash_u64(program, what), &nowhere, SERVICE_OTHER),
-			  day, PLACE_KEPT_DAYS);
+	*days = watched_days(c, kind, day);
+	if ((!s || !s->days || s->last_day + PLACE_KEPT_DAYS < day) &&
+	    !seen_few(c, SEEN_OUTWARD, e->uid, day, NEW_OF_USER)) {
+		c->stats.outward_refused++;
+		return false;
+	}
+	return seen_first(c, key, day, PLACE_KEPT_DAYS);
 }
 
-struct calert *outward_raise(struct detect_ctx *x, const struct event *e, const struct fire *f)
+void say_outward(struct text *t, const struct detect_ctx *x, const struct event *e)
+{
+	text_quote(t, outward_program(e), 80);
+	text_add(t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
+	say_origin(t, &e->dest, scope_of(&e->dest.addr, &x->core->config.scope));
+}
+
+struct calert *outward_raise(struct detect_ctx *x, const struct event *e, const struct fire *f,
+			     bool is_new)
 {
 	const struct csession *s = x->session;
 	struct event outer = *e;
 	char account[ACCOUNT_MAX];
 	struct text t = TEXT_IN(account);
 	struct calert *a;
-	bool is_new;
+	bool made;
 
 	if (s)
 		text_plain(&t, span_of(s->pub.account), ACCOUNT_MAX - 1);
@@ -121,7 +145,9 @@ struct calert *outward_raise(struct detect_ctx *x, const struct event *e, const 
 	outer.service = service_of_port(e->dest.port);
 	x->conn = NULL;
 	x->session = NULL;
-	a = alert_raise(x, &outer, f, &is_new);
+	if (!is_new && !alert_find(x, &outer, f))
+		return NULL;
+	a = alert_raise(x, &outer, f, &made);
 	if (a && s)
 		memcpy(a->pub.session, s->pub.id, sizeof(a->pub.session));
 	return a;

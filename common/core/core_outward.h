@@ -7,6 +7,7 @@
 struct core;
 struct detect_ctx;
 struct fire;
+struct text;
 struct calert;
 
 void outward_told(struct core *c, const struct event *e);
@@ -20,8 +21,11 @@ bool outward_is_new(struct core *c, unsigned kind, const struct event *e, uint64
 		    uint32_t *days);
 /*
  * The alert of that program: the other end is its origin, the program its client, the user its
- * account; it names the session, if it is one's doing. NULL: kept back.
+ * account; it names the session, if it is one's doing. NULL: kept back, or not new and not told.
  */
-struct calert *outward_raise(struct detect_ctx *x, const struct event *e, const struct fire *f);
+struct calert *outward_raise(struct detect_ctx *x, const struct event *e, const struct fire *f,
+			     bool is_new);
+/* "'/usr/bin/x' (pid 7, uid 33) is connected to 198.51.100.7:22 (external)" */
+void say_outward(struct text *t, const struct detect_ctx *x, const struct event *e);
 
 #endif

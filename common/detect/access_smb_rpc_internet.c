@@ -24,20 +24,19 @@ static void outbound(struct detect_ctx *x, const struct event *e)
 	const struct scope_rules *rules = &x->core->config.scope;
 	struct fire f = {.severity = SEVERITY_HIGH, .reason = "outbound", .count = 1};
 	enum service service = service_of_port(e->dest.port);
-	enum scope scope = scope_of(&e->dest.addr, rules);
+	uint64_t of_the_day = (uint64_t)core_day(e->time_ns) << 8 | (uint64_t)service;
 	struct calert *a;
+	uint32_t days;
 	struct text t;
 
 	if ((service != SERVICE_SMB && service != SERVICE_RPC) ||
-	    !scope_counts_as_external(scope, rules))
+	    !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules))
 		return;
-	a = outward_raise(x, e, &f);
+	a = outward_raise(x, e, &f, outward_is_new(x->core, SEEN_SMB, e, of_the_day, &days));
 	if (!a)
 		return;
 	t = TEXT_IN(a->pub.sentence);
-	text_quote(&t, outward_program(e), 80);
-	text_add(&t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
-	say_origin(&t, &e->dest, scope);
+	say_outward(&t, x, e);
 	text_add(&t, " (%s): passwords' hashes leave that way.", service_name(service));
 	say_command(&t, e->args);
 	t = TEXT_IN(a->pub.numbers);

@@ -12,21 +12,9 @@
  */
 #include "../core/core_detect.h"
 
-static void say(struct text *t, const struct event *e, const char *tool, bool by_port,
-		enum scope scope)
-{
-	text_quote(t, outward_program(e), 80);
-	text_add(t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
-	say_origin(t, &e->dest, scope);
-	text_add(t, by_port ? ", a port of %s: " : " and is %s: ", tool);
-	text_add(t, "by it others may come in without an open port.");
-	say_command(t, e->args);
-}
-
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	const struct scope_rules *rules = &x->core->config.scope;
-	enum scope scope = scope_of(&e->dest.addr, rules);
 	struct fire f = {.severity = SEVERITY_MEDIUM, .reason = "", .count = 1};
 	bool by_port;
 	const char *tool = outward_tool(e, &by_port);
@@ -34,15 +22,18 @@ static void step(struct detect_ctx *x, const struct event *e)
 	uint32_t days;
 	struct text t;
 
-	if (!tool || !scope_counts_as_external(scope, rules) ||
+	if (!tool || !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules) ||
 	    !outward_is_new(x->core, SEEN_TOOL, e, hash_text(1, span_of(tool)), &days))
 		return;
 	f.reason = by_port ? "port" : "name";
-	a = outward_raise(x, e, &f);
+	a = outward_raise(x, e, &f, true);
 	if (!a)
 		return;
 	t = TEXT_IN(a->pub.sentence);
-	say(&t, e, tool, by_port, scope);
+	say_outward(&t, x, e);
+	text_add(&t, by_port ? ", a port of %s: " : " and is %s: ", tool);
+	text_add(&t, "by it others may come in without an open port.");
+	say_command(&t, e->args);
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, "not seen here in %u days", PLACE_KEPT_DAYS);
 }

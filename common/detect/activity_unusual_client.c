@@ -28,29 +28,26 @@ static bool is_usual(const struct event *e)
 
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	const struct scope_rules *rules = &x->core->config.scope;
 	enum service service = service_of_port(e->dest.port);
-	enum scope scope = scope_of(&e->dest.addr, rules);
 	struct fire f = {.severity = SEVERITY_MEDIUM, .reason = "", .count = 1};
 	struct calert *a;
 	uint32_t days;
 	bool learning;
 	struct text t;
 
-	if (service == SERVICE_NONE || is_container_api(service) || scope == SCOPE_LOOPBACK ||
-	    is_usual(e) || !outward_is_new(x->core, SEEN_CLIENT, e, service, &days))
+	if (service == SERVICE_NONE || is_container_api(service) ||
+	    scope_of(&e->dest.addr, &x->core->config.scope) == SCOPE_LOOPBACK || is_usual(e) ||
+	    !outward_is_new(x->core, SEEN_CLIENT, e, service, &days))
 		return;
 	learning = days < detect_param(x, PARAM_DAYS);
 	if (learning)
 		f.severity = SEVERITY_INFO;
-	a = outward_raise(x, e, &f);
+	a = outward_raise(x, e, &f, true);
 	if (!a)
 		return;
 	a->pub.learning = learning;
 	t = TEXT_IN(a->pub.sentence);
-	text_quote(&t, outward_program(e), 80);
-	text_add(&t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
-	say_origin(&t, &e->dest, scope);
+	say_outward(&t, x, e);
 	text_add(&t, " (%s), which it was not seen to do before%s.", service_name(service),
 		 learning ? "; what is usual here is still being learned" : "");
 	say_command(&t, e->args);

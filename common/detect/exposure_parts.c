@@ -22,24 +22,6 @@ static void say_where(struct text *t, const struct event *e)
 	text_add(t, ")");
 }
 
-/* Anybody may listen on hundreds of ports: of one user's (not root's) a day's first few are sent.
- */
-static bool is_flood(struct detect_ctx *x, const struct event *e)
-{
-	static const struct addr nowhere;
-	uint32_t day = core_day(e->time_ns);
-
-	for (uint64_t i = 0; e->uid && i < EXPOSURE_LOUD; i++) {
-		uint64_t which = (uint64_t)day << 40 | (uint64_t)e->uid << 8 | i;
-
-		if (seen_first(x->core,
-			       seen_key(x->core, SEEN_EXPOSED, which, &nowhere, SERVICE_NONE), day,
-			       0))
-			return false;
-	}
-	return e->uid != 0;
-}
-
 void exposure_raise(struct detect_ctx *x, const struct event *e, enum severity severity,
 		    const char *what)
 {
@@ -48,7 +30,8 @@ void exposure_raise(struct detect_ctx *x, const struct event *e, enum severity s
 	struct text t;
 	bool is_new;
 
-	f.quiet = is_flood(x, e);
+	/* Anybody may listen on hundreds of ports: of one user's a day's first few are sent. */
+	f.quiet = !seen_few(x->core, SEEN_EXPOSED, e->uid, core_day(e->time_ns), EXPOSURE_LOUD);
 	a = alert_raise(x, e, &f, &is_new);
 	if (!a)
 		return;

@@ -180,8 +180,8 @@ def exposure_of_vnc(w):
 def exposure_of_docker(w):
     """An engine on TCP without certificates; its own clients' local socket is nobody's way in."""
     agent = fresh(w, "docker").start()
-    d = Docker(w, "exposed", listen=["tcp://0.0.0.0:2375"])
-    row = expect(agent, 2375, "new_listener", "unauthenticated")
+    d = Docker(w, "exposed", listen=["tcp://0.0.0.0:2395"])
+    row = expect(agent, 2395, "new_listener", "unauthenticated")
     check(row["service"] == "docker" and "tlsverify" in row["asks"] and
           row["mitigations"][0]["id"] == "M1042" and "tlsverify" in
           row["mitigations"][0]["advice"], "Docker without certificates", row)

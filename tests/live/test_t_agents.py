@@ -4,7 +4,6 @@ import sys
 
 from cases import case
 from harness import brief, check
-from sandbox import run, wait_for
 from test_c_main_job import place
 from test_t_tunnels import end, listening
 

@@ -1,4 +1,5 @@
 """Servers of any kind in the watched namespace, clients in the outside, and what is asked of both."""
+import json
 import os
 import subprocess
 import threading
@@ -7,6 +8,7 @@ from harness import Client, Sshd, World, brief, check, the_journal
 from sandbox import TMP, run, wait_for
 
 PASSWORD = "Corr3ct-horse"
+HERE = os.path.dirname(os.path.abspath(__file__))
 _lock = threading.Lock()
 _ports = iter(range(3000, 3400))
 
@@ -14,11 +16,13 @@ _ports = iter(range(3000, 3400))
 class Services(World):
     """The journal, an sshd to mark the time with, and one agent that watches what cases start."""
 
+    inside = None  # one sshd there and one on loopback, whatever worlds there are
+
     def __init__(self, name, net, users, config=""):
         the_journal()
         super().__init__(name, net, users, config)
-        self.start_common("127.0.0.1")
-        self.inside = Sshd(net, net.inside, ["10.20.0.2"])
+        self.start_common(*([] if Services.inside else ["127.0.0.1"]))
+        Services.inside = Services.inside or Sshd(net, net.inside, ["10.20.0.2"])
         self.agent.start()
 
     def place(self):
@@ -137,3 +141,22 @@ def one_session(w, source, service, account=None, **more):
 
 def client(w, source):
     return Client(w.net, source)
+
+
+def vnc_client(w, source, to, number, *how, stay=False):
+    argv = ["/usr/bin/python3", "-B", HERE + "/rfb_client.py", source, to, str(number), *how]
+    if not stay:
+        return outside(w, source, argv[0], *argv[1:])
+    return subprocess.Popen(w.net.inside_ns(w.net.ext, argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def each_has_its_own(w, source, service, people, ports, marks=True):
+    """Sessions of people who came at once from one address: whose connection, whose commands."""
+    for name, number in zip(people, ports):
+        s = one_session(w, source, service, name, state="closed")
+        check(s["origin"]["port"] == number, "whose connection", s, ports)
+        if not marks:
+            continue
+        check(name + "-mark" in json.dumps(s["commands"]), "whose commands", s)
+        check(not [o for o in people if o != name and o + "-mark" in json.dumps(s)], "and nobody else's", s)

@@ -4,8 +4,8 @@ import json
 from cases import case, world
 from harness import check, fingerprint
 from sandbox import run
-from services import (PASSWORD, Server, Services, client, directory, failures, nothing_of, one_session, port,
-                      scan)
+from services import (PASSWORD, Server, Services, client, directory, each_has_its_own, failures, nothing_of,
+                      one_session, port, scan)
 
 
 @world("services")
@@ -84,9 +84,5 @@ def dropbear_two_at_once(w):
     check(ports[0] != ports[1], "two connections", ports)
     for p in reversed(open_):
         p.communicate(b"\n", timeout=20)
-    for name, number in zip(people, ports):
-        s = one_session(w, source, "ssh", name, state="closed")
-        check(s["origin"]["port"] == number, "whose connection", s, ports)
-        check(name + "-mark" in json.dumps(s["commands"]), "whose commands", s)
-        check(not [o for o in people if o != name and o + "-mark" in json.dumps(s)], "and nobody else's", s)
+    each_has_its_own(w, source, "ssh", people, ports)
     d.stop()

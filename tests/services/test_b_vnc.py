@@ -1,21 +1,10 @@
 """VNC: no PAM, no account, no process of its own: a session is a socket, and its first bytes say how."""
-import os
 import subprocess
 
 from cases import case
 from harness import brief, check, in_parallel
 from sandbox import run
-from services import Server, directory, nothing_of, one_session, outside, port, scan
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def vnc_client(w, source, to, number, *how, stay=False):
-    argv = ["/usr/bin/python3", "-B", HERE + "/rfb_client.py", source, to, str(number), *how]
-    if not stay:
-        return outside(w, source, argv[0], *argv[1:])
-    return subprocess.Popen(w.net.inside_ns(w.net.ext, argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+from services import HERE, Server, directory, nothing_of, one_session, port, scan, vnc_client
 
 
 class Xvnc(Server):

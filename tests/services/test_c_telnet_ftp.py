@@ -5,7 +5,7 @@ import subprocess
 
 from cases import case
 from harness import check, in_parallel
-from services import PASSWORD, Server, directory, failures, nothing_of, one_session, port, scan
+from services import PASSWORD, Server, directory, each_has_its_own, failures, nothing_of, one_session, port, scan
 
 
 # telnetlib knows no source address; it takes a socket.
@@ -91,11 +91,7 @@ def telnet_two_at_once(w):
         check(p.stdout.readline() == b"in\n", "in")
     for p, name in reversed(list(zip(open_, people))):
         p.communicate(b"/bin/echo %s-mark\n" % name.encode(), timeout=30)
-    for name, number in zip(people, ports):
-        s = one_session(w, source, "telnet", name, state="closed")
-        check(s["origin"]["port"] == number, "whose connection", s, ports)
-        check(name + "-mark" in json.dumps(s["commands"]), "whose commands", s)
-        check(not [o for o in people if o != name and o + "-mark" in json.dumps(s)], "and nobody else's", s)
+    each_has_its_own(w, source, "telnet", people, ports)
     d.stop()
 
 
@@ -174,7 +170,5 @@ def vsftpd_two_at_once(w):
         check(p.stdout.readline() == b"in\n", "in")
     for p in reversed(open_):
         p.communicate(b"", timeout=30)
-    for name, number in zip(people, ports):
-        s = one_session(w, source, "ftp", name, state="closed")
-        check(s["origin"]["port"] == number, "whose connection", s, ports)
+    each_has_its_own(w, source, "ftp", people, ports, marks=False)
     d.stop()

@@ -4,7 +4,7 @@ import json
 from cases import case
 from harness import brief, check
 from sandbox import run
-from services import Server, client, directory, nothing_of, one_session, port, scan
+from services import Server, client, directory, each_has_its_own, nothing_of, one_session, port, scan
 
 
 class TinySsh(Server):
@@ -58,7 +58,5 @@ def tinyssh_two_at_once(w):
     ports = [int(p.stdout.readline().split()[1]) for p in open_]
     for p in reversed(open_):
         p.communicate(b"\n", timeout=20)
-    for (name, _), number in zip(people, ports):
-        s = one_session(w, source, "ssh", name, state="closed")
-        check(s["origin"]["port"] == number and name + "-mark" in json.dumps(s["commands"]), "whose", s, ports)
+    each_has_its_own(w, source, "ssh", [n for n, _ in people], ports)
     t.stop()

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from harness import Client, Sshd, check
-from sandbox import TMP, run, wait_for
+from sandbox import run, wait_for
 from services import directory
 
 _lock = threading.Lock()

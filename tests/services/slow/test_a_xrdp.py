@@ -10,9 +10,11 @@ from sandbox import run, wait_for
 from services import PASSWORD, Server, Services, nothing_of, one_session, scan
 
 CONFIG = "TrustedProxies:\n  - {from: 203.0.113.20/32, port: 22, kind: proxy-protocol}\n"
+# Of many commands the first and the last are kept: the mark comes when the desktop has started.
 STARTWM = """#!/bin/sh
-/bin/echo in-rdp-%s
 bash -c 'exec 3<>/dev/tcp/10.20.0.2/22; head -c 4 <&3'
+sleep 1
+/bin/echo in-rdp-%s
 read x </tmp/og-rdp-%s
 """
 
@@ -115,7 +117,7 @@ def xrdp_password(w):
     s = w.agent.session(account=name, test=lambda s: "in-rdp-" + name in json.dumps(s["commands"]), timeout=30)
     w.agent.alert(detection="activity.lateral_movement", account=name, timeout=20)
     counts = [a["count"] for a in w.agent.stored_alerts() if a["detection"] == "auth.bruteforce" and
-              a["account"] == name]
+              a.get("account") == name]
     check(counts == [6], "each failure once", counts)
     end(p)
     w.agent.session(account=name, state="lingering", timeout=20)

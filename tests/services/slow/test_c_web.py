@@ -5,8 +5,8 @@ import subprocess
 from cases import case
 from harness import check
 from sandbox import run, wait_for
-from services import PASSWORD, Server, directory, failures, nothing_of, one_session, outside, port, scan
-from test_b_vnc import vnc_client
+from services import (PASSWORD, Server, directory, failures, nothing_of, one_session, outside, port, scan,
+                      vnc_client)
 
 
 class Cockpit(Server):
