@@ -70,6 +70,8 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 	}
 	if (decoder_mfa.wants(f)) /* in sshd's name, whichever way it came */
 		return DECODER_mfa;
+	if (decoder_juniper.wants(f)) /* which has its sshd and login say some things twice */
+		return DECODER_juniper;
 	if (frame_has_writer(f) && decoder_sshd_journal.wants(f))
 		return DECODER_sshd_journal;
 	if (frame_is_sshd(f->ident)) /* most lines of all */

@@ -30,6 +30,7 @@ struct frame {
 	uint64_t time_ns;
 	bool time_approximate;
 	struct span host, ident; /* "sshd", "sshd-session" */
+	struct span msgid;	 /* RFC 5424 only */
 	uint32_t pid;
 	enum trust trust;
 	struct span message;

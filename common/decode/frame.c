@@ -125,7 +125,7 @@ static bool read_5424(const struct decode_stream *s, struct span rest, struct fr
 	f->host = not_nil(text_cut_word(&rest));
 	f->ident = not_nil(text_cut_word(&rest));
 	f->pid = text_u32(text_cut_word(&rest), 0);
-	text_cut_word(&rest); /* MSGID */
+	f->msgid = not_nil(text_cut_word(&rest));
 	f->message = rest;
 	skip_structured_data(&rest);
 	rest = text_trim_left(rest);

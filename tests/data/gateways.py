@@ -95,6 +95,13 @@ LEFT_OUT = {
         "auth": "a second factor's enrolment",
         "vpn_phase2": "between sites",
     },
+    "juniper": {
+        "UI_CHILD_STATUS": "a process",
+        "UI_JUNOSCRIPT_CMD": "a command",
+    },
+    "barracuda": {
+        "test_auth_service_6": "groups are fetched",
+    },
     "vmware_esxi_auth": {
         "AUTH_SESSION_user": "a name without an address, which the line before has",
     },
@@ -102,6 +109,12 @@ LEFT_OUT = {
 
 # file: {row: what the set says and the line does not, or otherwise}
 NOT_SO = {
+    "juniper": {
+        "UI_LOGOUT_EVENT": {"outcome": "an end is no verdict"},
+    },
+    "barracuda": {
+        "test_auth_access_3": {"outcome": "a rule refused the connection: nobody tried"},
+    },
     "fortigate": {
         "tunnel": {"outcome": "statistics of a live tunnel are no verdict"},
     },
