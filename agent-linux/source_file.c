@@ -10,6 +10,8 @@
 #include "host.h"
 #include "newest.h"
 
+#include "common/decode/wrapped.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@ struct file_source {
 	struct decode_stream stream;
 	bool watched;  /* inotify tells of changes; else the 2 s poll */
 	bool overlong; /* skipping the rest of a line that was cut */
+	bool list;     /* the line is a list of records, given in parts */
 	size_t have;
 	char buf[DECODE_RECORD_MAX]; /* an audit event is one line */
 };
@@ -88,6 +91,21 @@ static void deliver(struct engine *e, struct file_source *f, struct span line)
 	f->overlong = false;
 }
 
+/* Of a line that is longer than the buffer: a list of records in parts, else its beginning. */
+static void deliver_part(struct engine *e, struct file_source *f)
+{
+	struct span part = {f->buf, f->have};
+	size_t whole = f->overlong ? 0 : wrapped_whole(part, f->list);
+	size_t len = whole ? whole : part.len;
+
+	deliver(e, f, span_first(part, len));
+	f->list = whole;
+	f->overlong = !whole;
+	memmove(f->buf, f->buf + len, f->have - len);
+	f->have -= len;
+	f->offset += len;
+}
+
 /* Gives every complete line of the buffer; keeps an unfinished one. */
 static void lines_split(struct engine *e, struct file_source *f)
 {
@@ -98,17 +116,14 @@ static void lines_split(struct engine *e, struct file_source *f)
 		struct span line = {f->buf + at, (size_t)(nl - (f->buf + at))};
 
 		deliver(e, f, line);
+		f->list = false;
 		at += line.len + 1;
 	}
 	memmove(f->buf, f->buf + at, f->have - at);
 	f->have -= at;
 	f->offset += at;
-	if (f->have == sizeof(f->buf)) { /* longer than any line we read: its beginning counts */
-		deliver(e, f, (struct span){f->buf, f->have});
-		f->overlong = true;
-		f->offset += f->have;
-		f->have = 0;
-	}
+	if (f->have == sizeof(f->buf))
+		deliver_part(e, f);
 }
 
 static void file_drain(struct engine *e, struct file_source *f)
@@ -121,7 +136,7 @@ static void file_drain(struct engine *e, struct file_source *f)
 		/* Truncated in place: what is there now is new. */
 		f->offset = 0;
 		f->have = 0;
-		f->overlong = false;
+		f->overlong = f->list = false;
 	}
 	for (;;) {
 		ssize_t n = pread(f->fd, f->buf + f->have, sizeof(f->buf) - f->have,
@@ -158,7 +173,7 @@ static void file_take(struct file_source *f, int fd, const struct stat *st, uint
 	f->ino = st->st_ino;
 	f->offset = offset;
 	f->have = 0;
-	f->overlong = false;
+	f->overlong = f->list = false;
 }
 
 /* syslog writes local time without a zone and without a year. */

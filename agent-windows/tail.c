@@ -143,14 +143,16 @@ static void deliver(struct agent *a, unsigned index, struct span line)
 	st->lines_read++;
 	header_keep(t, line);
 	r = decode_line(&t->stream, line, &e, &reason);
-	if (r == DECODE_EVENT) {
-		st->lines_decoded++;
-		agent_event(a, SESSIONS_MAX + CHANNELS_MAX + index, &e);
-	} else if (r == DECODE_SKIPPED) {
-		st->lines_skipped++;
-	} else {
-		st->lines_bad++;
-	}
+	do {
+		if (r == DECODE_EVENT) {
+			st->lines_decoded++;
+			agent_event(a, SESSIONS_MAX + CHANNELS_MAX + index, &e);
+		} else if (r == DECODE_SKIPPED) {
+			st->lines_skipped++;
+		} else {
+			st->lines_bad++;
+		}
+	} while (decode_next(&t->stream, &e, &r, &reason));
 }
 
 static void split(struct agent *a, unsigned index)

@@ -7,6 +7,8 @@
  */
 #include "cli/input.h"
 
+#include "common/decode/wrapped.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ struct input {
 	const struct input_sink *sink;
 	size_t start, end; /* unread part of block */
 	bool cut;	   /* the rest of the current line is thrown away */
+	bool list;	   /* the current line is a list of records, given in parts */
 	_Alignas(8) char block[BLOCK];
 	char entry[DECODE_RECORD_MAX]; /* of the journal export format, being gathered */
 	size_t entry_len;
@@ -172,6 +175,18 @@ static void take_line(struct input *in, size_t len)
 		give_entry(in);
 }
 
+/* Of a line that is longer than the block: a list of records in parts, else its beginning. */
+static void take_part(struct input *in)
+{
+	struct span part = {in->block + in->start, in->end - in->start};
+	size_t whole = in->cut || in->entry_len ? 0 : wrapped_whole(part, in->list);
+
+	take_line(in, whole ? whole : part.len);
+	in->list = whole;
+	in->cut = !whole;
+	in->start += whole ? whole : part.len;
+}
+
 static void read_lines(struct input *in)
 {
 	for (;;) {
@@ -181,12 +196,10 @@ static void read_lines(struct input *in)
 		if (eol) {
 			len = (size_t)(eol - (in->block + in->start));
 			take_line(in, len);
-			in->cut = false;
+			in->cut = in->list = false;
 			in->start += len + 1;
 		} else if (len == BLOCK) {
-			take_line(in, len);
-			in->cut = true;
-			in->start = in->end;
+			take_part(in);
 		} else if (!fill(in)) {
 			break;
 		}

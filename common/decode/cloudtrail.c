@@ -1,11 +1,10 @@
 /*
- * cloudtrail: AWS CloudTrail, one record a line: logins to the console, and shells on instances by
+ * cloudtrail: AWS CloudTrail: logins to the console, and shells on instances by
  * Session Manager.
  *
  * Sees who logged in to the console from where, whether it failed; who started a session on which
  * instance. A name that does not exist is hidden by AWS. Cannot see: the end of a console's
- * session; calls by keys. A file as AWS stores it ({"Records":[...]}) is one record: take it apart
- * first (jq -c '.Records[]').
+ * session; calls by keys. A file as AWS stores it ({"Records":[...]}) is read as it is.
  *
  * Example: {"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","sourceIPAddress":
  *           "203.0.113.7","responseElements":{"ConsoleLogin":"Failure"},"userIdentity":{...}}

@@ -16,6 +16,7 @@
 #include "text.h"
 #include "windows_sshd.h"
 #include "windows.h"
+#include "wrapped.h"
 
 #define DECODER(name) &decoder_##name,
 const struct decoder *const decoders[DECODER_COUNT] = {
@@ -207,6 +208,56 @@ static enum decode_result read_export(struct decode_stream *s, struct span entry
 	return r == DECODE_EVENT ? read_frame(s, &f, false, ret, reason) : r;
 }
 
+/* The next record of a list. */
+static bool read_wrapped(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
+			 const char **reason)
+{
+	struct span rest = s->more, record;
+
+	s->more = text_none();
+	if (!wrapped_cut(&rest, &record, &s->wrapped_open))
+		return false;
+	*ret_result = DECODE_BAD;
+	if (record.len > DECODE_RECORD_MAX)
+		*reason = "a record longer than 64 KiB";
+	else if (!is_json(record))
+		*reason = "a list of records, and one that is none";
+	else
+		*ret_result = read_json(s, record, ret, reason);
+	if (!span_empty(s->more)) { /* who looks for it would find the outer one's end */
+		*ret_result = DECODE_BAD;
+		*reason = "a list within a list";
+	}
+	s->more = rest;
+	s->wrapped = true;
+	return true;
+}
+
+/* Is the line a list of records, or does it go on with one? */
+static bool begins_wrapped(struct decode_stream *s, struct span line)
+{
+	bool continues = s->wrapped_open && line.len && line.ptr[0] == ',';
+	struct span rest = line;
+
+	s->wrapped_open = false;
+	if (continues)
+		s->line--; /* it is the same */
+	else if (!wrapped_begin(line, &rest))
+		return false;
+	s->more = rest;
+	return true;
+}
+
+static enum decode_result read_list(struct decode_stream *s, struct event *ret, const char **reason)
+{
+	enum decode_result r;
+
+	if (read_wrapped(s, ret, &r, reason))
+		return r;
+	*reason = "a list without records";
+	return DECODE_SKIPPED;
+}
+
 /* Those whose line is a whole record. */
 static const struct {
 	bool (*is)(struct span line);
@@ -274,6 +325,7 @@ enum decode_result decode_line(struct decode_stream *s, struct span line, struct
 
 	s->line++;
 	s->more = text_none();
+	s->wrapped = false;
 	if (s->line == 1)
 		text_cut(&line, SPAN_LIT("\xEF\xBB\xBF")); /* a byte order mark */
 	first = text_trim_left(line);
@@ -281,6 +333,9 @@ enum decode_result decode_line(struct decode_stream *s, struct span line, struct
 		*reason = "an empty line";
 		return DECODE_SKIPPED;
 	}
+	if ((first.ptr[0] == '{' || first.ptr[0] == '[' || first.ptr[0] == ',') &&
+	    begins_wrapped(s, first))
+		return read_list(s, ret, reason);
 	if (first.ptr[0] != '{' && first.ptr[0] != '<' && first.ptr[0] != '_')
 		return read_text(s, line, ret, reason);
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
@@ -292,5 +347,6 @@ enum decode_result decode_line(struct decode_stream *s, struct span line, struct
 bool decode_next(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
 		 const char **reason)
 {
-	return k8s_audit_next(s, ret, ret_result, reason);
+	return s->wrapped ? read_wrapped(s, ret, ret_result, reason)
+			  : k8s_audit_next(s, ret, ret_result, reason);
 }

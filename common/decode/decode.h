@@ -80,6 +80,8 @@ struct decode_stream {
 	struct service_ports ports; /* who listens, as kernel records tell */
 	struct first_table *first;  /* first_bytes.h; NULL: first bytes are skipped */
 	struct span more;	    /* of a line that holds several events; see decode_next() */
+	bool wrapped;		    /* `more` is a list of records of any kind */
+	bool wrapped_open;	    /* of which the line so far had no end; see wrapped.h */
 	struct audit_state audit;
 	struct iis_columns iis;
 	struct nps_requests nps;

@@ -47,6 +47,17 @@ expect "decode a line" 0 'ssh' '' decode "$line"
 check_true "decode tells the address" has "$out" '203\.0\.113\.10'
 expect "decode what nobody takes" 1 . '' decode 'hello'
 
+# A file of CloudTrail is one line, longer than any buffer.
+record='{"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","eventTime":"2026-11-10T16:24:34Z","sourceIPAddress":"203.0.113.9","responseElements":{"ConsoleLogin":"Failure"},"userIdentity":{"userName":"alice"}}'
+{
+	printf '{"Records":['
+	for _ in $(seq 2000); do printf '%s,' "$record"; done
+	printf '%s]}' "$record"
+} >"$tmp/trail.json"
+expect "replay a long list of records" 0 '"account":"alice"' 'decoded 2001, skipped 0, bad 0' \
+	replay --events "$tmp/trail.json"
+check_true "every record of a long list is told" [ "$(wc -l <"$tmp/out")" = 2001 ]
+
 expect "sources" 0 'sshd' '' sources
 expect "sources --format json" 0 '^\{"name":' '' sources --format json
 check_true "every source has an example" \
