@@ -144,6 +144,7 @@ static const char *const witnesses[] = {
 	[WITNESS_DAEMON] = "daemon",
 	[WITNESS_PAM_LOG] = "pam_log",
 	[WITNESS_KERNEL] = "kernel",
+	[WITNESS_AUDIT] = "audit",
 };
 
 const char *event_trust_name(enum trust t)

@@ -66,6 +66,7 @@ enum witness {
 	WITNESS_DAEMON,	 /* the service's own words ("Failed password for ...") */
 	WITNESS_PAM_LOG, /* pam_unix(...) text */
 	WITNESS_KERNEL,	 /* PAM calls seen by the kernel */
+	WITNESS_AUDIT,	 /* the same calls as libpam tells the audit system */
 	WITNESS_COUNT
 };
 

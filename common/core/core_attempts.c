@@ -1,7 +1,7 @@
 /*
  * attempts: what is one authentication verdict (SPEC 4.1).
  *
- * One try is told by up to three witnesses: the daemon, pam_unix, the kernel's PAM calls. Each
+ * One try is told by several witnesses: the daemon, pam_unix, the kernel's PAM calls, audit. Each
  * connection keeps a count per witness; it has had as many failures as the witness that saw the
  * most, so each try counts once whoever speaks first, late, twice ("message repeated 2 times") or
  * never. A key that was refused is no failure; a close before any verdict counts one at most.
@@ -23,6 +23,17 @@ static unsigned total(const struct conn *n)
 		if (n->counts[i] > most)
 			most = n->counts[i];
 	return most;
+}
+
+bool attempts_level(struct conn *n, uint64_t now_ns)
+{
+	unsigned most = total(n);
+
+	if (n->tried_ns + WITNESS_NS > now_ns)
+		return false;
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		n->counts[i] = most;
+	return true;
 }
 
 static void learn_account(struct core *c, struct conn *n, const struct event *e)
@@ -96,7 +107,8 @@ static void look_back(struct core *c, const struct event *e)
 
 static void credit(struct core *c, struct conn *n, const struct event *e, unsigned added)
 {
-	struct event derived = e ? *e : (struct event){.trust = TRUST_KERNEL};
+	struct event derived =
+		e ? *e : (struct event){.trust = n->kernel ? TRUST_KERNEL : TRUST_TEXT};
 
 	n->credited += added;
 	derived.kind = EVENT_ATTEMPT;

@@ -75,12 +75,15 @@ enum witness_slot {
 	SLOT_DAEMON = WITNESS_DAEMON,
 	SLOT_PAM_LOG = WITNESS_PAM_LOG,
 	SLOT_KERNEL = WITNESS_KERNEL,
+	SLOT_AUDIT = WITNESS_AUDIT,
 	SLOT_DAEMON_PORTLESS, /* "error: PAM: Authentication failure for X from A": the same try as
 				 "Failed keyboard-interactive/pam for X from A port P" */
 	SLOT_NAMED,	      /* "Invalid user X from A": a try, whether a verdict follows or not */
 	SLOT_PREAUTH,	      /* a close before any verdict; never more than one */
 	SLOT_COUNT
 };
+
+#define WITNESS_NS (5 * SECOND_NS) /* two logs tell of the same try within milliseconds */
 
 enum account_status {
 	STATUS_UNDECIDED,
@@ -451,6 +454,8 @@ bool conn_confirmed(const struct core *c, const struct conn *n, const struct eve
 /* --- core_attempts.c: verdicts */
 void attempt_told(struct core *c, const struct event *e);
 void attempt_noted(struct core *c, const struct event *e);
+/* Both logs had their time: who saw fewer tries has missed some. False: they may still come. */
+bool attempts_level(struct conn *n, uint64_t now_ns);
 void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot);
 void attempts_settle(struct core *c, struct conn *n, const struct event *e);
 /* All of that origin that still wait: a success says who exists. */

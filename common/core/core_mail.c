@@ -26,9 +26,20 @@ static uint64_t mail_id(const struct core *c, const struct event *e)
 	h = hash_addr(h, &e->origin.addr);
 	if (e->service != SERVICE_MAIL)
 		h = hash_u64(h, e->service);
-	if (e->outcome != OUTCOME_SUCCESS) /* each connection's failures for themselves */
+	if (e->outcome != OUTCOME_SUCCESS && e->service == SERVICE_MAIL) /* each connection's own */
 		h = hash_u64(hash_text(h, e->tty), span_empty(e->tty) ? e->line : 0);
+	else if (e->outcome != OUTCOME_SUCCESS) /* the audit system may tell them, too */
+		h = hash_u64(h, OUTCOME_FAILURE);
 	return (h >> 2) | MAIL_ID;
+}
+
+/* Of an account from there, told by one or by several logs. */
+static void level(struct core *c, const struct event *e)
+{
+	struct conn *n = e->outcome == OUTCOME_FAILURE ? conn_find(c, e) : NULL;
+
+	if (n && e->service != SERVICE_MAIL)
+		attempts_level(n, e->time_ns);
 }
 
 static void ended(struct core *c, const struct event *e)
@@ -55,6 +66,7 @@ void mail_told(struct core *c, const struct event *e)
 	}
 	told.conn = mail_id(c, e);
 	told.origin.port = 0;
+	level(c, &told);
 	attempt_told(c, &told);
 	s = session_of(c, &told);
 	if (e->outcome != OUTCOME_SUCCESS || !s || s->pub.service != e->service)

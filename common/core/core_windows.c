@@ -21,9 +21,8 @@
 
 #include "core_detect.h"
 
-#define WITNESS_NS (5 * SECOND_NS)  /* two logs tell of the same try within milliseconds */
-#define PROOF_NS   (15 * SECOND_NS) /* 1149 was seen 1 to 3 s after its 4624 */
-#define NEAR_NS	   (5 * SECOND_NS)  /* between a connection and a logon without an address */
+#define PROOF_NS (15 * SECOND_NS) /* 1149 was seen 1 to 3 s after its 4624 */
+#define NEAR_NS	 (5 * SECOND_NS)  /* between a connection and a logon without an address */
 
 /* Kinds of try groups: NTLM or RDP, Kerberos. */
 enum {
@@ -47,18 +46,10 @@ static uint64_t group_key(const struct core *c, const struct event *e, unsigned 
 	return hash_u64(hash_addr(c->seed + kind, &e->origin.addr), conn_host(c, e)) | 1;
 }
 
-/* Both logs had their time: who saw fewer tries has missed some. */
 static void level(struct conn *n, uint64_t now_ns)
 {
-	uint32_t most = 0;
-
-	if (n->tried_ns + WITNESS_NS > now_ns)
-		return;
-	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		most = n->counts[i] > most ? n->counts[i] : most;
-	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		n->counts[i] = most;
-	n->account[0] = '\0';
+	if (attempts_level(n, now_ns))
+		n->account[0] = '\0';
 }
 
 static struct conn *group_join(struct core *c, const struct event *e, uint64_t key,

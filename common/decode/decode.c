@@ -83,7 +83,7 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 	return -1;
 }
 
-static enum decode_result read_frame(struct decode_stream *s, const struct frame *f, bool truncated,
+static enum decode_result read_frame(struct decode_stream *s, struct frame *f, bool truncated,
 				     struct event *ret, const char **reason)
 {
 	int i = pick_decoder(s, f);
@@ -94,6 +94,7 @@ static enum decode_result read_frame(struct decode_stream *s, const struct frame
 		return DECODE_SKIPPED;
 	}
 	fill_common(s, f, ret);
+	f->spare = s->spare;
 	ret->source = (uint16_t)i;
 	if (truncated)
 		ret->flags |= EVENT_TRUNCATED;

@@ -25,6 +25,9 @@ enum decode_result {
 	DECODE_BAD,	/* ours by its frame, but malformed; *reason says why */
 };
 
+/* Longest text that a text decoder unescapes: a name of an audit record has 32 bytes. */
+#define FRAME_SPARE 128
+
 /* What the transport says about a line, before anybody looks at the message. */
 struct frame {
 	uint64_t time_ns;
@@ -36,6 +39,7 @@ struct frame {
 	struct span message;
 	struct span exe, unit; /* journald only */
 	uint32_t uid;	       /* journald _UID; UINT32_MAX = unknown */
+	char *spare;	       /* FRAME_SPARE bytes for a text that is written otherwise */
 };
 
 /* Requests of an audit log that were told; see k8s_audit.c. */
@@ -86,6 +90,7 @@ struct decode_stream {
 	struct iis_columns iis;
 	struct nps_requests nps;
 	struct api_words words; /* of the API request told last */
+	char spare[FRAME_SPARE];
 	/* Unescaped JSON or XML; the spans of the last event may point here. */
 	char scratch[DECODE_RECORD_MAX];
 };
