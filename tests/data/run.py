@@ -392,6 +392,7 @@ def written_sessions():
     for name, close, inner, group in (
             ("access.external/vpn-gateway-is-one-session", "10:00:01", "10.1.2.3", "VPN"),
             ("access.external/vpn-lines-joined-by-their-number", "09:30:00", "10.1.2.3", None),
+            ("access.external/softether-lines-joined", "09:30:00", "192.168.30.10", "VPN"),
             ("session.address_changed/vpn-resumed-elsewhere", "10:06:40", "10.1.2.3", "VPN")):
         first, *rest = replay("--sessions", "tests/golden/%s/input.log" % name)
         got = (first["service"], first["state"], first["close"][11:19], first["gateway"])
