@@ -126,6 +126,7 @@ geo: # newer databases, for an agent that runs, too
 
 # --- tests
 $(BUILD)/tests/test_newest: $(BUILD)/agent-linux/newest.o $(BUILD)/agent-linux/host.o
+$(BUILD)/tests/test_wg_dump: $(BUILD)/agent-linux/wg_dump.o
 $(BUILD)/tests/test_sandbox: $(BUILD)/agent-linux/sandbox_filter.o $(BUILD)/agent-linux/sandbox_files.o
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)

@@ -24,7 +24,7 @@
 /* Each is true of every installation of this version. */
 static const char *const control_unseen[] = {
 	"logins of daemons that use no PAM and log to no source above",
-	"UDP services: mosh, WireGuard, QUIC",
+	"UDP services that log nothing, but WireGuard: mosh, QUIC",
 	"AF_VSOCK listeners; logins over a local socket (AF_UNIX) by processes of this host",
 };
 #define CONTROL_UNSEEN_COUNT (sizeof(control_unseen) / sizeof(control_unseen[0]))

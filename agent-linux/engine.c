@@ -2,6 +2,7 @@
 #include "engine.h"
 #include "cli/kept.h"
 #include "exposure.h"
+#include "wireguard.h"
 #include "forward.h"
 #include "groups.h"
 #include "guard.h"
@@ -128,6 +129,7 @@ void engine_event(struct engine *e, const struct event *ev)
 {
 	struct priv_msg m = {.kind = PRIV_LET_GO};
 
+	wireguard_before(e, ev);
 	core_step(e->core, ev, &e->out);
 	api_hint(e);
 	while (ev->handoff && core_next_let_go(e->core, &m.value[0]))
@@ -343,6 +345,8 @@ static void timer_arm(struct engine *e)
 		next = forward_next(e);
 	if (exposures_next(e) < next)
 		next = exposures_next(e);
+	if (wireguard_next(e) < next)
+		next = wireguard_next(e);
 	if (guard_next(e) < next)
 		next = guard_next(e);
 	if (e->store_missed && e->catch_up_ns < next)
@@ -382,6 +386,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	forward_poll(e, ev.time_ns);
 	guard_poll(e, ev.time_ns);
 	exposures_poll(e, ev.time_ns);
+	wireguard_poll(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
@@ -568,6 +573,7 @@ static int engine_open(struct engine *e)
 	if (r)
 		return r;
 	libpam_open(e);
+	wireguard_open(e);
 	kernel_source_snapshot(e);
 	blind_rows(e);
 	engine_open_sources(e);
@@ -617,6 +623,7 @@ static void engine_close(struct engine *e)
 		file_source_close(e->files[i]);
 	fanotify_source_close(e);
 	exposures_close(e);
+	wireguard_close(e);
 	geo_files_close(&e->geo);
 	store_close(e->store);
 	core_free(e->core);

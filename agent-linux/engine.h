@@ -92,6 +92,7 @@ struct fanotify_source;
 struct proc_table;
 struct forwarding;
 struct exposures;
+struct wireguard;
 
 struct engine {
 	struct engine_setup setup;
@@ -140,6 +141,7 @@ struct engine {
 	struct geo_files geo;
 	struct forwarding *forwarding; /* NULL: to nobody */
 	struct exposures *exposures;   /* what listens */
+	struct wireguard *wireguard;
 	char scratch[OUT_ALERT_MAX];
 };
 

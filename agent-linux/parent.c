@@ -9,6 +9,7 @@
 #include "host.h"
 #include "priv_container.h"
 #include "priv_exposure.h"
+#include "priv_wireguard.h"
 #include "newest.h"
 #include "priv_files.h"
 #include "proc_stat.h"
@@ -163,6 +164,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 		break;
 	case PRIV_SETTINGS:
 		r = priv_settings(m, &fd);
+		break;
+	case PRIV_WIREGUARD:
+		r = priv_wireguard(m, &fd);
 		break;
 	case PRIV_FIRST:
 		r = sensor_first(p->sensor, m->value[0]);

@@ -59,6 +59,11 @@ enum priv_kind {
 	 * process, only what root owns -> fd; SETTINGS_SSHD_PART without a name is the directory.
 	 */
 	PRIV_SETTINGS,
+	/*
+	 * -> fd of rows of struct wg_peer (wg_dump.h), read to their end; reply: arg devices were
+	 * asked, of arg2 something is missing. -ENODEV: there is no device.
+	 */
+	PRIV_WIREGUARD,
 	PRIV_KIND_END
 };
 

@@ -58,7 +58,8 @@ typedef int32_t __s32;
 	X(20, CONTAINER, wire_container, 0)                                                        \
 	X(21, AGENT, wire_agent, 0)                                                                \
 	X(22, OUTWARD, wire_outward, 0)                                                            \
-	X(24, EXPOSURE, wire_exposure, 0)
+	X(24, EXPOSURE, wire_exposure, 0)                                                          \
+	X(25, WIREGUARD, wire_wireguard, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -386,6 +387,24 @@ struct wire_outward {
 	__u32 flags, args_len;
 	__u32 pad, pad2;
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
+};
+
+/*
+ * A peer of a WireGuard device of this host: it has shaken hands anew, or speaks from elsewhere; or
+ * its keys have outlived their time. No program of bpf/ writes it: see wire_file.
+ */
+#define WIRE_WG_ENDED	 0x1
+#define WIRE_WG_EXISTING 0x2 /* since before the agent */
+struct wire_wireguard {
+	struct wire_hdr hdr;
+	struct wire_proc proc;	   /* whose device it is; tgid 0: the kernel's own */
+	struct wire_conn conn;	   /* lport: where the device listens; the peer's end */
+	__u64 bytes_in, bytes_out; /* since the session began */
+	__u32 flags, pad;
+	char device[16];
+	char account[16]; /* "wg:" and how its key begins */
+	char key[64];	  /* "WireGuard SmtL..." */
+	char inner[192];  /* the networks that it may send from: "10.8.0.2/32 10.9.0.0/24" */
 };
 
 #define WIRE_ID_ENUM(id, name, type, precious) WIRE_ID_##name = (id),

@@ -24,14 +24,16 @@
 #include "core_internal.h"
 
 #include "../decode/text.h"
+#include "../decode/wireguard.h"
 
 #include "core_detect.h"
 
-#define LOGIN_IDLE_NS (3600 * SECOND_NS)
-#define LINE_IDLE_NS  DAY_NS
-#define DENIED_NS     (5 * SECOND_NS)
-#define GIVEN_NS      (5 * SECOND_NS) /* an address before the line that somebody is in */
-#define GATE_ID	      (1ull << 62)    /* no socket cookie gets there */
+#define LOGIN_IDLE_NS	  (3600 * SECOND_NS)
+#define LINE_IDLE_NS	  DAY_NS
+#define WIREGUARD_IDLE_NS ((WIREGUARD_LASTS_S + 30) * SECOND_NS) /* the agent says so before */
+#define DENIED_NS	  (5 * SECOND_NS)
+#define GIVEN_NS	  (5 * SECOND_NS) /* an address before the line that somebody is in */
+#define GATE_ID		  (1ull << 62)	  /* no socket cookie gets there */
 
 /* "gw1" and "gw1.example.org" are one. */
 static bool is_same_name(struct span a, struct span b)
@@ -211,12 +213,22 @@ static struct csession *find(struct core *c, const struct event *e)
 	return e->origin.addr.family ? keyed(c, e) : search(c, e, false);
 }
 
+static bool is_wireguard(struct span key)
+{
+	return span_starts(key, SPAN_LIT(WIREGUARD_KEY));
+}
+
 static void given(struct core *c, struct csession *s, const struct event *e)
 {
 	struct cidr net = {.addr = e->gate.assigned,
 			   .bits = e->gate.assigned.family == ADDR_V6 ? 128 : 32};
+	uint64_t since_ns = e->flags & EVENT_EXISTING ? 1 : e->time_ns; /* whenever it was */
+	struct span rest = is_wireguard(e->key) ? e->subject : text_none();
 
-	vpn_given(c, s, &net, e->time_ns);
+	vpn_given(c, s, &net, since_ns);
+	while (!span_empty(rest))
+		if (cidr_parse(text_cut_word(&rest), &net))
+			vpn_given(c, s, &net, since_ns);
 }
 
 static void take(struct core *c, struct csession *s, const struct event *e)
@@ -235,8 +247,7 @@ static void take(struct core *c, struct csession *s, const struct event *e)
 		p->gate.assigned = e->gate.assigned;
 		changed = true;
 	}
-	if (e->gate.assigned.family)
-		given(c, s, e);
+	given(c, s, e);
 	if (!p->origin.port && e->origin.port && addr_eq(&p->origin.addr, &e->origin.addr)) {
 		p->origin.port = e->origin.port;
 		changed = true;
@@ -260,7 +271,7 @@ static void idle_ends(struct core *c, struct csession *s, uint64_t after_ns)
 {
 	uint64_t due = s->pub.last_ns + after_ns;
 
-	if (due > s->confirm_ns)
+	if (due > s->confirm_ns || s->confirm_ns == UINT64_MAX)
 		s->confirm_ns = due;
 	core_due(c, s->confirm_ns);
 }
@@ -378,7 +389,7 @@ void gateway_text(struct core *c, const struct event *e)
 		tried(c, &told);
 		break;
 	case EVENT_SESSION_OPEN:
-		opened(c, &told, LINE_IDLE_NS);
+		opened(c, &told, is_wireguard(told.key) ? WIREGUARD_IDLE_NS : LINE_IDLE_NS);
 		break;
 	case EVENT_AUTH_NOTE:
 		noted(c, &told);
@@ -404,5 +415,7 @@ void gateway_restored(struct core *c, struct csession *s)
 	if (n)
 		n->gateway = true;
 	s->confirm_ns = s->pub.last_ns + LINE_IDLE_NS;
+	if (is_wireguard(span_of(s->pub.key)))
+		s->confirm_ns = UINT64_MAX; /* it is told again, or is over */
 	core_due(c, s->confirm_ns);
 }

@@ -39,6 +39,8 @@ static const struct {
 	{"meshagent", "MeshCentral"},
 	{"netbird", "NetBird"},
 	{"wstunnel", "wstunnel"},
+	{"wireguard", "WireGuard"},
+	{"boringtun", "WireGuard"},
 	{"dwagsvc", "DWService"},
 };
 
@@ -118,7 +120,9 @@ bool outward_is_new(struct core *c, unsigned kind, const struct event *e, uint64
 void say_outward(struct text *t, const struct detect_ctx *x, const struct event *e)
 {
 	text_quote(t, outward_program(e), 80);
-	text_add(t, " (pid %u, uid %u) is connected to ", e->proc.pid, e->uid);
+	if (e->proc.pid)
+		text_add(t, " (pid %u, uid %u)", e->proc.pid, e->uid);
+	text_add(t, " is connected to ");
 	say_origin(t, &e->dest, scope_of(&e->dest.addr, &x->core->config.scope));
 }
 

@@ -181,6 +181,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	s->pub.method = e->method;
 	s->pub.method_inferred = e->trust == TRUST_KERNEL && e->kind != EVENT_ATTEMPT;
 	s->pub.proven = e->trust >= TRUST_TRANSPORT;
+	s->pub.existing = e->flags & EVENT_EXISTING;
 	s->pub.open_ns = s->pub.last_ns = e->time_ns;
 	s->pub.loginuid = s->pub.audit_session = UINT32_MAX;
 	s->pub.leader = e->proc;

@@ -8,6 +8,8 @@
  * connection. An address of the outside counts only where the journal vouches for who gave it,
  * since a line in a file could hide a stranger behind a friend.
  *
+ * A peer of WireGuard has networks rather than an address; the longest prefix is whose it is.
+ *
  * Cannot see: a VPN of another host; who is behind a client that forwards for others; which of two
  * clients of one account at one outside address it is.
  *
@@ -75,26 +77,34 @@ static bool is_believed(const struct core *c, const struct csession *s, const st
 	return s->pub.proven || !scope_counts_as_external(scope_of(a, rules), rules);
 }
 
-/* Since when the session had it when the connection began; 0: it had not. */
-static uint64_t had_since(const struct csession *s, const struct addr *a, uint64_t began_ns)
+/* What the session had of it when the connection began, since when; since_ns 0: it had not. */
+static struct vpn_inner had(const struct csession *s, const struct addr *a, uint64_t began_ns)
 {
-	uint64_t since = 0;
+	struct vpn_inner best = {0};
 
 	if (s->pub.state == SESSION_CLOSED && s->pub.close_ns < began_ns)
-		return 0;
+		return best;
 	for (unsigned k = 0; k < INNERS; k++) {
 		const struct vpn_inner *in = &s->inner[k];
 
 		if (in->net.addr.family && cidr_has(&in->net, a) &&
-		    in->since_ns <= began_ns + GRACE_NS && in->since_ns > since)
-			since = in->since_ns;
+		    in->since_ns <= began_ns + GRACE_NS &&
+		    (!best.since_ns || in->net.bits > best.net.bits))
+			best = *in;
 	}
-	return since;
+	return best;
 }
 
-/* Who had it by then goes before who was told to have it a moment later. */
-static bool is_nearer(uint64_t since_ns, uint64_t than_ns, uint64_t began_ns)
+/*
+ * The longer prefix, as a route is chosen; else who had it by then goes before who was told to have
+ * it a moment later.
+ */
+static bool is_nearer(const struct vpn_inner *in, const struct vpn_inner *than, uint64_t began_ns)
 {
+	uint64_t since_ns = in->since_ns, than_ns = than->since_ns;
+
+	if (than_ns && in->net.bits != than->net.bits)
+		return in->net.bits > than->net.bits;
 	if (!than_ns || (since_ns > began_ns) != (than_ns > began_ns))
 		return !than_ns || than_ns > began_ns;
 	return since_ns > began_ns ? since_ns < than_ns : since_ns > than_ns;
@@ -102,7 +112,8 @@ static bool is_nearer(uint64_t since_ns, uint64_t than_ns, uint64_t began_ns)
 
 void vpn_joins(struct core *c, struct conn *n)
 {
-	uint64_t began_ns = conn_first(n), best_ns = 0, since_ns;
+	uint64_t began_ns = conn_first(n);
+	struct vpn_inner nearest = {0}, in;
 	uint32_t host = n->kernel ? 0 : n->host, best = NIL;
 
 	if (!c->inners_given || n->vpn || n->gateway || !n->origin.addr.family)
@@ -113,10 +124,10 @@ void vpn_joins(struct core *c, struct conn *n)
 		if (!is_vpn(c, i) || s->pub.gate.host != host ||
 		    !is_believed(c, s, &n->origin.addr))
 			continue;
-		since_ns = had_since(s, &n->origin.addr, began_ns);
-		if (since_ns && is_nearer(since_ns, best_ns, began_ns)) {
+		in = had(s, &n->origin.addr, began_ns);
+		if (in.since_ns && is_nearer(&in, &nearest, began_ns)) {
 			best = i;
-			best_ns = since_ns;
+			nearest = in;
 		}
 	}
 	if (best == NIL || best >= UINT16_MAX)

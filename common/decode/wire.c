@@ -16,6 +16,7 @@
 #include "decode.h"
 #include "pam_text.h"
 #include "spoken.h"
+#include "wireguard.h"
 
 #define FAMILY_V4 2 /* AF_INET and AF_INET6 of Linux, whatever this is built on */
 #define FAMILY_V6 10
@@ -594,6 +595,18 @@ static bool read_outward(struct decode_stream *s, const void *record, struct eve
 	return true;
 }
 
+static bool read_wireguard(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_wireguard *w = record;
+
+	(void)s;
+	set_proc(&w->proc, e);
+	e->local.port = w->conn.lport;
+	e->origin = endpoint_of(&w->conn, w->conn.raddr, w->conn.rport);
+	return wireguard_read(w, e);
+}
+
+#define READ_WIREGUARD	   read_wireguard
 #define READ_OUTWARD	   read_outward
 #define READ_AGENT	   read_agent
 #define READ_CONTAINER	   read_container

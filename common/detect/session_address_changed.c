@@ -5,8 +5,8 @@
  * LocalSessionManager 25 by its number). Info inside one autonomous system and where Travel
  * announces the country or the new address is known, medium into another country; low
  * for another network of the same country, and wherever either place is unknown.
- * Cannot see: mosh and WireGuard, which are not read; over ssh the peer of a connection cannot
- * change.
+ * A WireGuard peer that speaks from elsewhere has moved, too. Cannot see: mosh, which is not read;
+ * over ssh the peer of a connection cannot change.
  *
  * Example: alice leaves a desktop in DE, and 20 minutes later it is reconnected to from BR.
  */

@@ -30,7 +30,7 @@ static void check_event(const struct event *e, const char *record, size_t len)
 	int n = out_event_json(e, buf, sizeof(buf));
 
 	CHECK(e->kind > EVENT_NONE && e->kind < EVENT_COUNT);
-	CHECK(e->trust == TRUST_KERNEL && e->count == 1 && e->source == DECODER_wire);
+	CHECK((e->trust == TRUST_KERNEL || e->gate.told) && e->count == 1 && e->source == DECODER_wire);
 	CHECK(e->service < SERVICE_COUNT);
 	CHECK(e->kind != EVENT_PAM ||
 	      (e->pam_call >= PAM_CALL_AUTHENTICATE && e->pam_call <= PAM_CALL_END));
@@ -40,6 +40,9 @@ static void check_event(const struct event *e, const char *record, size_t len)
 	check_span(e->tty, record, len);
 	check_span(e->pam_service, record, len);
 	check_span(e->text, record, len);
+	check_span(e->key, record, len);
+	check_span(e->subject, record, len);
+	check_span(e->gate.group, record, len);
 	CHECK(n > 0 && buf[0] == '{' && buf[n - 1] == '}');
 	for (int i = 0; i < n; i++)
 		CHECK((unsigned char)buf[i] >= ' ');

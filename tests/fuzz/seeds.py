@@ -44,6 +44,8 @@ BODIES = {
         b"id\0".ljust(384, b"\0"),
     24: PROC + CONN + struct.pack("<QQIIII16s64s80s96s256s224s768s", 7, 9, 3, 2, 0, 0, b"ssh", b"alice",
                                   b"openssh-server", b"web", b"/usr/sbin/sshd", b"passwords", b"ssh on *:22"),
+    25: PROC + CONN + struct.pack("<QQII16s16s64s192s", 5, 7, 0, 0, b"wg0", b"wg:SmtLq0", b"WireGuard SmtLq0=",
+                                  b"10.8.0.2/32 fd00::/64"),
     18: CONN + struct.pack("<IIII", 0, 0, 600, 0) + bytes(4096),
 }
 

@@ -233,7 +233,18 @@ def exposure(k):
                             asks.encode(), text.encode()))
 
 
-KINDS = {"agent": agent, "outward": outward, "exposure": exposure, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
+def wireguard(k):
+    """A peer (key: how its base64 begins) of device speaks from (from); inner: its networks, by commas."""
+    kind = {"ended": 1, "existing": 2}
+    text = k["key"] + "A" * (43 - len(k["key"])) + "="
+    return 25, (proc(dict({"pid": "0", "comm": "wireguard"}, **k)) + conn(0, "192.0.2.1:51820", k.get("from", "")) +
+                struct.pack("<QQII16s16s64s192s", num(k, "in"), num(k, "out"),
+                            sum(kind[f] for f in k.get("flags", "").split(",") if f), 0,
+                            k.get("device", "wg0").encode(), ("wg:" + text[:12]).encode(),
+                            ("WireGuard " + text).encode(), k.get("inner", "").replace(",", " ").encode()))
+
+
+KINDS = {"wireguard": wireguard, "agent": agent, "outward": outward, "exposure": exposure, "file": file, "snapshot": snapshot, "birth": birth, "data": data, "server_shell": server_shell, "loopback": loopback, "handoff": handoff, "connection": connection, "connection_close": connection_close, "pam": pam,
          "exec": execute, "exit": leave, "connect": connect,
          "connect_close": connect_close, "bytes": live_bytes}
 
