@@ -145,6 +145,7 @@ static const char *const witnesses[] = {
 	[WITNESS_PAM_LOG] = "pam_log",
 	[WITNESS_KERNEL] = "kernel",
 	[WITNESS_AUDIT] = "audit",
+	[WITNESS_NETWORK] = "network",
 };
 
 const char *event_trust_name(enum trust t)

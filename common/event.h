@@ -67,6 +67,7 @@ enum witness {
 	WITNESS_PAM_LOG, /* pam_unix(...) text */
 	WITNESS_KERNEL,	 /* PAM calls seen by the kernel */
 	WITNESS_AUDIT,	 /* the same calls as libpam tells the audit system */
+	WITNESS_NETWORK, /* a sensor that sees packets and infers the rest */
 	WITNESS_COUNT
 };
 

@@ -175,6 +175,12 @@ static bool is_loose(const struct core *c, const struct event *e)
 		e->service == SERVICE_RDP || e->service == SERVICE_VNC);
 }
 
+/* Where the kernel's records are, they are better than what is inferred from packets. */
+static bool is_outdone(const struct core *c, const struct event *e)
+{
+	return c->id.kernel_sensor && e->witness == WITNESS_NETWORK;
+}
+
 void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 {
 	ret_out->count = 0;
@@ -184,6 +190,8 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 	if (e->trust == TRUST_FORGED) {
 		c->stats.forged_lines++;
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
+	} else if (is_outdone(c, e)) {
+		c->stats.attempts_merged += e->kind == EVENT_ATTEMPT ? e->count : 0;
 	} else if (e->gate.told) {
 		gateway_text(c, e);
 	} else if (e->win.id) {

@@ -70,6 +70,16 @@ static enum account_status status_of(const struct core *c, const struct conn *n)
 	return a ? a->status : STATUS_UNDECIDED;
 }
 
+/* Who infers tries from packets knows no account. */
+static bool is_inferred(const struct conn *n)
+{
+	unsigned others = 0;
+
+	for (int i = 0; i < SLOT_COUNT; i++)
+		others += i == SLOT_NETWORK ? 0 : n->counts[i];
+	return n->counts[SLOT_NETWORK] && !others && !n->account[0];
+}
+
 /* Room for the wait, or the account is taken to exist at once. */
 static bool wait_for_status(struct core *c, struct conn *n)
 {
@@ -138,15 +148,17 @@ static void settle(struct core *c, struct conn *n, const struct event *e, bool i
 {
 	unsigned all = total(n);
 	enum account_status status;
+	bool nobody_says;
 
 	if (all <= n->credited || !n->origin.addr.family || !conn_confirmed(c, n, e))
 		return;
 	status = status_of(c, n);
-	if (status == STATUS_UNDECIDED && n->service != SERVICE_MAIL && !n->gateway &&
+	nobody_says = n->gateway || is_inferred(n);
+	if (status == STATUS_UNDECIDED && n->service != SERVICE_MAIL && !nobody_says &&
 	    !is_last_word && wait_for_status(c, n))
 		return;
 	if (status == STATUS_UNDECIDED &&
-	    !n->gateway) /* whom nobody saw log in to mail, nobody knows */
+	    !nobody_says) /* whom nobody saw log in to mail, nobody knows */
 		status = n->service == SERVICE_MAIL ? STATUS_UNKNOWN : STATUS_EXISTS;
 	n->status = (uint8_t)status;
 	credit(c, n, e, all - n->credited);

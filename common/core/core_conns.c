@@ -42,6 +42,14 @@ static bool is_live(const struct core *c, const struct conn *n)
 	return (n->kernel && !n->closed) || (s && s->pub.state != SESSION_CLOSED);
 }
 
+/* A network sensor does not say which host it is; the ends of the connection do. */
+static bool is_same_host(const struct core *c, const struct conn *n, const struct event *e)
+{
+	uint32_t host = conn_host(c, e);
+
+	return n->host == host || ((!n->host || !host) && n->origin.port && e->origin.port);
+}
+
 /* May e be about n? What both know must agree, and text must not be about a former user of a pid.
  */
 static bool is_compatible(const struct core *c, const struct conn *n, const struct event *e)
@@ -54,7 +62,7 @@ static bool is_compatible(const struct core *c, const struct conn *n, const stru
 		return false;
 	if (n->origin.port && e->origin.port && n->origin.port != e->origin.port)
 		return false;
-	if (n->host != conn_host(c, e) && !n->kernel && e->trust != TRUST_KERNEL)
+	if (!n->kernel && e->trust != TRUST_KERNEL && !is_same_host(c, n, e))
 		return false;
 	return is_live(c, n) || e->time_ns < n->last_ns + CONN_STALE_NS;
 }
@@ -178,7 +186,7 @@ static void learn_names(struct core *c, struct conn *n, const struct event *e)
 	uint32_t slot = pool_slot(&c->conns, n);
 	bool has_peer = n->origin.addr.family && n->origin.port;
 
-	if (!n->first_ns && e->trust != TRUST_KERNEL)
+	if (e->trust != TRUST_KERNEL && !n->host && !n->pid)
 		n->host = conn_host(c, e);
 	if (e->conn && !n->cookie) {
 		n->cookie = e->conn;

@@ -76,6 +76,7 @@ enum witness_slot {
 	SLOT_PAM_LOG = WITNESS_PAM_LOG,
 	SLOT_KERNEL = WITNESS_KERNEL,
 	SLOT_AUDIT = WITNESS_AUDIT,
+	SLOT_NETWORK = WITNESS_NETWORK,
 	SLOT_DAEMON_PORTLESS, /* "error: PAM: Authentication failure for X from A": the same try as
 				 "Failed keyboard-interactive/pam for X from A port P" */
 	SLOT_NAMED,	      /* "Invalid user X from A": a try, whether a verdict follows or not */

@@ -25,7 +25,7 @@ bool vpn_pool(const struct core *c, const struct addr *a)
 
 static bool is_sure(const struct core *c, const struct session *s)
 {
-	return s->geo.has_point && !(s->geo.flags & GEO_ANYCAST) && !s->existing &&
+	return s->account[0] && s->geo.has_point && !(s->geo.flags & GEO_ANYCAST) && !s->existing &&
 	       !vpn_pool(c, &s->origin.addr);
 }
 

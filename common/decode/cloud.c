@@ -8,6 +8,7 @@
 
 #include "text.h"
 #include "time_text.h"
+#include "zeek.h"
 
 static const struct source {
 	struct span word; /* some member's name */
@@ -19,6 +20,7 @@ static const struct source {
 	{SPAN_LIT("\"eventType\""), DECODER_okta, okta_read},
 	{SPAN_LIT("\"isotimestamp\""), DECODER_duo, duo_read},
 	{SPAN_LIT("\"eventSource\""), DECODER_cloudtrail, cloudtrail_read},
+	{SPAN_LIT("\"id.orig_h\""), DECODER_zeek, zeek_read},
 };
 
 bool cloud_read(struct decode_stream *s, struct span line, struct event *ret,

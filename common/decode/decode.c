@@ -16,6 +16,7 @@
 #include "text.h"
 #include "windows_sshd.h"
 #include "windows.h"
+#include "zeek.h"
 #include "wrapped.h"
 
 #define DECODER(name) &decoder_##name,
@@ -288,6 +289,8 @@ static enum decoder_index table_of(const struct decode_stream *s, struct span li
 
 	if ((c == '#' || text_is_digit(c)) && iis_is(s, line))
 		return DECODER_iis;
+	if ((c == '#' || text_is_digit(c)) && zeek_is(s, line))
+		return DECODER_zeek;
 	if (c == '"' && nps_file_is(line))
 		return DECODER_nps_file;
 	return text_is_digit(c) && windows_sshd_is(line) ? DECODER_windows_sshd : DECODER_COUNT;
@@ -302,6 +305,8 @@ static enum decode_result read_table(struct decode_stream *s, enum decoder_index
 	}
 	if (source == DECODER_iis)
 		return iis_read(s, line, ret, reason);
+	if (source == DECODER_zeek)
+		return zeek_read_line(s, line, ret, reason);
 	return source == DECODER_nps_file ? nps_file_read(s, line, ret, reason)
 					  : windows_sshd_read(s, line, ret, reason);
 }

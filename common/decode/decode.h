@@ -61,6 +61,12 @@ struct iis_columns {
 	struct span date; /* empty, or day */
 };
 
+/* The columns of a log of Zeek's, as its "#path" and "#fields" say; see zeek.c. */
+#define ZEEK_COLUMNS_MAX 64
+struct zeek_columns {
+	uint8_t log, count, column[ZEEK_COLUMNS_MAX];
+};
+
 /* Requests to an NPS whose answers do not repeat where they came from; see nps_file.c. */
 #define NPS_REQUESTS 32
 struct nps_request {
@@ -88,6 +94,7 @@ struct decode_stream {
 	bool wrapped_open;	    /* of which the line so far had no end; see wrapped.h */
 	struct audit_state audit;
 	struct iis_columns iis;
+	struct zeek_columns zeek;
 	struct nps_requests nps;
 	struct api_words words; /* of the API request told last */
 	char spare[FRAME_SPARE];
