@@ -25,6 +25,7 @@ bool mde_read(struct cloud_record *r);
 bool okta_read(struct cloud_record *r);
 bool duo_read(struct cloud_record *r);
 bool cloudtrail_read(struct cloud_record *r);
+bool teleport_read(struct cloud_record *r);
 
 /* Fills what every record has and says that it is an event; the time is UTC unless it names a zone.
  */

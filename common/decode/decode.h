@@ -33,7 +33,7 @@ struct frame {
 	uint64_t time_ns;
 	bool time_approximate;
 	struct span host, ident; /* "sshd", "sshd-session" */
-	struct span msgid;	 /* RFC 5424 only */
+	struct span msgid, data; /* RFC 5424 only; data with its brackets */
 	uint32_t pid;
 	enum trust trust;
 	struct span message;

@@ -128,6 +128,7 @@ static bool read_5424(const struct decode_stream *s, struct span rest, struct fr
 	f->msgid = not_nil(text_cut_word(&rest));
 	f->message = rest;
 	skip_structured_data(&rest);
+	f->data = not_nil(span_first(f->message, f->message.len - rest.len));
 	rest = text_trim_left(rest);
 	text_cut(&rest, SPAN_LIT("\xEF\xBB\xBF"));
 	/* Some put all they have to say there and no message behind it. */

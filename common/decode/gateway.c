@@ -1,6 +1,7 @@
 /* gateway: see gateway.h. */
 #include "gateway.h"
 
+#include "../scope.h"
 #include "time_text.h"
 
 #define NS	 UINT64_C(1000000000)
@@ -96,6 +97,34 @@ bool gateway_origin(struct event *e, struct span address)
 		return false;
 	e->origin.port = port;
 	return true;
+}
+
+/* The last of "A, B"; it goes. */
+static struct span cut_hop(struct span *hops)
+{
+	size_t at = text_find_last(*hops, SPAN_LIT(","));
+	struct span hop = text_trim_left(span_skip(*hops, at == TEXT_NOT_FOUND ? 0 : at + 1));
+
+	*hops = span_first(*hops, at == TEXT_NOT_FOUND ? 0 : at);
+	return text_trim_right(hop);
+}
+
+bool gateway_forwarded(struct event *e, struct span hops, struct span peer)
+{
+	struct endpoint found = {0};
+
+	for (struct span hop = peer;; hop = cut_hop(&hops)) {
+		struct endpoint one = {0};
+
+		if (!read_address(hop, &one.addr, &one.port))
+			break;
+		found = one;
+		if (scope_counts_as_external(scope_of(&one.addr, NULL), NULL) || span_empty(hops))
+			break;
+	}
+	if (found.addr.family)
+		e->origin = found;
+	return found.addr.family != ADDR_NONE;
 }
 
 void gateway_assigned(struct event *e, struct span address)

@@ -27,6 +27,12 @@ struct span gateway_word(struct span s);
 void gateway_account(struct event *e, struct span name);
 /* False, and untouched: no address. 0.0.0.0 and :: are none. */
 bool gateway_origin(struct event *e, struct span address);
+/*
+ * Who sent a request that came by proxies: `hops` are the addresses that its X-Forwarded-For had
+ * ("A, B"), `peer` is who connected. From the right, what is inside is a proxy as long as something
+ * stands before it; what the client wrote itself stands further left.
+ */
+bool gateway_forwarded(struct event *e, struct span hops, struct span peer);
 void gateway_assigned(struct event *e, struct span address);
 /* A hash of the gateway's own name of the session; 0 of an empty one and of "0". */
 uint64_t gateway_number(struct span name);
