@@ -175,10 +175,22 @@ static bool is_loose(const struct core *c, const struct event *e)
 		e->service == SERVICE_RDP || e->service == SERVICE_VNC);
 }
 
-/* Where the kernel's records are, they are better than what is inferred from packets. */
+/*
+ * Where the kernel's records are, they are better than what is inferred from packets. Whom a
+ * firewall did not let in, nobody else saw.
+ */
 static bool is_outdone(const struct core *c, const struct event *e)
 {
-	return c->id.kernel_sensor && e->witness == WITNESS_NETWORK;
+	return e->witness == WITNESS_NETWORK &&
+	       (c->id.kernel_sensor || e->outcome == OUTCOME_REFUSED);
+}
+
+static void count_outdone(struct core *c, const struct event *e)
+{
+	if (e->outcome == OUTCOME_REFUSED)
+		c->stats.attempts_refused += e->count;
+	else if (e->kind == EVENT_ATTEMPT)
+		c->stats.attempts_merged += e->count;
 }
 
 void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
@@ -191,7 +203,7 @@ void core_step(struct core *c, const struct event *e, struct core_out *ret_out)
 		c->stats.forged_lines++;
 		core_detect_one(c, DETECTION_sensor_mismatch, e, NULL, NULL, "forged-writer");
 	} else if (is_outdone(c, e)) {
-		c->stats.attempts_merged += e->kind == EVENT_ATTEMPT ? e->count : 0;
+		count_outdone(c, e);
 	} else if (e->gate.told) {
 		gateway_text(c, e);
 	} else if (e->win.id) {

@@ -22,6 +22,7 @@ static const struct source {
 	{SPAN_LIT("\"eventSource\""), DECODER_cloudtrail, cloudtrail_read},
 	{SPAN_LIT("\"id.orig_h\""), DECODER_zeek, zeek_read},
 	{SPAN_LIT("\"uid\""), DECODER_teleport, teleport_read},
+	{SPAN_LIT("\"event_type\""), DECODER_suricata, suricata_read},
 };
 
 bool cloud_read(struct decode_stream *s, struct span line, struct event *ret,

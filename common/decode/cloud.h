@@ -26,6 +26,7 @@ bool okta_read(struct cloud_record *r);
 bool duo_read(struct cloud_record *r);
 bool cloudtrail_read(struct cloud_record *r);
 bool teleport_read(struct cloud_record *r);
+bool suricata_read(struct cloud_record *r);
 
 /* Fills what every record has and says that it is an event; the time is UTC unless it names a zone.
  */

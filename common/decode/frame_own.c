@@ -8,6 +8,7 @@
  *   [2026-11-28T17:00:00.123+0100] [INFO ] AUTHFAIL: ...                xrdp since 0.9.21
  *   29/11/2026 17:30:00 authProcessClientMessage: ...                   x11vnc
  *   2026-11-29 17:29:37,586 srv proftpd[25418] 192.0.2.1 (h[a]): ...    ProFTPD
+ *   2024-01-01 00:00:00,123 fail2ban.actions        [123]: NOTICE  ...    fail2ban
  *   " VNCSConnST:  closing ...", "Connections: accepted: ..."           TigerVNC: without a time
  *
  * Cannot see: the host; in which zone such a time is, but for the fourth.
@@ -114,6 +115,11 @@ void frame_own_tag(struct frame *f)
 	struct span rest = f->message, host = text_cut_word(&rest), tag = text_cut_word(&rest);
 	struct span pid = tag;
 
+	if (span_starts(f->host, SPAN_LIT("fail2ban."))) { /* "fail2ban.actions  [123]: TEXT" */
+		f->ident = f->host;
+		f->host = text_none();
+		return;
+	}
 	if (!text_cut(&pid, SPAN_LIT("proftpd[")) || !text_cut_end(&pid, SPAN_LIT("]")))
 		return;
 	f->host = host;

@@ -79,11 +79,14 @@ enum service netsensor_by_port(uint16_t port)
 	static const struct {
 		uint16_t port;
 		enum service service;
-	} rows[] = {{139, SERVICE_SMB},	   {445, SERVICE_SMB},	  {135, SERVICE_RPC},
-		    {5985, SERVICE_WINRM}, {5986, SERVICE_WINRM}, {3389, SERVICE_RDP}};
+	} rows[] = {{21, SERVICE_FTP},	      {22, SERVICE_SSH},      {23, SERVICE_TELNET},
+		    {2375, SERVICE_DOCKER},   {2376, SERVICE_DOCKER}, {6443, SERVICE_KUBE_API},
+		    {10250, SERVICE_KUBELET}, {139, SERVICE_SMB},     {445, SERVICE_SMB},
+		    {135, SERVICE_RPC},	      {5985, SERVICE_WINRM},  {5986, SERVICE_WINRM},
+		    {3389, SERVICE_RDP}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].port == port)
 			return rows[i].service;
-	return SERVICE_NETWORK;
+	return port >= 5900 && port < 5910 ? SERVICE_VNC : SERVICE_NETWORK;
 }
