@@ -11,7 +11,7 @@
 #include "zeek.h"
 
 static const struct source {
-	struct span word; /* some member's name */
+	struct span word; /* some member's name, or what such a one begins with */
 	enum decoder_index decoder;
 	bool (*read)(struct cloud_record *r);
 } sources[] = {
@@ -20,6 +20,10 @@ static const struct source {
 	{SPAN_LIT("\"eventType\""), DECODER_okta, okta_read},
 	{SPAN_LIT("\"isotimestamp\""), DECODER_duo, duo_read},
 	{SPAN_LIT("\"eventSource\""), DECODER_cloudtrail, cloudtrail_read},
+	{SPAN_LIT("\"connection-log-type\""), DECODER_aws_vpn, aws_vpn_read},
+	{SPAN_LIT("\"BastionAuditLogs\""), DECODER_bastion, bastion_read},
+	{SPAN_LIT("\"protoPayload\""), DECODER_gcp, gcp_read},
+	{SPAN_LIT("\"yandex.cloud.audit."), DECODER_yandex, yandex_read},
 	{SPAN_LIT("\"id.orig_h\""), DECODER_zeek, zeek_read},
 	{SPAN_LIT("\"uid\""), DECODER_teleport, teleport_read},
 	{SPAN_LIT("\"event_type\""), DECODER_suricata, suricata_read},

@@ -25,6 +25,10 @@ bool mde_read(struct cloud_record *r);
 bool okta_read(struct cloud_record *r);
 bool duo_read(struct cloud_record *r);
 bool cloudtrail_read(struct cloud_record *r);
+bool aws_vpn_read(struct cloud_record *r);
+bool bastion_read(struct cloud_record *r);
+bool gcp_read(struct cloud_record *r);
+bool yandex_read(struct cloud_record *r);
 bool teleport_read(struct cloud_record *r);
 bool suricata_read(struct cloud_record *r);
 

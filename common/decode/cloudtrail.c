@@ -1,21 +1,25 @@
 /*
- * cloudtrail: AWS CloudTrail: logins to the console, and shells on instances by
- * Session Manager.
+ * cloudtrail: AWS CloudTrail: logins to the console, shells on instances by Session Manager, keys
+ * that EC2 Instance Connect puts on one.
  *
- * Sees who logged in to the console from where, whether it failed; who started a session on which
- * instance. A name that does not exist is hidden by AWS. Cannot see: the end of a console's
+ * Sees who logged in to the console from where, whether it failed; who started and ended a session
+ * on which instance; who has had a key put on which instance for a minute (sshd there tells of the
+ * login). A name that does not exist is hidden by AWS. Cannot see: the end of a console's
  * session; calls by keys. A file as AWS stores it ({"Records":[...]}) is read as it is.
+ *
+ * Sources: AWS CloudTrail's record contents; "AWS Management Console sign-in events"; the APIs of
+ * Systems Manager (StartSession, TerminateSession) and EC2 Instance Connect (SendSSHPublicKey).
  *
  * Example: {"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","sourceIPAddress":
  *           "203.0.113.7","responseElements":{"ConsoleLogin":"Failure"},"userIdentity":{...}}
  */
 #include "cloud.h"
-#include "text.h"
+#include "gateway.h"
 
 struct trail {
 	struct span source, name, time, address, agent, result, error, message, user, arn, kind,
 		tenant;
-	struct span target;
+	struct span target, instance, os_user, asked, given; /* the last: a session's id */
 };
 
 static const struct json_want wants[] = {
@@ -32,6 +36,10 @@ static const struct json_want wants[] = {
 	JSON_WANT(struct trail, "userIdentity.type", kind),
 	JSON_WANT(struct trail, "recipientAccountId", tenant),
 	JSON_WANT(struct trail, "requestParameters.target", target),
+	JSON_WANT(struct trail, "requestParameters.instanceId", instance),
+	JSON_WANT(struct trail, "requestParameters.osUser", os_user),
+	JSON_WANT(struct trail, "requestParameters.sessionId", asked),
+	JSON_WANT(struct trail, "responseElements.sessionId", given),
 };
 
 /* The name; of a role the end of its ARN, which says who took it; the account's owner is root. */
@@ -59,6 +67,15 @@ static bool read_console(struct cloud_record *r, const struct trail *x)
 	return true;
 }
 
+static void fill_shell(struct cloud_record *r, const struct trail *x)
+{
+	r->e->service = SERVICE_AGENT;
+	r->e->account = who(x);
+	r->e->client = x->agent;
+	r->e->gate.reason = x->message;
+	cloud_origin(r, x->address);
+}
+
 static bool read_shell(struct cloud_record *r, const struct trail *x)
 {
 	cloud_event(r, x->tenant, x->time);
@@ -68,12 +85,36 @@ static bool read_shell(struct cloud_record *r, const struct trail *x)
 		r->e->kind = EVENT_AUTH_NOTE;
 		r->e->outcome = OUTCOME_REFUSED;
 	}
-	r->e->service = SERVICE_AGENT;
-	r->e->account = who(x);
-	r->e->client = x->agent;
+	fill_shell(r, x);
 	r->e->subject = x->target;
-	r->e->gate.reason = x->message;
-	cloud_origin(r, x->address);
+	r->e->gate.session = gateway_number(x->given);
+	return true;
+}
+
+static bool read_shell_end(struct cloud_record *r, const struct trail *x)
+{
+	if (!span_empty(x->error))
+		return cloud_skip(r, "a session that was not ended");
+	cloud_event(r, x->tenant, x->time);
+	fill_shell(r, x);
+	r->e->kind = EVENT_SESSION_CLOSE;
+	/* Whoever ends it may be another, elsewhere. */
+	r->e->account = text_none();
+	r->e->origin = (struct endpoint){0};
+	r->e->gate.session = gateway_number(x->asked);
+	return true;
+}
+
+/* A public key is on the instance for 60 seconds. */
+static bool read_key(struct cloud_record *r, const struct trail *x)
+{
+	cloud_event(r, x->tenant, x->time);
+	fill_shell(r, x);
+	r->e->kind = EVENT_AUTH_NOTE;
+	r->e->outcome = span_empty(x->error) ? OUTCOME_SUCCESS : OUTCOME_REFUSED;
+	r->e->service = SERVICE_SSH;
+	r->e->subject = x->instance;
+	r->e->gate.group = x->os_user;
 	return true;
 }
 
@@ -89,12 +130,18 @@ bool cloudtrail_read(struct cloud_record *r)
 		return read_console(r, &x);
 	if (span_is(x.source, "ssm.amazonaws.com") && span_is(x.name, "StartSession"))
 		return read_shell(r, &x);
+	if (span_is(x.source, "ssm.amazonaws.com") && span_is(x.name, "TerminateSession"))
+		return read_shell_end(r, &x);
+	if (span_is(x.source, "ec2-instance-connect.amazonaws.com") &&
+	    (span_is(x.name, "SendSSHPublicKey") ||
+	     span_is(x.name, "SendSerialConsoleSSHPublicKey")))
+		return read_key(r, &x);
 	return cloud_skip(r, "AWS', and it tells of no login");
 }
 
 const struct decoder decoder_cloudtrail = {
 	.name = "cloudtrail",
-	.about = "AWS CloudTrail: logins to the console, Session Manager",
+	.about = "AWS CloudTrail: logins to the console, Session Manager, EC2 Instance Connect",
 	.example = "{\"eventVersion\":\"1.08\",\"userIdentity\":{\"type\":\"IAMUser\",\"userName\":"
 		   "\"alice\"},\"eventTime\":\"2026-11-10T16:24:34Z\",\"eventSource\":"
 		   "\"signin.amazonaws.com\",\"eventName\":\"ConsoleLogin\",\"sourceIPAddress\":"
