@@ -1,5 +1,7 @@
 /*
- * charon: strongSwan's IKE daemon, from syslog ("05[IKE] ...").
+ * charon: strongSwan's IKE daemon, from syslog ("05[IKE] ..."), or from the journal, where
+ * charon-systemd has thread and group in fields of their own (sd_journal_send of "MESSAGE=%s",
+ * "THREAD=%d", "GROUP=%N").
  *
  * Sees each IKE_SA that is established or deleted with both ends and the peer's identity, the inner
  * address that is given to it, and whose proof was wrong, then without an address. Cannot see:
@@ -95,11 +97,16 @@ static bool wants(const struct frame *f)
 	       span_is(f->ident, "ipsec");
 }
 
-/* "05[IKE] ", and since 6.0 "<rw|1> " behind it. */
-static bool cut_group(struct span *s)
+/*
+ * "05[IKE] ", and since 6.0 "<rw|1> " behind it. Without a thread's number it is charon-systemd's
+ * own way: no other group begins a line as those below do.
+ */
+static bool cut_group(struct span *s, bool is_journal)
 {
 	size_t end = text_find(*s, SPAN_LIT("[IKE] "), 0);
 
+	if (is_journal && s->len && !text_is_digit(s->ptr[0]))
+		return true;
 	if (end == TEXT_NOT_FOUND || end > 3)
 		return false;
 	*s = span_skip(*s, end + 6);
@@ -116,7 +123,7 @@ static enum decode_result decode(const struct frame *f, struct event *ret, const
 	enum decode_result r;
 
 	*reason = "charon's, and it tells of no session";
-	if (!cut_group(&msg))
+	if (!cut_group(&msg, span_is(f->ident, "charon-systemd")))
 		return DECODE_SKIPPED;
 	ret->service = SERVICE_VPN;
 	ret->witness = WITNESS_DAEMON;

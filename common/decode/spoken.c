@@ -8,6 +8,9 @@
  */
 #include "spoken.h"
 
+#define OPENVPN_RESET_MIN 26
+#define OPENVPN_RESET_MAX 256 /* with tls-auth or tls-crypt some 40 to 60 more */
+
 static bool begins(struct span s, const char *bytes, size_t n)
 {
 	return s.len >= n && memcmp(s.ptr, bytes, n) == 0;
@@ -45,6 +48,18 @@ static bool is_rpc(struct span s)
 	return (s.len >= 16 && begins(s, "\x05\x00\x0c", 3)) || begins(s, "ncacn_http/1.0", 14);
 }
 
+/*
+ * Length, then opcode P_CONTROL_HARD_RESET_SERVER_V2 with key 0, session id, acknowledgements and a
+ * packet id: never less than the opcode, two ids, a count and two numbers.
+ */
+static bool is_openvpn(struct span s)
+{
+	size_t len = (size_t)at(s, 0) << 8 | at(s, 1);
+
+	return s.len >= 2 && len >= OPENVPN_RESET_MIN && len <= OPENVPN_RESET_MAX &&
+	       s.len >= 2 + len && at(s, 2) == 8 << 3;
+}
+
 enum service spoken_by(struct span answer)
 {
 	if (begins(answer, "SSH-2.0-", 8) || begins(answer, "SSH-1.", 6))
@@ -57,6 +72,8 @@ enum service spoken_by(struct span answer)
 		return SERVICE_SMB;
 	if (is_rpc(answer))
 		return SERVICE_RPC;
+	if (is_openvpn(answer))
+		return SERVICE_VPN;
 	return is_telnet(answer) ? SERVICE_TELNET : SERVICE_NONE;
 }
 

@@ -8,7 +8,9 @@
  * Of the first bytes of an answer: the remote-access protocol they are; NONE: another one, or too
  * few. Sources: RFC 4253 4.2 (SSH), RFC 6143 7.1.1 (RFB), RFC 854 (telnet: IAC WILL/WONT/DO/DONT),
  * MS-RDPBCGR 2.2.1.2 (X.224 Connection Confirm in a TPKT header), MS-SMB2 2.1 and 2.2.1, RFC 1002
- * 4.3.3 (positive session response), MS-RPCE 2.2.2 with C706 12.6 (bind_ack), MS-RPCH 2.1.2.1.
+ * 4.3.3 (positive session response), MS-RPCE 2.2.2 with C706 12.6 (bind_ack), MS-RPCH 2.1.2.1,
+ * OpenVPN over TCP (its network protocol in doc/doxygen and ssl_pkt.h:
+ * P_CONTROL_HARD_RESET_SERVER_V2).
  */
 enum service spoken_by(struct span answer);
 
