@@ -1,7 +1,8 @@
 /*
  * wireguard: WireGuard writes no log and has no socket a peer, so its devices are asked every 5 s,
- * by the parent, where there are any. What is new of a peer (a handshake, an endpoint) becomes a
- * record (wire_wireguard), so that live and recorded ones take one way.
+ * by the parent, where there are any, and before a login is told. What is new of a peer (a
+ * handshake, an endpoint) becomes a record (wire_wireguard), so that live and recorded ones take
+ * one way.
  *
  * How old a handshake is the clock of this process says, from when it was first seen: the device
  * tells the wall's time, which may be set.
@@ -258,6 +259,6 @@ void wireguard_before(struct engine *e, const struct event *ev)
 {
 	const struct wireguard *s = e->wireguard;
 
-	if (s && s->any && is_login(ev) && clock_wall_ns() - s->last_ns > PAUSE)
+	if (s && is_login(ev) && clock_wall_ns() - s->last_ns > PAUSE)
 		look(e);
 }

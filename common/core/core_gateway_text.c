@@ -289,6 +289,32 @@ static struct csession *elsewhere(struct core *c, const struct event *e)
 	return s && !addr_eq(&s->pub.origin.addr, &e->origin.addr) ? s : NULL;
 }
 
+static void early_note(struct core *c, const struct event *e)
+{
+	if (e->service != SERVICE_VPN || !e->gate.assigned.family || span_empty(e->account))
+		return;
+	c->earlies[c->earlies_next++ % EARLIES] =
+		(struct vpn_early){.who = windows_who(c, e->account),
+				   .time_ns = e->time_ns,
+				   .host = host_of(c, e),
+				   .addr = e->gate.assigned};
+}
+
+static void early_take(struct core *c, struct event *e)
+{
+	uint64_t who = windows_who(c, e->account);
+
+	for (unsigned i = 0; !e->gate.assigned.family && i < EARLIES; i++) {
+		struct vpn_early *a = &c->earlies[i];
+
+		if (!a->time_ns || a->who != who || a->host != host_of(c, e) ||
+		    e->service != SERVICE_VPN || e->time_ns > a->time_ns + GIVEN_NS)
+			continue;
+		e->gate.assigned = a->addr;
+		a->time_ns = 0;
+	}
+}
+
 static void opened(struct core *c, const struct event *e, uint64_t idle_ns)
 {
 	struct csession *s, *former;
@@ -313,6 +339,7 @@ static void opened(struct core *c, const struct event *e, uint64_t idle_ns)
 	if (s)
 		told.account = span_of(s->pub.account); /* in other letters perhaps */
 	told.dest = (struct endpoint){0};
+	early_take(c, &told);
 	s = keyed_session(c, &told, key_of(c, host_of(c, e), e), &is_new);
 	if (!s)
 		return;
@@ -329,8 +356,10 @@ static void noted(struct core *c, const struct event *e)
 	struct csession *s = find(c, e);
 	struct event told = *e;
 
-	if (!s)
+	if (!s) {
+		early_note(c, e);
 		return;
+	}
 	told.account = (struct span){0}; /* in other letters perhaps */
 	session_details(c, s, &told);
 	take(c, s, e);

@@ -378,6 +378,8 @@ struct core {
 	struct client_note clients[CLIENT_NOTES];
 	struct engines engines;
 	bool inners_given; /* a VPN session was given an address */
+	struct vpn_early earlies[EARLIES];
+	unsigned earlies_next;
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned unseen_next;
 	struct tried tried[TRIED_MAX];

@@ -16,6 +16,14 @@ struct vpn_inner {
 	uint64_t since_ns;
 };
 
+/* An address that an account was given before the line that it is in (charon's order). */
+#define EARLIES 8
+struct vpn_early {
+	uint64_t who, time_ns; /* time 0: free */
+	uint32_t host;
+	struct addr addr;
+};
+
 void vpn_given(struct core *c, struct csession *s, const struct cidr *net, uint64_t time_ns);
 /* Which VPN session it came through, if any: kept for as long as the connection is. */
 void vpn_joins(struct core *c, struct conn *n);

@@ -126,8 +126,8 @@ def came_through(w, account, source, tunnel, vpn):
     check(s["vpn"]["session"] == vpn["id"] and vpn["account"].startswith(s["vpn"]["account"]),
           "whose VPN session it was", s, vpn)
     a = w.agent.alert(detection="access.external", session=s["id"])
-    check("%s through the VPN session of '%s' from %s:" % (tunnel.inner, s["vpn"]["account"], source) in
-          a["sentence"], "the sentence", a)
+    way = "%s through the VPN session of '%s' from %s" % (tunnel.inner, s["vpn"]["account"], source)
+    check(re.search(re.escape(way) + "[: ]", a["sentence"]), "the sentence", a)
     return s
 
 

@@ -12,6 +12,7 @@ from vpn import came_through, inner_sshd, near_miss
 GATEWAY, POOL = "10.76.0.1", "10.76.0."
 CONF = """charon-systemd {
   load_modular = yes
+  journal { default = %s }
   plugins {
     include /etc/strongswan.d/charon/*.conf
     kernel-libipsec { load = yes }
@@ -26,12 +27,12 @@ class Charon:
         self.w, self.ns = w, ns
         self.dir = directory("charon-" + name)
         with open(self.dir + "/strongswan.conf", "w") as f:
-            f.write(CONF % self.dir)
+            f.write(CONF % ("1" if ns == w.net.srv else "-1", self.dir))  # of this host alone
         with open(self.dir + "/log", "wb") as log:
             self.proc = subprocess.Popen(w.net.inside_ns(ns, ["/usr/sbin/charon-systemd"]), stdin=subprocess.DEVNULL,
                                          stdout=log, stderr=log,
                                          env=dict(os.environ, STRONGSWAN_CONF=self.dir + "/strongswan.conf"))
-        wait_for(lambda: "charon's socket: " + self.said(), lambda: os.path.exists(self.dir + "/vici"), 20)
+        wait_for(lambda: "charon's socket: " + self.said(), lambda: not self.swanctl("--stats", check_rc=False).returncode, 20)
 
     def said(self):
         with open(self.dir + "/log", "rb") as f:
@@ -64,7 +65,8 @@ class Peer:
     id = %s }
   remote { auth = psk
     id = gw.test }
-  children { net { remote_ts = %s/32 } }
+  children { net { remote_ts = %s/32
+    esp_proposals = aes128-sha256 } }
 } }
 secrets { ike-1 { secret = %s } }
 """ % (source, w.server, name, GATEWAY, secret))
@@ -90,7 +92,8 @@ def strongswan_psk(w):
   local { auth = psk
     id = gw.test }
   remote { auth = psk }
-  children { net { local_ts = %s/32 } }
+  children { net { local_ts = %s/32
+    esp_proposals = aes128-sha256 } }
 } }
 pools { p { addrs = %s10-%s20 } }
 secrets { ike-1 { id = carol@test

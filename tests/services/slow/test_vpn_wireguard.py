@@ -85,11 +85,21 @@ class Peer(Tunnel):
 
     def __init__(self, server, inner, private, public):
         self.w, self.server, self.inner, self.public = server.w, server, inner, public
+        self.private = private
+        self.start()
+
+    def start(self):
         self.device = "wg%d" % number()
-        self.host = Device(server.w, server.w.net.ext, self.device, True)
+        self.host = Device(self.w, self.w.net.ext, self.device, True)
         self.proc = self.host.proc
-        self.host.wg("set", self.device, "private-key", key_file(self.device, private))
-        self.host.up(inner + "/32")
+        self.host.wg("set", self.device, "private-key", key_file(self.device, self.private))
+        self.host.up(self.inner + "/32")
+
+    def move(self, source):
+        """The same key, somewhere else."""
+        self.host.stop()
+        self.start()
+        self.come(source)
 
     def come(self, source):
         """From that address of the outside. wireguard-go lets the route choose it."""
@@ -133,7 +143,7 @@ def wireguard_peers(w):
     check(not w.agent.sessions(account=account(never.public)), "a peer that never came is no session")
     # The same key from elsewhere.
     there = w.place()
-    a.come(there)
+    a.move(there)
     wait_for("the server has the new endpoint", lambda: a.endpoint() == there, 40)
     moved = a.opened(there)
     w.agent.alert(detection="session.address_changed", account=account(a.public), origin__address=there)
