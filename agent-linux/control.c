@@ -46,6 +46,12 @@ static json_t *sensors_json(const struct engine *e)
 	return a;
 }
 
+static void put_number(json_t *o, const char *name, uint64_t n)
+{
+	if (n)
+		json_object_set_new(o, name, json_integer((json_int_t)n));
+}
+
 static json_t *sources_json(const struct engine *e)
 {
 	static const char *const states[] = {"off", "on", "failed"};
@@ -54,9 +60,19 @@ static json_t *sources_json(const struct engine *e)
 	for (unsigned i = 0; i < e->sources_count; i++) {
 		const struct source_status *s = &e->sources[i];
 
-		json_array_append_new(a, json_pack("{ss ss ss sI}", "name", s->name, "state",
-						   states[s->state], "reason", s->reason, "lines",
-						   (json_int_t)s->lines));
+		json_t *o =
+			json_pack("{ss ss ss sI sI sI}", "name", s->name, "state", states[s->state],
+				  "reason", s->reason, "lines", (json_int_t)s->lines, "skipped",
+				  (json_int_t)s->skipped, "bad", (json_int_t)s->bad);
+
+		put_number(o, "lost", s->lost);
+		put_number(o, "refused", s->refused);
+		put_number(o, "cut", s->cut);
+		if (s->sample[0]) {
+			json_object_set_new(o, "sample", json_string(s->sample));
+			json_object_set_new(o, "sample_why", json_string(s->sample_why));
+		}
+		json_array_append_new(a, o);
 	}
 	return a;
 }

@@ -27,9 +27,8 @@
 #define SAVE_INTERVAL  NS_PER_S /* at most this much of the core's memory is lost by a kill */
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
 #define FILE_POLL      (2 * NS_PER_S)
-#define FUTURE_MAX     (48 * 3600 * NS_PER_S) /* zones and skewed clocks */
-#define MEMORY_SMALL   (256u << 10)	      /* cheap enough to save with every alert */
-#define LOST_BLOB      "kernel-lost"	      /* boot id and the losses already told */
+#define MEMORY_SMALL   (256u << 10)  /* cheap enough to save with every alert */
+#define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
 #define EPOLL_BATCH    16
 
 static uint64_t clock_ns(clockid_t id)
@@ -149,53 +148,6 @@ void engine_sensor(struct engine *e, const char *text)
 			   .text = span_of(text)};
 
 	engine_event(e, &ev);
-}
-
-static void line_account(struct engine *e, unsigned source, enum decode_result r)
-{
-	struct stats *st = core_stats(e->core);
-
-	st->lines_read++;
-	e->sources[source].lines++;
-	if (r == DECODE_EVENT)
-		st->lines_decoded++;
-	else if (r == DECODE_SKIPPED)
-		st->lines_skipped++;
-	else
-		st->lines_bad++;
-}
-
-void engine_frame(struct engine *e, unsigned source, struct decode_stream *s, const struct frame *f)
-{
-	const char *reason = NULL;
-	struct event ev;
-	enum decode_result r;
-
-	r = decode_frame(s, f, &ev, &reason);
-	line_account(e, source, r);
-	if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
-		engine_event(e, &ev);
-}
-
-void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line)
-{
-	const char *reason = NULL;
-	struct event ev;
-	enum decode_result r = decode_line(s, line, &ev, &reason);
-
-	/* A year was guessed, and it cannot be: December's line read in January. */
-	if (r == DECODE_EVENT && (ev.flags & EVENT_TIME_APPROXIMATE) &&
-	    ev.time_ns > clock_wall_ns() + FUTURE_MAX) {
-		s->year--;
-		s->last_ns = 0;
-		s->line--;
-		r = decode_line(s, line, &ev, &reason);
-	}
-	do {
-		line_account(e, source, r);
-		if (r == DECODE_EVENT && !echo_seen(&e->echo, source, &ev))
-			engine_event(e, &ev);
-	} while (decode_next(s, &ev, &r, &reason));
 }
 
 int engine_watch(struct engine *e, struct watcher *w, int fd,
@@ -343,6 +295,8 @@ static void timer_arm(struct engine *e)
 		next = geo_source_next(e);
 	if (forward_next(e) < next)
 		next = forward_next(e);
+	if (receive_source_next(e) < next)
+		next = receive_source_next(e);
 	if (exposures_next(e) < next)
 		next = exposures_next(e);
 	if (wireguard_next(e) < next)
@@ -383,6 +337,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 		libpam_scan(e);
 	fanotify_source_poll(e, ev.time_ns);
 	geo_source_poll(e, ev.time_ns);
+	receive_source_poll(e, clock_boot_ns());
 	forward_poll(e, ev.time_ns);
 	guard_poll(e, ev.time_ns);
 	exposures_poll(e, ev.time_ns);
@@ -509,7 +464,8 @@ static void engine_open_sources(struct engine *e)
 	}
 	snprintf(e->sources[n].name, sizeof(e->sources[n].name), "changes of files (fanotify)");
 	fanotify_source_open(e, n++);
-	e->sources_count = n;
+	e->sources_count = n + e->config->receivers_count;
+	receive_source_open(e, n);
 }
 
 bool engine_row_on(const struct engine *e, unsigned part)
@@ -622,6 +578,7 @@ static void engine_close(struct engine *e)
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		file_source_close(e->files[i]);
 	fanotify_source_close(e);
+	receive_source_close(e);
 	exposures_close(e);
 	wireguard_close(e);
 	geo_files_close(&e->geo);

@@ -41,6 +41,9 @@ struct source_status {
 	enum source_state state;
 	char reason[SENSOR_REASON_MAX];
 	uint64_t lines;
+	uint64_t bad, skipped;		  /* of them: could not be read; nobody wants them */
+	uint64_t lost, refused, cut;	  /* receivers: see forward/receive.h */
+	char sample[128], sample_why[64]; /* the last of either, and why; not of the journal's */
 };
 
 struct ring_buffer;
@@ -52,7 +55,8 @@ struct libpam_file {
 	uint64_t kernel_dev; /* as in wire_mapping; 0: found by path */
 };
 
-#define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + 2) /* and the journal, and changes of files */
+/* And the journal, and changes of files. */
+#define ENGINE_SOURCES_MAX (CONFIG_FILES_MAX + RECEIVERS_MAX + 2)
 
 /* The next record of a ring, copied out; len 0: none yet. */
 struct ring_slot {
@@ -89,6 +93,7 @@ struct engine_setup {
 struct journal_source;
 struct file_source;
 struct fanotify_source;
+struct receive_source;
 struct proc_table;
 struct forwarding;
 struct exposures;
@@ -110,7 +115,8 @@ struct engine {
 	struct journal_source *journal_source;
 	struct file_source *files[CONFIG_FILES_MAX];
 	struct fanotify_source *fanotify;
-	struct proc_table *procs; /* of sessions */
+	struct receive_source *receive; /* NULL: there are no Receivers */
+	struct proc_table *procs;	/* of sessions */
 	struct source_status sources[ENGINE_SOURCES_MAX];
 	unsigned sources_count;
 	uint64_t kernel_lost[KERNEL_RINGS]; /* as told to the core */
@@ -161,6 +167,9 @@ void neighbour_name(const struct engine *e, struct event *ev, char buf[NEIGHBOUR
 void engine_frame(struct engine *e, unsigned source, struct decode_stream *s,
 		  const struct frame *f);
 void engine_line(struct engine *e, unsigned source, struct decode_stream *s, struct span line);
+/* One that somebody sent; peer: its address as text, "" of a program here. */
+void engine_line_sent(struct engine *e, unsigned source, struct decode_stream *s, struct span line,
+		      struct span peer);
 /* A sensor changed state: becomes EVENT_SENSOR ("probe-missing: ..."). */
 void engine_sensor(struct engine *e, const char *text);
 /* Counted, said once, and made up for when the store works again (engine_catch_up). */
@@ -215,6 +224,12 @@ void file_source_poll(struct engine *e, struct file_source *f);
 /* Its directory cannot be watched: look every 2 s. */
 bool file_source_needs_poll(const struct file_source *f);
 void file_source_close(struct file_source *f);
+
+/* source_receive.c: lines that other hosts and programs send */
+void receive_source_open(struct engine *e, unsigned status);
+void receive_source_poll(struct engine *e, uint64_t now);
+uint64_t receive_source_next(const struct engine *e); /* UINT64_MAX: it runs, or is not wanted */
+void receive_source_close(struct engine *e);
 
 /* source_fanotify.c: changes of files by which somebody can come back */
 void fanotify_source_open(struct engine *e, unsigned status);

@@ -76,34 +76,37 @@ static int user_enter(void)
 }
 
 /* The three descriptors to their places, whatever numbers they had. */
-static int descriptors_set(const int fds[3])
+static int descriptors_set(const int *fds, unsigned count)
 {
-	int high[3];
+	int high[SENDER_FDS_MAX];
 
-	for (int i = 0; i < 3; i++) {
-		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16);
-		if (high[i] < 0)
+	for (unsigned i = 0; i < count; i++) {
+		high[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, 32);
+		if (fds[i] >= 0 && high[i] < 0)
 			return -errno;
 	}
-	for (int i = 0; i < 3; i++)
-		if (dup2(high[i], FORWARD_FD_RECORDS + i) < 0)
+	for (unsigned i = 0; i < count; i++)
+		if (high[i] >= 0 && dup2(high[i], FORWARD_FD_RECORDS + (int)i) < 0)
 			return -errno;
 	return 0;
 }
 
-static void child(const char *path, const int fds[3], const char *name)
+static void child(const char *path, const int *fds, unsigned count, const char *name,
+		  const char *mode)
 {
 	static char *const environment[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL};
 	char title[FORWARD_NAME_MAX + 32];
-	char *const argv[] = {title, NULL};
+	char option[16];
+	char *const argv[] = {title, mode ? option : NULL, NULL};
 	sigset_t none;
 	/* Opened as root: the other user may not even look into the directory (a trial in /root).
 	 */
 	int opened = open(path, O_PATH | O_CLOEXEC);
-	int program = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 16);
-	int r = program < 0 ? -errno : descriptors_set(fds);
+	int program = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 32);
+	int r = program < 0 ? -errno : descriptors_set(fds, count);
 
 	snprintf(title, sizeof(title), PROGRAM " %s", name);
+	snprintf(option, sizeof(option), "%s", mode ? mode : "");
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the group: the parent decides */
@@ -115,6 +118,21 @@ static void child(const char *path, const int fds[3], const char *name)
 	}
 	fprintf(stderr, "outergate: cannot start %s: %s\n", path, strerror(-r));
 	_exit(1);
+}
+
+pid_t sender_start(const int *fds, unsigned count, const char *name, const char *mode)
+{
+	char path[PATH_CAP];
+	int r = program_path(path);
+	pid_t pid;
+
+	if (r)
+		return r;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		child(path, fds, count, name, mode);
+	return pid < 0 ? -errno : pid;
 }
 
 static int setup_write(const struct forwarders *f, unsigned i, int fd)
@@ -133,7 +151,7 @@ static int setup_write(const struct forwarders *f, unsigned i, int fd)
 	return write(fd, &s, sizeof(s)) == (ssize_t)sizeof(s) ? 0 : -EIO;
 }
 
-static void reap(struct forwarder_process *p, int wait_ms)
+void sender_end(struct forwarder_process *p, int wait_ms)
 {
 	if (p->sock >= 0)
 		close(p->sock);
@@ -157,29 +175,24 @@ int forwarders_start(struct forwarders *f, unsigned i)
 {
 	int records[2] = {-1, -1}, files[2] = {-1, -1}, setup[2] = {-1, -1};
 	struct forwarder_process *p;
-	char path[PATH_CAP];
-	int r;
+	int r = 0;
 
 	if (i >= f->config->forwarders_count)
 		return -EINVAL;
 	p = &f->rows[i];
 	if (p->pid)
 		kill(p->pid, SIGKILL); /* nobody is left to take its acknowledgements */
-	reap(p, KILL_MS);
-	r = program_path(path);
-	if (!r && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, records) ||
-		   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, files) ||
-		   pipe2(setup, O_CLOEXEC)))
+	sender_end(p, KILL_MS);
+	if ((socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, records) ||
+	     socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, files) ||
+	     pipe2(setup, O_CLOEXEC)))
 		r = -errno;
 	if (!r)
 		r = setup_write(f, i, setup[1]);
 	if (!r) {
-		fflush(NULL);
-		p->pid = fork();
-		if (p->pid == 0)
-			child(path, (int[3]){records[1], setup[0], files[1]},
-			      f->config->forwarders[i].name);
-		r = p->pid < 0 ? -errno : 0;
+		p->pid = sender_start((int[3]){records[1], setup[0], files[1]}, 3,
+				      f->config->forwarders[i].name, NULL);
+		r = p->pid < 0 ? p->pid : 0;
 	}
 	if (r)
 		p->pid = 0;
@@ -241,7 +254,7 @@ static void answer(struct forwarders *f, unsigned i)
 	/* It ended, or says what it must not: the engine sees its socket close and asks again. */
 	if (p->pid)
 		kill(p->pid, SIGTERM);
-	reap(p, KILL_MS);
+	sender_end(p, KILL_MS);
 }
 
 void forwarders_answer(struct forwarders *f, const struct pollfd *set)
@@ -261,6 +274,6 @@ void forwarders_stop(struct forwarders *f, int wait_ms)
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		left = wait_ms - (int)((now.tv_sec - begun.tv_sec) * 1000);
-		reap(&f->rows[i], left > 0 ? left : 0);
+		sender_end(&f->rows[i], left > 0 ? left : 0);
 	}
 }

@@ -28,4 +28,14 @@ void forwarders_answer(struct forwarders *f, const struct pollfd *set);
 /* They send what they have, at most for wait_ms, and are ended. */
 void forwarders_stop(struct forwarders *f, int wait_ms);
 
+/* Also for receivers.c: */
+#define SENDER_FDS_MAX 16
+/*
+ * Starts the program with these as its descriptors from FORWARD_FD_RECORDS on (-1: none there),
+ * without privilege; mode: its only argument, or NULL. Its process id or -errno.
+ */
+pid_t sender_start(const int *fds, unsigned count, const char *name, const char *mode);
+/* Hangs up, waits, kills. */
+void sender_end(struct forwarder_process *p, int wait_ms);
+
 #endif

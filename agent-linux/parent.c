@@ -13,6 +13,7 @@
 #include "newest.h"
 #include "priv_files.h"
 #include "proc_stat.h"
+#include "receivers.h"
 #include "reload.h"
 #include "root_open.h"
 
@@ -60,6 +61,7 @@ struct parent {
 	int sock, signals;
 	pid_t child;
 	struct forwarders forwarders;
+	struct receivers receivers;
 	struct reload *reload;
 	unsigned deaths;
 	time_t first_death;
@@ -129,6 +131,17 @@ static int answer_libpam_attach(struct parent *p, const struct priv_msg *m)
 	return r;
 }
 
+static int answer_receive(struct parent *p, struct priv_msg *m)
+{
+	int32_t results[RECEIVERS_MAX] = {0};
+	int fd = p->setup->config->receivers_count ? receivers_start(&p->receivers, results)
+						   : -ENXIO;
+
+	_Static_assert(sizeof(results) <= sizeof(m->name), "they fit");
+	memcpy(m->name, results, sizeof(results));
+	return fd;
+}
+
 /* Returns 0, or -EPROTO when the message is none of ours. */
 static int answer(struct parent *p, struct priv_msg *m)
 {
@@ -173,6 +186,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 		break;
 	case PRIV_FORWARD:
 		r = fd = forwarders_start(&p->forwarders, m->arg);
+		break;
+	case PRIV_RECEIVE:
+		r = fd = answer_receive(p, m);
 		break;
 	case PRIV_HOOKS:
 		m->arg2 = sensor_hooks_gone(p->sensor, m->name, sizeof(m->name));
@@ -338,6 +354,7 @@ static int stop(struct parent *p, const struct signalfd_siginfo *si)
 
 	sd_notify(0, "STOPPING=1");
 	code = child_stop(p, si);
+	receivers_stop(&p->receivers);
 	forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
 	return code;
 }
@@ -361,6 +378,7 @@ static int reload(struct parent *p)
 		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	sd_notify(0, ready);
 	code = child_stop(p, NULL);
+	receivers_stop(&p->receivers);
 	forwarders_stop(&p->forwarders, FORWARD_STOP_MS);
 	if (code)
 		return code;
@@ -369,13 +387,14 @@ static int reload(struct parent *p)
 	reload_settings(p->setup->config_name, p->setup->settings);
 	p->setup->json = p->setup->json_asked || new->json;
 	forwarders_init(&p->forwarders, new);
+	receivers_init(&p->receivers, new);
 	r = sensor_watch_ports(p->sensor, new);
 	if (r)
 		fprintf(stderr, "outergate: reload: ports cannot be watched: %s\n", strerror(-r));
 	return child_start(p) ? 1 : 0;
 }
 
-#define FIXED_FDS 3 /* child, signals, configuration */
+#define FIXED_FDS 4 /* child, signals, configuration, receivers */
 
 static int parent_loop(struct parent *p)
 {
@@ -383,7 +402,8 @@ static int parent_loop(struct parent *p)
 		struct pollfd set[FIXED_FDS + FORWARDERS_MAX] = {
 			{.fd = p->sock, .events = POLLIN},
 			{.fd = p->signals, .events = POLLIN},
-			{.fd = p->reload->watch, .events = POLLIN}};
+			{.fd = p->reload->watch, .events = POLLIN},
+			{.fd = p->receivers.process.sock, .events = POLLIN}};
 		struct priv_msg m;
 		bool again = false;
 		struct signalfd_siginfo si;
@@ -396,6 +416,8 @@ static int parent_loop(struct parent *p)
 			continue;
 		}
 		forwarders_answer(&p->forwarders, set + FIXED_FDS);
+		if (set[3].revents)
+			receivers_answer(&p->receivers);
 		if (signal_take(p, &set[1], &set[2], &si)) {
 			p->setup->interrupted = si.ssi_signo == SIGINT;
 			if (si.ssi_signo != SIGHUP)
@@ -440,6 +462,7 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	forwarders_init(&p.forwarders, setup->config);
+	receivers_init(&p.receivers, setup->config);
 	p.signals = signalfd(-1, &set, SFD_CLOEXEC);
 	setup->files = priv_files_open(setup->files_reason, sizeof(setup->files_reason));
 	if (p.signals < 0 || child_start(&p))

@@ -47,6 +47,9 @@ enum priv_kind {
 	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,
+	/* -> fd of a new process that takes lines (forward/receive.h); name: 0 or -errno of each
+	 * row (int32_t) */
+	PRIV_RECEIVE,
 	PRIV_HOOKS, /* reply: arg2 hooks are gone or no longer kept, name is the first of them */
 	/* From the parent, unasked: it was told to end. arg: who sent the signal (0: the kernel or
 	 * a terminal), arg2: its user, name: what it calls itself; value[0]: nobody ended us, it is

@@ -158,6 +158,8 @@ static void print_summary(const struct config *c, const struct geo_files *g)
 	       c->json	     ? "json"
 	       : c->journald ? ""
 			     : "none");
+	for (unsigned i = 0; i < c->receivers_count; i++)
+		printf("  receiver    %s\n", c->receivers[i].listen);
 	for (unsigned i = 0; i < c->forwarders_count; i++)
 		printf("  forwarder   %s: %s, %s\n", c->forwarders[i].name,
 		       forward_kinds[c->forwarders[i].kind], c->forwarders[i].url);

@@ -35,6 +35,33 @@ static void print_geo(const json_t *o)
 		       (long long)json_integer_value(json_object_get(o, "geo_unreadable")));
 }
 
+static long long number(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+/* What came in, what became nothing and an example of that, what was lost. */
+static void print_source(const json_t *row)
+{
+	static const struct {
+		const char *key, *words;
+	} more[] = {{"bad", "could not be read"},
+		    {"cut", "were cut"},
+		    {"lost", "lost"},
+		    {"refused", "senders refused"}};
+
+	printf("  %-28s %-6s %10lld lines  %s", text(row, "name"), text(row, "state"),
+	       number(row, "lines"), text(row, "reason"));
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (number(row, more[i].key))
+			printf("%s%lld %s", i || text(row, "reason")[0] ? ", " : "",
+			       number(row, more[i].key), more[i].words);
+	putchar('\n');
+	if (text(row, "sample")[0])
+		printf("      not used, the last (%s): %s\n", text(row, "sample_why"),
+		       text(row, "sample"));
+}
+
 static void print_rows(const json_t *o)
 {
 	const json_t *row;
@@ -49,9 +76,7 @@ static void print_rows(const json_t *o)
 		       text(row, "hook"), text(row, "sees"), on ? "" : ": ", text(row, "reason"));
 	}
 	puts("\nsources");
-	json_array_foreach(json_object_get(o, "sources"), i, row) printf(
-		"  %-28s %-6s %10lld lines  %s\n", text(row, "name"), text(row, "state"),
-		(long long)json_integer_value(json_object_get(row, "lines")), text(row, "reason"));
+	json_array_foreach(json_object_get(o, "sources"), i, row) print_source(row);
 	print_geo(o);
 	puts("\nnot seen");
 	json_array_foreach(json_object_get(o, "not_seen"), i, row)
@@ -88,11 +113,6 @@ static void print_expiries(const json_t *o)
 
 	json_array_foreach(json_object_get(o, "expiries"), i, row)
 		printf("%s  %s\n", i ? "" : "\nends soon\n", json_string_value(row));
-}
-
-static long long number(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
 }
 
 /* What waits for each collector, and why. */

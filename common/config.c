@@ -202,6 +202,7 @@ LIST(allowed_list, allowed, CONFIG_NAMES_MAX);
 LIST(proxies_list, proxies, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
 LIST(forwarders_list, forwarders, FORWARDERS_MAX);
+LIST(receivers_list, receivers, RECEIVERS_MAX);
 LIST(pseudonymise_list, pseudonymise, CONFIG_SINKS);
 static const struct config_list override_list = {
 	.count_at = AT(scope.count),
@@ -381,6 +382,8 @@ static const struct config_key keys[] = {
 	 .item = read_map, .sub = proxy_keys},
 	{"Forwarders", .read = read_list, .at = AT(forwarders), .list = &forwarders_list,
 	 .item = item_forwarder, .sub = config_forward_keys},
+	{"Receivers", .read = read_list, .at = AT(receivers), .list = &receivers_list,
+	 .item = item_receiver, .sub = config_receive_keys},
 	{0},
 };
 static const struct config_key root = {"configuration", read_map, .sub = keys};

@@ -9,6 +9,7 @@
 #define OUTERGATE_CONFIG_H
 
 #include "config_forward.h"
+#include "config_receive.h"
 #include "detect/detection.h"
 #include "ranges.h"
 #include "scope.h"
@@ -249,6 +250,8 @@ struct config {
 	/* Outputs */
 	struct config_forwarder forwarders[FORWARDERS_MAX];
 	unsigned forwarders_count;
+	struct config_receiver receivers[RECEIVERS_MAX];
+	unsigned receivers_count;
 	uint64_t outbox_max_bytes;     /* of what waits for a forwarder */
 	bool journald;		       /* alerts to the journal */
 	bool json;		       /* alerts as JSON Lines on stdout */

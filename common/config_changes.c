@@ -44,6 +44,7 @@ static const struct part {
 	PART("Retention", retention_alerts_s, store_max_bytes),
 	PART("Sources", journal, watch_ports_count),
 	PART("Forwarders", forwarders, forwarders_count),
+	PART("Receivers", receivers, receivers_count),
 	PART("Retention.OutboxMaxBytes", outbox_max_bytes, outbox_max_bytes),
 	PART("Outputs", journald, json),
 	PART("Store", store, store),

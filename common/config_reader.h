@@ -87,6 +87,10 @@ int read_word_bool(struct config_reader *r, const struct config_key *k, void *ba
 int item_forwarder(struct config_reader *r, const struct config_key *k, void *item);
 extern const struct config_key config_forward_keys[];
 
+/* config_receive.c: one of Receivers */
+int item_receiver(struct config_reader *r, const struct config_key *k, void *item);
+extern const struct config_key config_receive_keys[];
+
 /* config_hours.c: BusinessHours */
 int read_hours(struct config_reader *r, const struct config_key *k, void *base);
 int read_days(struct config_reader *r, const struct config_key *k, void *base);

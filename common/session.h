@@ -103,6 +103,7 @@ struct session {
 	bool bytes_known;
 	bool has_shell, has_transfer, has_forward;
 	bool by_gateway; /* a gateway told of it: it is no connection of this host */
+	bool elsewhere;	 /* another host's log tells of it, which told_by names */
 	bool by_vpn;	 /* it came through a VPN session of this host; via has the inner address */
 	bool pending_helper; /* PAM open_session not yet returned */
 	enum service service;
@@ -119,8 +120,12 @@ struct session {
 	char effective_account[ACCOUNT_MAX];
 	char key[KEY_MAX];
 	char client[CLIENT_MAX];
-	char container[CONTAINER_TEXT];	    /* whose daemon it is in; "" = the host's */
-	char container_name[32], image[48]; /* as its engine calls them; "" = not known */
+	char container[CONTAINER_TEXT]; /* whose daemon it is in; "" = the host's */
+	char container_name[32];	/* as its engine calls it; "" = not known */
+	union {
+		char image[48];
+		char told_by[48]; /* elsewhere */
+	};
 	union {
 		char pod[64];	 /* namespace/pod that it belongs to */
 		char target[64]; /* rdgateway: the computers that it was connected to */

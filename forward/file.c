@@ -23,7 +23,7 @@ static int read_all(int fd, char *buf, size_t cap)
 
 int forward_file(struct forwarder *f, enum forward_file which, char *buf, size_t cap)
 {
-	struct priv_msg m = {.kind = PRIV_FORWARD_FILE, .arg = which};
+	struct priv_msg m = {.kind = PRIV_FORWARD_FILE, .arg = which, .arg2 = f->row};
 	int fd = -1, r;
 
 	buf[0] = '\0';

@@ -68,6 +68,7 @@ struct protocol {
 struct forwarder {
 	struct forward_setup setup;
 	const struct config_forwarder *to; /* of setup */
+	uint32_t row;			   /* receive.c: whose files */
 	const struct protocol *protocol;
 	void *state;		       /* the protocol's */
 	int fd;			       /* the protocol's socket while something is pending; -1 */

@@ -17,6 +17,7 @@
 #include "answer.h"
 #include "forward.h"
 #include "queue.h"
+#include "receive.h"
 #include "agent-linux/sandbox_filter.h"
 
 #define WAIT_FIRST    (NS_PER_S / 2)
@@ -200,7 +201,7 @@ static const char *const readable[] = {
 	"/var/run", "/proc/self", "/var/lib/sss", "/dev/null", "/dev/urandom",
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct forwarder f = {.fd = -1};
 	const struct protocol *p = NULL;
@@ -210,6 +211,8 @@ int main(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && !strcmp(argv[1], "--receive"))
+		return receive_main();
 	if (!setup_read(&f))
 		p = f.protocol;
 	if (!p) {

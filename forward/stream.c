@@ -1,5 +1,6 @@
 /* stream: see the header. */
 #include "stream.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -112,7 +113,7 @@ static void tls_why(struct forwarder *f, const char *what, SSL *ssl)
 	forward_why(f, "%s: %s", what, text);
 }
 
-static bool use_ca(struct forwarder *f, SSL_CTX *c)
+bool tls_use_ca(struct forwarder *f, SSL_CTX *c)
 {
 	static char text[FILE_MAX];
 	int n = forward_file(f, FORWARD_FILE_CA, text, sizeof(text));
@@ -137,7 +138,7 @@ static bool use_ca(struct forwarder *f, SSL_CTX *c)
 }
 
 /* The chain: the first is ours, the rest leads to an authority. */
-static bool use_cert(struct forwarder *f, SSL_CTX *c)
+bool tls_use_cert(struct forwarder *f, SSL_CTX *c)
 {
 	static char text[FILE_MAX];
 	int n = forward_file(f, FORWARD_FILE_CERT, text, sizeof(text));
@@ -161,7 +162,7 @@ static bool use_cert(struct forwarder *f, SSL_CTX *c)
 	return ok;
 }
 
-static bool use_key(struct forwarder *f, SSL_CTX *c)
+bool tls_use_key(struct forwarder *f, SSL_CTX *c)
 {
 	static char text[FILE_MAX];
 	int n = forward_file(f, FORWARD_FILE_KEY, text, sizeof(text));
@@ -251,7 +252,8 @@ static bool start_tls(struct forwarder *f, struct stream *s, const char *host)
 	/* A write that stopped half way is gone on with from another address. */
 	SSL_CTX_set_mode(s->context,
 			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	if (!use_ca(f, s->context) || !use_cert(f, s->context) || !use_key(f, s->context))
+	if (!tls_use_ca(f, s->context) || !tls_use_cert(f, s->context) ||
+	    !tls_use_key(f, s->context))
 		return false;
 	s->ssl = SSL_new(s->context);
 	if (!s->ssl) {

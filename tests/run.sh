@@ -8,8 +8,9 @@ export BUILD=${BUILD:-build}
 # What neither looks at the kernel nor at a clock goes first, in two lanes side by side; they are
 # suites of one process each. Named suites run one after the other.
 lanes=("unit decode golden noise data fuzz cli" "schema collector")
-suites=${*:-live services forward windows packages image kernels lint}
+suites=${*:-live services forward receive windows packages image kernels lint}
 passed=0 failed=0 skipped=0 times=""
+rm -rf "$BUILD/log/"*.log
 mkdir -p "$BUILD/log"
 
 suite() { # its output and exit code go to the log, too
@@ -51,6 +52,8 @@ for s in $suites; do
 	suite "$s"
 	count "$s"
 done
+# What failed, once more and together: it is what a reader looks for first.
+grep -hE '^(FAIL|failed:|\[  FAILED  \]|lint:)' "$BUILD"/log/*.log 2>/dev/null | cut -c1-160 | tail -40
 echo "== all suites: ${times%, }"
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"

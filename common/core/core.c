@@ -170,7 +170,7 @@ static bool is_loose(const struct core *c, const struct event *e)
 		return false;
 	if (e->service == SERVICE_MAIL || e->service == SERVICE_WEB_REMOTE)
 		return e->kind == EVENT_ATTEMPT;
-	return !c->id.kernel_sensor && !e->origin.port && e->origin.addr.family &&
+	return !core_needs_kernel(c, e) && !e->origin.port && e->origin.addr.family &&
 	       (e->service == SERVICE_FTP || e->service == SERVICE_TELNET ||
 		e->service == SERVICE_RDP || e->service == SERVICE_VNC);
 }

@@ -129,6 +129,8 @@ unsigned core_forget(struct core *core, struct span account, const struct cidr *
 unsigned core_forget_habits(struct core *core, struct span name);
 /* The next id of what a broker had started and nobody needs the records of; false: none. */
 bool core_next_let_go(struct core *core, uint64_t *ret_id);
+/* By that name this host goes, in short or in full; "" does, too. */
+bool core_is_own_host(const struct core *c, struct span host);
 struct stats *core_stats(struct core *core);
 /* Would that exception keep that alert back? */
 bool core_exception_fits(const struct config_exception *x, const struct alert *a);

@@ -107,10 +107,29 @@ struct calert *alert_by_id(const struct core *c, const char *id)
 	return NULL;
 }
 
+/* Who reads it would take it for this host. */
+static void name_host(const struct core *c, struct calert *a)
+{
+	const struct csession *s = pool_get(&c->sessions, a->session);
+	char on[64];
+	struct text t = TEXT_IN(on);
+
+	if (!s || !s->pub.elsewhere)
+		return;
+	text_add(&t, " (on ");
+	text_plain(&t, span_of_array(s->pub.told_by, sizeof(s->pub.told_by)), 48);
+	text_add(&t, ")");
+	if (strstr(a->pub.sentence, on))
+		return;
+	t = text_more(a->pub.sentence, sizeof(a->pub.sentence));
+	text_add(&t, "%s", on);
+}
+
 static void revise(struct core *c, struct calert *a)
 {
 	if (a->pub.detection->tell)
 		a->pub.detection->tell(c, a);
+	name_host(c, a);
 	a->pub.revision++;
 	if (a->pub.state != ALERT_CLOSED)
 		a->pub.state = a->pub.revision == 1 ? ALERT_OPEN : ALERT_UPDATED;

@@ -306,6 +306,10 @@ void alert_evidence_text(const struct event *e, char out[ALERT_EVIDENCE_MAX])
 		api_evidence(&t, e);
 		return;
 	}
+	if (e->flags & EVENT_ELSEWHERE) {
+		text_plain(&t, e->host, 48);
+		text_add(&t, ": ");
+	}
 	if (!span_empty(e->text)) {
 		text_plain(&t, e->text, ALERT_EVIDENCE_MAX - 4);
 		return;

@@ -53,7 +53,7 @@ static void learn_account(struct core *c, struct conn *n, const struct event *e)
 	span_copy(n->account, sizeof(n->account), e->account);
 	if (n->status == STATUS_UNDECIDED || !conn_confirmed(c, n, e))
 		return;
-	if (c->id.kernel_sensor && e->trust != TRUST_TRANSPORT)
+	if (core_needs_kernel(c, e) && e->trust != TRUST_TRANSPORT)
 		return; /* anybody may have written that line */
 	a = account_get(c, span_of(n->account));
 	if (a && !a->methods)
@@ -246,9 +246,9 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 		session_details(c, s, e);
 		return;
 	}
-	if (c->id.kernel_sensor && !n->kernel && !e->origin.port && e->service != SERVICE_MAIL)
+	if (core_needs_kernel(c, e) && !n->kernel && !e->origin.port && e->service != SERVICE_MAIL)
 		return; /* of which connection it tells, nobody knows */
-	if (c->id.kernel_sensor && e->service != SERVICE_MAIL) {
+	if (core_needs_kernel(c, e) && e->service != SERVICE_MAIL) {
 		/* From before the sensor: the snapshot tells whether it still is there. */
 		bool is_old = c->sensor_since_ns && e->time_ns < c->sensor_since_ns;
 
@@ -263,7 +263,7 @@ void attempt_accepted(struct core *c, struct conn *n, const struct event *e)
 /* Of daemons that ask PAM and tell no port: the kernel has seen that very try. */
 static bool is_seen_at_pam(const struct core *c, const struct event *e)
 {
-	return c->id.kernel_sensor && e->trust != TRUST_KERNEL && !span_empty(e->pam_service);
+	return core_needs_kernel(c, e) && e->trust != TRUST_KERNEL && !span_empty(e->pam_service);
 }
 
 void attempt_told(struct core *c, const struct event *e)

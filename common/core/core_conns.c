@@ -12,6 +12,8 @@
 
 #include "core_detect.h"
 
+#include "../decode/text.h"
+
 /* More than a banner, which is at most 255 bytes (RFC 4253 4.2). */
 #define PAST_BANNER 256
 
@@ -25,9 +27,31 @@ static uint64_t pid_hash(const struct core *c, uint32_t host, uint32_t pid)
 	return hash_u64(c->seed + 1, (uint64_t)host << 32 | pid);
 }
 
+bool host_is_same(struct span a, struct span b)
+{
+	size_t dot_a = text_find(a, SPAN_LIT("."), 0), dot_b = text_find(b, SPAN_LIT("."), 0);
+
+	if (dot_a == TEXT_NOT_FOUND || dot_b == TEXT_NOT_FOUND) {
+		a = span_first(a, dot_a < a.len ? dot_a : a.len);
+		b = span_first(b, dot_b < b.len ? dot_b : b.len);
+	}
+	return span_eq(a, b);
+}
+
+bool core_is_own_host(const struct core *c, struct span host)
+{
+	return span_empty(host) || host_is_same(host, span_of(c->id.host_name));
+}
+
 uint32_t conn_host(const struct core *c, const struct event *e)
 {
-	return c->id.kernel_sensor || span_empty(e->host) ? 0 : (uint32_t)hash_text(1, e->host);
+	return core_needs_kernel(c, e) || span_empty(e->host) ? 0 : (uint32_t)hash_text(1, e->host);
+}
+
+/* A connection that only another host's log tells of is none of ours. */
+static bool is_elsewhere(const struct core *c, const struct conn *n)
+{
+	return c->id.kernel_sensor && !n->kernel && n->host;
 }
 
 struct csession *conn_session(const struct core *c, const struct conn *n)
@@ -63,6 +87,8 @@ static bool is_compatible(const struct core *c, const struct conn *n, const stru
 	if (n->origin.port && e->origin.port && n->origin.port != e->origin.port)
 		return false;
 	if (!n->kernel && e->trust != TRUST_KERNEL && !is_same_host(c, n, e))
+		return false;
+	if (e->flags & EVENT_ELSEWHERE ? n->kernel : is_elsewhere(c, n))
 		return false;
 	return is_live(c, n) || e->time_ns < n->last_ns + CONN_STALE_NS;
 }
@@ -123,7 +149,7 @@ static struct conn *find_caller(struct core *c, const struct event *e)
 {
 	struct conn *n;
 
-	if (!c->id.kernel_sensor || e->trust == TRUST_KERNEL || e->conn || e->origin.port ||
+	if (!core_needs_kernel(c, e) || e->trust == TRUST_KERNEL || e->conn || e->origin.port ||
 	    !e->origin.addr.family || (e->service != SERVICE_FTP && e->service != SERVICE_VNC))
 		return NULL;
 	n = pool_get(&c->conns, *caller_of(c, &e->origin.addr));
@@ -176,7 +202,8 @@ void conn_touch(struct core *c, struct conn *n)
 
 	if (s && s->pub.state != SESSION_CLOSED)
 		class = POOL_PINNED;
-	else if (!n->closed && (n->kernel || !c->id.kernel_sensor) && (n->evidence || n->held))
+	else if (!n->closed && (n->kernel || n->host || !c->id.kernel_sensor) &&
+		 (n->evidence || n->held))
 		class = POOL_WORTH;
 	pool_touch(&c->conns, pool_slot(&c->conns, n), class);
 }
@@ -272,7 +299,8 @@ uint64_t conn_first(const struct conn *n)
  */
 bool conn_confirmed(const struct core *c, const struct conn *n, const struct event *e)
 {
-	if (!c->id.kernel_sensor || n->kernel || n->service == SERVICE_MAIL || n->gateway)
+	if (!c->id.kernel_sensor || n->kernel || n->service == SERVICE_MAIL || n->gateway ||
+	    is_elsewhere(c, n))
 		return true; /* of those there is text alone */
 	return e && e->trust == TRUST_TRANSPORT &&
 	       (!c->sensor_since_ns || e->time_ns < c->sensor_since_ns);
@@ -351,7 +379,7 @@ void conn_opened(struct core *c, const struct event *e)
 
 	if (!n)
 		return;
-	if (!n->opened_ns && (e->trust == TRUST_KERNEL || !c->id.kernel_sensor))
+	if (!n->opened_ns && (e->trust == TRUST_KERNEL || !core_needs_kernel(c, e)))
 		n->opened_ns = e->time_ns;
 	if (e->trust == TRUST_KERNEL) {
 		ages_add(c, n, e->time_ns + SILENT_AFTER_NS);

@@ -35,24 +35,12 @@
 #define GIVEN_NS	  (5 * SECOND_NS) /* an address before the line that somebody is in */
 #define GATE_ID		  (1ull << 62)	  /* no socket cookie gets there */
 
-/* "gw1" and "gw1.example.org" are one. */
-static bool is_same_name(struct span a, struct span b)
-{
-	size_t dot_a = text_find(a, SPAN_LIT("."), 0), dot_b = text_find(b, SPAN_LIT("."), 0);
-
-	if (dot_a == TEXT_NOT_FOUND || dot_b == TEXT_NOT_FOUND) {
-		a = span_first(a, dot_a < a.len ? dot_a : a.len);
-		b = span_first(b, dot_b < b.len ? dot_b : b.len);
-	}
-	return span_eq(a, b);
-}
-
 /* As conn_host: 0 is this host, whose VPN servers' lines the journal or its own files have. */
 static uint32_t host_of(const struct core *c, const struct event *e)
 {
 	bool is_own = span_empty(e->host) ||
 		      (c->id.kernel_sensor && (e->trust >= TRUST_TRANSPORT ||
-					       is_same_name(e->host, span_of(c->id.host_name))));
+					       host_is_same(e->host, span_of(c->id.host_name))));
 
 	return is_own ? 0 : (uint32_t)hash_text(1, e->host);
 }

@@ -442,7 +442,14 @@ void id_text(const struct id_hash *h, char out[ID_TEXT_MAX]);
 /* --- core_conns.c: try groups */
 struct conn *conn_find(struct core *c, const struct event *e);
 /* Which host logged it; 0 when this host is watched by the kernel. */
+/* The kernel's records tell of what it tells of, too, and text alone proves less. */
+static inline bool core_needs_kernel(const struct core *c, const struct event *e)
+{
+	return c->id.kernel_sensor && !(e->flags & EVENT_ELSEWHERE);
+}
 uint32_t conn_host(const struct core *c, const struct event *e);
+/* "gw1" and "gw1.example.org" are one. */
+bool host_is_same(struct span a, struct span b);
 /* Finds or makes one and adds what the event knows; NULL: nothing to find it by, or full. */
 struct conn *conn_join(struct core *c, const struct event *e);
 void conn_opened(struct core *c, const struct event *e);
@@ -534,6 +541,8 @@ void pam_called(struct core *c, const struct event *e);
 /* Zero when there is no database, or none that knows. */
 void geo_of(const struct core *c, const struct addr *a, struct geo *ret);
 struct csession *session_open(struct core *c, struct conn *n, const struct event *e);
+/* Its end may never be told: it counts as over a day after its last line. */
+void session_ends_unheard(struct core *c, struct csession *s);
 struct csession *session_start(struct core *c, struct conn *n, const struct event *e);
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);
 void session_clear(struct csession *s);

@@ -65,6 +65,8 @@ int core_restore_session(struct core *c, const struct session *s)
 	struct event e = {.kind = EVENT_CONNECTION,
 			  .trust = s->conn ? TRUST_KERNEL : TRUST_TEXT,
 			  .time_ns = s->last_ns,
+			  .flags = s->elsewhere ? EVENT_ELSEWHERE : 0,
+			  .host = s->elsewhere ? span_of(s->told_by) : (struct span){0},
 			  .conn = s->conn ? s->conn : logon_key_of(c, s),
 			  .origin = s->by_vpn ? s->via : s->origin,
 			  .local = s->local,
@@ -93,9 +95,11 @@ int core_restore_session(struct core *c, const struct session *s)
 		if (s->dests[i].scope != SCOPE_LOOPBACK)
 			r->outs_closed += s->dests[i].bytes_out;
 	/* A session of another boot is over; one of this boot must show in the snapshot. */
+	if (s->elsewhere)
+		session_ends_unheard(c, r);
 	if (s->by_gateway)
 		gateway_restored(c, r);
-	else if (s->conn || c->id.kernel_sensor)
+	else if (!s->elsewhere && (s->conn || c->id.kernel_sensor))
 		r->confirm_ns = is_of_this_boot(c, s) ? UINT64_MAX : 1;
 	r->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	n->session = pool_handle(&c->sessions, slot);

@@ -104,6 +104,22 @@ static void fill_origin(const struct core *c, const struct conn *n, struct sessi
 	s->bytes_known = n->kernel && n->closed;
 }
 
+/* Whose log tells of it, where that is not this host's. */
+static void fill_teller(const struct core *c, const struct event *e, struct session *s)
+{
+	if (!c->id.kernel_sensor || !(e->flags & EVENT_ELSEWHERE || e->gate.told) ||
+	    e->trust >= TRUST_TRANSPORT || core_is_own_host(c, e->host))
+		return;
+	s->elsewhere = true;
+	span_copy(s->told_by, sizeof(s->told_by), e->host);
+}
+
+void session_ends_unheard(struct core *c, struct csession *s)
+{
+	s->confirm_ns = s->pub.last_ns + DAY_NS;
+	core_due(c, s->confirm_ns);
+}
+
 static uint32_t failures_now(const struct core *c, const struct conn *n, uint64_t time_ns)
 {
 	struct source *s = source_find(c, &conn_origin(c, n)->addr);
@@ -171,6 +187,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	vpn_joins(c, n);
 	session_id(c, n, e, s->pub.id);
 	fill_origin(c, n, &s->pub);
+	fill_teller(c, e, &s->pub);
 	span_copy(s->pub.account, sizeof(s->pub.account),
 		  span_empty(e->account) ? span_of(n->account) : e->account);
 	key_store(s->pub.key, e->key);
@@ -187,6 +204,8 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	s->pub.leader = e->proc;
 	s->pub.processes = 1;
 	s->gone = n->closed;
+	if (s->pub.elsewhere)
+		session_ends_unheard(c, s);
 	s->conn = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	n->session = pool_handle(&c->sessions, pool_slot(&c->sessions, s));
 	conn_evidence(c, n);
@@ -225,7 +244,7 @@ void session_told(struct core *c, const struct event *e)
 
 	if (s)
 		session_details(c, s, e);
-	else if (!c->id.kernel_sensor && e->outcome == OUTCOME_SUCCESS && e->origin.addr.family)
+	else if (!core_needs_kernel(c, e) && e->outcome == OUTCOME_SUCCESS && e->origin.addr.family)
 		attempt_told(c, e);
 }
 

@@ -29,6 +29,8 @@ static uint64_t event_hash(const struct event *ev)
 	}
 	k.asked = siphash(ev->subject, siphash(ev->path, 0, 4), 5); /* of an API */
 	addr_format(&ev->origin.addr, addr);
+	if (ev->flags & EVENT_ELSEWHERE) /* hosts' ports and process ids may be the same */
+		k.asked ^= siphash(ev->host, 0, 6);
 	k.text = siphash(span_of(addr), ev->witness,
 			 ev->flags & (EVENT_PREAUTH | EVENT_ACCOUNT_UNKNOWN));
 	return siphash((struct span){(const char *)&k, sizeof(k)}, 0, 3);

@@ -31,7 +31,7 @@ static void put_who(struct writer *w, const struct session *s)
 	json_put_str(w, "fingerprint", s->fingerprint);
 	json_put_str(w, "container", s->container);
 	json_put_str(w, "container_name", s->container_name);
-	json_put_str(w, "image", s->image);
+	json_put_str(w, s->elsewhere ? "told_by" : "image", s->image);
 	if (s->by_gateway) {
 		json_begin(w, "gateway", '{');
 		json_put_str(w, "assigned", addr_format(&s->gate.assigned, assigned));

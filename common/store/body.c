@@ -149,6 +149,7 @@ static const struct field session_fields[] = {
 	BOOL(session, pending_helper),
 	BOOL(session, by_gateway),
 	BOOL(session, by_vpn),
+	BOOL(session, elsewhere),
 	WORD(session, service, service),
 	WORD(session, method, method),
 	BOOL(session, method_inferred),

@@ -178,6 +178,7 @@ def main(directory):
     for name, data in EXPOSURE.items():
         write(directory + "/exposure", name, data)
     write(directory + "/relp", "answers", b"\x03" + RELP)
+    write(directory + "/lines", "both", b"\x02<34>one\n5 <34>a7 <34>b\nc2024-01-01 d\r\n12\n\x00e")
     for path in glob.glob("tests/golden/geo/*.json"):
         with open(path, encoding="utf-8") as f:
             description = json.load(f) | {"compact": True}

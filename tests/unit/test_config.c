@@ -100,7 +100,7 @@ static void test_keys_documented(void **state)
 		if (!strstr(text, word))
 			fail_msg("%s is not in " DEFAULTS_PATH, key);
 	}
-	assert_in_range(n, 44, 120);
+	assert_in_range(n, 44, 160);
 	assert_null(config_key_at(n));
 	assert_null(config_key_at(n + 100));
 	assert_string_equal(config_key_at(0), "FailedLogonThreshold");

@@ -47,6 +47,7 @@ static const struct {
 	{"AllowedCIDRs", "AllowedCIDRs: [198.51.100.0/28]\n"},
 	{"TrustedProxies", "TrustedProxies: [{from: 10.0.0.5/32, kind: xff}]\n"},
 	{"Forwarders", "Forwarders: [{name: a, kind: syslog, url: \"tcp://a.example:514\"}]\n"},
+	{"Receivers", "Receivers: [{listen: \"udp://:5514\"}]\n"},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
