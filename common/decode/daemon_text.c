@@ -37,12 +37,17 @@ void daemon_trust(const struct frame *f, const char *program, struct event *e)
 #define USERS_BEGIN 1000  /* login.defs: UID_MIN */
 #define NOBODY	    65534 /* whom some daemons become; nobody logs in as he */
 
-void daemon_trust_alone(const struct frame *f, const char *program, struct event *e)
+void daemon_trust_system(const struct frame *f, struct event *e)
 {
-	daemon_trust(f, program, e);
 	if (e->trust == TRUST_TEXT && frame_has_writer(f) && f->uid != UINT32_MAX &&
 	    f->uid >= USERS_BEGIN && f->uid != NOBODY)
 		e->trust = TRUST_FORGED;
+}
+
+void daemon_trust_alone(const struct frame *f, const char *program, struct event *e)
+{
+	daemon_trust(f, program, e);
+	daemon_trust_system(f, e);
 }
 
 /* A user's processes are in units of that user's. */

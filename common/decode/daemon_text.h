@@ -41,6 +41,8 @@ void daemon_trust_service(const struct frame *f, const char *program, struct eve
  * program of that name is no proof, since anybody may make one; its user must be the system's.
  */
 void daemon_trust_alone(const struct frame *f, const char *program, struct event *e);
+/* The same of a program whose name is not always the same. */
+void daemon_trust_system(const struct frame *f, struct event *e);
 
 /* "ADDR:PORT"; the port of a v6 address without brackets follows the last colon. */
 bool daemon_endpoint(struct span s, struct endpoint *ret);
