@@ -1,15 +1,17 @@
 /*
  * openvpn: the server's own log, by syslog ("openvpn[7]: alice/203.0.113.9:59321 MULTI: ...") or in
- * a file of its own ("2023-10-31 15:09:59 203.0.113.9:59321 [alice] Peer Connection ...").
+ * a file of its own ("2023-10-31 15:09:59 203.0.113.9:59321 [alice] Peer Connection ..."), and the
+ * same as Access Server passes it on ("... [stdout#info] [OVPN 4] OUT: '2023-10-31 15:09:59 ...'").
  *
  * Sees passwords that were right or wrong, certificates that were refused, the session, its inner
  * address, its end. What a client's lines have in common is its address and port, by which the core
  * joins them. Cannot see: the account of a wrong password, which OpenVPN does not log; words of its
- * plugins, which name no address; Access Server's own words.
+ * plugins and Access Server's own (AUTH SUCCESS), which name no address.
  *
  * In front of the address stands the certificate's name, or the user's once it has logged in.
  *
- * Source: OpenVPN 2.4 to 2.6, ssl.c, ssl_verify.c, multi.c, push.c.
+ * Source: OpenVPN 2.4 to 2.6, ssl.c, ssl_verify.c, multi.c, push.c; lines of openvpnas.log in
+ * Google SecOps' documents.
  *
  * Example: 2023-10-31 15:09:59 203.0.113.9:59321 [alice] Peer Connection Initiated with
  * [AF_INET]203.0.113.9:59321
@@ -91,11 +93,43 @@ static struct span skip_time(struct span s, uint64_t *ret)
 	return rest;
 }
 
+/* "2023-10-31 15:09:59 " */
+static struct span skip_plain_time(struct span s)
+{
+	bool is_time = s.len > 20 && s.ptr[4] == '-' && s.ptr[10] == ' ' && s.ptr[13] == ':' &&
+		       s.ptr[19] == ' ' && text_is_digit(s.ptr[0]) && text_is_digit(s.ptr[18]);
+
+	return is_time ? span_skip(s, 20) : s;
+}
+
+/* What Access Server puts around a line goes: "[stdout#info] [OVPN 4] OUT: 'TIME LINE'". */
+static bool cut_access_server(struct span *s)
+{
+	size_t at = text_find(span_first(*s, 64), SPAN_LIT("] OUT: "), 0);
+	struct span rest = *s, quote;
+	uint64_t ns;
+
+	if (at == TEXT_NOT_FOUND || !span_starts(rest, SPAN_LIT("[stdout#")) ||
+	    text_find(span_first(rest, at), SPAN_LIT("] [OVPN "), 0) == TEXT_NOT_FOUND)
+		return false;
+	rest = span_skip(rest, at + 7);
+	quote = span_first(rest, 1);
+	if (!span_is(quote, "'") && !span_is(quote, "\""))
+		return false;
+	rest = span_skip(rest, 1);
+	text_cut_end(&rest, quote);
+	*s = skip_time(skip_plain_time(rest), &ns);
+	return true;
+}
+
 /* The whole line behind its time. */
 static struct span whole(const struct frame *f)
 {
+	struct span inner = f->message;
 	uint64_t ns;
 
+	if (span_empty(f->ident) && cut_access_server(&inner))
+		return inner;
 	if (span_empty(f->ident))
 		return skip_time(f->message, &ns);
 	if (span_empty(f->ident) || is_daemon(f->ident) || span_empty(f->host))
@@ -118,6 +152,9 @@ static bool wants(const struct frame *f)
 		return !f->pid && read_peer(f->host, &peer, &address);
 	if (!span_empty(f->ident))
 		return false;
+	msg = f->message;
+	if (cut_access_server(&msg))
+		return true;
 	msg = skip_time(f->message, &ns);
 	word = text_cut_word(&msg); /* what other daemons begin with is no peer */
 	msg = skip_time(f->message, &ns);
