@@ -15,6 +15,9 @@
  */
 #include "core_internal.h"
 
+#define LAG_MAX	  16384
+#define COUNT_MAX 32768 /* of one event; "message repeated" has its own bound */
+
 static unsigned total(const struct conn *n)
 {
 	unsigned most = 0;
@@ -32,7 +35,7 @@ bool attempts_level(struct conn *n, uint64_t now_ns)
 	if (n->tried_ns + WITNESS_NS > now_ns)
 		return false;
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		n->counts[i] = most;
+		n->counts[i] = (uint16_t)most;
 	return true;
 }
 
@@ -201,16 +204,33 @@ void attempts_expire(struct core *c)
 		core_due(c, c->waiting_due[c->waiting_head]);
 }
 
+/*
+ * Beyond what two bytes hold, what was credited long ago is forgotten; witnesses may be as far
+ * behind as LAG_MAX. One connection that has tried so often is an address without ports.
+ */
+static void counts_shift(struct conn *n, unsigned count)
+{
+	unsigned most = total(n), by = most > LAG_MAX ? most - LAG_MAX : 0;
+
+	if (most + count <= UINT16_MAX)
+		return;
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		n->counts[i] = (uint16_t)(n->counts[i] > by ? n->counts[i] - by : 0);
+	n->credited = n->credited > by ? n->credited - by : 0;
+}
+
 void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot)
 {
-	unsigned before = total(n), count = e->count ? e->count : 1;
+	unsigned before, count = e->count ? e->count : 1;
+
+	count = count < COUNT_MAX ? count : COUNT_MAX;
+	counts_shift(n, count);
+	before = total(n);
 
 	if (slot == SLOT_PREAUTH)
 		n->counts[slot] = 1;
-	else if (count > UINT32_MAX / 2 - n->counts[slot])
-		n->counts[slot] = UINT32_MAX / 2;
 	else
-		n->counts[slot] += count;
+		n->counts[slot] = (uint16_t)(n->counts[slot] + count);
 	if (e->method != METHOD_NONE)
 		n->method = (uint8_t)e->method;
 	if (total(n) == before)

@@ -110,7 +110,7 @@ struct conn {
 	uint64_t opened_ns; /* 0 = unknown */
 	uint64_t tried_ns;  /* last verdict told */
 	uint64_t bytes_in, bytes_out;
-	uint32_t counts[SLOT_COUNT];
+	uint16_t counts[SLOT_COUNT];
 	uint32_t credited;
 	uint8_t service, status, pam_auth, method, held; /* held: execs waiting */
 	bool kernel : 1;				 /* a kernel record speaks of it */
@@ -331,7 +331,7 @@ struct walk {
 struct tried {
 	struct endpoint origin; /* family NONE: free */
 	uint64_t last_ns;
-	uint32_t counts[SLOT_COUNT];
+	uint16_t counts[SLOT_COUNT];
 	uint32_t credited;
 };
 
