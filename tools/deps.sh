@@ -19,7 +19,7 @@ windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip u
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
 image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"
 services_short="dropbear-bin telnetd vsftpd tinysshd ucspi-tcp tcpd openbsd-inetd tigervnc-standalone-server tigervnc-tools"
-services="$services_short wireguard-go wireguard-tools charon-systemd strongswan-swanctl libcharon-extra-plugins samba smbclient ocserv openconnect openvpn xrdp xorgxrdp freerdp2-x11 xvfb haproxy sslh iptables stunnel4 socat tor mosh cockpit-ws cockpit-bridge x11vnc curl"
+services="$services_short wireguard-go wireguard-tools charon-systemd strongswan-swanctl libcharon-extra-plugins samba smbclient shellinabox rsh-redone-server ocserv openconnect openvpn xrdp xorgxrdp freerdp2-x11 xvfb haproxy sslh iptables stunnel4 socat tor mosh cockpit-ws cockpit-bridge x11vnc curl"
 # The country database and a ClickHouse engine come by it; some have it from elsewhere.
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
 arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"

@@ -237,12 +237,19 @@ static bool is_vpn_server(struct span program)
 
 /*
  * A web console's server holds the connections of all its clients, and the process that asks PAM
- * none: whom that one names as the remote host is the origin. False: it named nobody.
+ * none: whom that one names as the remote host is the origin. So does login(1) of a terminal in a
+ * browser (shellinabox's launcher; `login -h` is root's), over what is not known then. False: it
+ * named nobody.
  */
 static bool names_its_client(const struct pam_row *row, const struct event *e, struct event *told)
 {
-	return row->service == SERVICE_WEB_REMOTE && !e->conn && !e->origin.addr.family &&
-	       addr_parse(e->text, &told->origin.addr, NULL) && told->origin.addr.family;
+	if ((row->service != SERVICE_WEB_REMOTE && row->service != SERVICE_TELNET) || e->conn ||
+	    e->origin.addr.family || !addr_parse(e->text, &told->origin.addr, NULL) ||
+	    !told->origin.addr.family)
+		return false;
+	if (row->service == SERVICE_TELNET)
+		told->service = SERVICE_OTHER;
+	return true;
 }
 
 /* Its process says when it is over; no connection is known whose end would tell. */
