@@ -166,6 +166,7 @@ static void show_event(struct shown *x, const struct event *e)
 	show(x, "method", method_name(e->method));
 	show_span(x, "key", e->key);
 	show_span(x, "client", e->client);
+	show_span(x, "mac", e->mac);
 	show_number(x, "count", e->count);
 	show_span(x, "host", e->host);
 	show_span(x, "program", e->program);

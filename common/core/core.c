@@ -87,6 +87,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_ANSWER] = answer_told,
 	[EVENT_EXPOSURE] = exposure_told,
 	[EVENT_OUTWARD] = outward_told,
+	[EVENT_LEASE] = device_leased,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */

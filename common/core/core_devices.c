@@ -3,11 +3,13 @@
  *
  * Kept in the set of what was seen (core_learn.c), which outlives restarts: each card, each
  * address, each pair of the two, and the day on which watching began. A card is known once it was
- * seen; what is not seen for PLACE_KEPT_DAYS is forgotten.
+ * seen; what is not seen for PLACE_KEPT_DAYS is forgotten. Leases of DHCP servers are kept as long
+ * as the program runs: who gave them gives them again.
  */
 #include "core_internal.h"
 
-#define MAC_TEXT 17 /* "aa:bb:cc:dd:ee:ff" */
+#define MAC_TEXT      17	   /* "aa:bb:cc:dd:ee:ff" */
+#define LEASE_KEPT_NS (8 * DAY_NS) /* Windows gives them for eight days, most others for one */
 
 static int hex_of(char c)
 {
@@ -33,6 +35,31 @@ static uint64_t mac_number(struct span mac)
 		v = v << 8 | (uint64_t)(high << 4 | low);
 	}
 	return v;
+}
+
+static struct device_lease *lease_row(struct core *c, const struct addr *a)
+{
+	return &c->leases[hash_addr(c->seed, a) % LEASES_MAX];
+}
+
+void device_leased(struct core *c, const struct event *e)
+{
+	struct device_lease *l = lease_row(c, &e->origin.addr);
+
+	if (!mac_number(e->mac) || (l->time_ns > e->time_ns && addr_eq(&l->addr, &e->origin.addr)))
+		return;
+	l->addr = e->origin.addr;
+	l->time_ns = e->time_ns ? e->time_ns : c->now_ns;
+	span_copy(l->mac, sizeof(l->mac), e->mac);
+	span_copy(l->name, sizeof(l->name), e->client);
+}
+
+const struct device_lease *device_lease_of(const struct core *c, const struct addr *a,
+					   uint64_t now_ns)
+{
+	const struct device_lease *l = &c->leases[hash_addr(c->seed, a) % LEASES_MAX];
+
+	return l->time_ns && addr_eq(&l->addr, a) && now_ns < l->time_ns + LEASE_KEPT_NS ? l : NULL;
 }
 
 /* How long ago the first of all was seen, in days. */

@@ -344,6 +344,7 @@ struct tunnel {
 };
 
 struct core {
+	struct device_lease leases[LEASES_MAX];
 	struct config config;
 	struct core_identity id;
 	struct stats stats;

@@ -201,6 +201,18 @@ static enum decode_result read_xml(struct decode_stream *s, struct span line, st
 	return read_windows(s, &w, DECODER_windows_evtx, ret, reason);
 }
 
+/* Sysmon for Linux has it in syslog. */
+static enum decode_result read_sysmon(struct decode_stream *s, struct span message,
+				      struct event *ret, const char **reason)
+{
+	struct json scratch = {.out = s->scratch, .out_end = s->scratch + sizeof(s->scratch)};
+	struct windows_event w;
+
+	if (!windows_from_xml(s, message, &scratch, &w, reason))
+		return DECODE_BAD;
+	return read_windows(s, &w, DECODER_sysmon_linux, ret, reason);
+}
+
 static enum decode_result read_export(struct decode_stream *s, struct span entry, struct event *ret,
 				      const char **reason)
 {
@@ -321,6 +333,8 @@ static enum decode_result read_text(struct decode_stream *s, struct span line, s
 	if (table != DECODER_COUNT)
 		return read_table(s, table, span_first(line, DECODE_LINE_MAX), ret, reason);
 	frame_from_text(s, text_trim_right(span_first(line, DECODE_LINE_MAX)), &f);
+	if (span_is(f.ident, "sysmon") && is_xml(f.message))
+		return read_sysmon(s, f.message, ret, reason);
 	return read_frame(s, &f, truncated, ret, reason);
 }
 

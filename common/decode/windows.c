@@ -158,6 +158,7 @@ const struct windows_provider windows_providers[] = {
 	{"OpenSSH", "OpenSSH/", windows_openssh_rows},
 	{"Microsoft-Windows-WinRM", "Microsoft-Windows-WinRM/", windows_winrm_rows},
 	{"Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/", windows_sysmon_rows},
+	{"Linux-Sysmon", "Linux-Sysmon/", windows_linux_sysmon_rows},
 	{"Microsoft-Windows-TerminalServices-Gateway",
 	 "Microsoft-Windows-TerminalServices-Gateway/", windows_gateway_rows},
 	{"Microsoft-Windows-SMBServer", "Microsoft-Windows-SMBServer/", windows_smb_rows},

@@ -67,7 +67,8 @@ extern const unsigned windows_providers_count;
 extern const struct windows_row windows_security_rows[], windows_rdp_rows[], windows_session_rows[],
 	windows_connection_rows[], windows_openssh_rows[], windows_winrm_rows[],
 	windows_sysmon_rows[], windows_gateway_rows[], windows_rras_rows[], windows_smb_rows[],
-	windows_log_rows[], windows_service_rows[], windows_firewall_rows[], windows_script_rows[];
+	windows_log_rows[], windows_service_rows[], windows_firewall_rows[], windows_script_rows[],
+	windows_linux_sysmon_rows[];
 
 /*
  * The values of a rendered text, one a line, in their order: what stands after the first colon

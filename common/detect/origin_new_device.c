@@ -3,10 +3,11 @@
  * own network, or a known address has another card.
  *
  * Sees the hardware address that the neighbour table has for an inside origin when a session opens;
- * who comes through a router has none there. In the first LearningDays of watching it is info and
- * marked as learning. A card is known from its first session on.
- * Cannot see: IPv6 neighbours; a card that takes the hardware address of another; other hosts'
- * neighbours, in a replay of their logs.
+ * who comes through a router has none there, but a DHCP server's lease may tell (such an address
+ * has another card in turn, which is no change). In the first LearningDays of watching it is info
+ * and marked as learning. A card is known from its first session on. Cannot see: IPv6 neighbours; a
+ * card that takes the hardware address of another; other hosts' neighbours, in a replay of their
+ * logs.
  *
  * Example: 10.20.0.2, for weeks 52:54:00:aa:00:01, logs in as 52:54:00:bb:00:07.
  */
@@ -16,8 +17,8 @@ enum {
 	PARAM_DAYS
 };
 
-static void say(struct alert *a, const struct session *s, struct span mac, bool has_changed,
-		unsigned watched)
+static void say(struct alert *a, const struct session *s, struct span mac,
+		const struct device_lease *lease, bool has_changed, unsigned watched)
 {
 	struct text t = TEXT_IN(a->sentence);
 
@@ -25,6 +26,11 @@ static void say(struct alert *a, const struct session *s, struct span mac, bool 
 	text_add(&t, has_changed ? "; that address has another network card than before (now "
 				 : ", with a network card that was never seen (");
 	text_plain(&t, mac, 20);
+	if (lease) {
+		text_add(&t, ", as a DHCP lease says");
+		text_add(&t, lease->name[0] ? ", called " : "");
+		text_plain(&t, span_of(lease->name), sizeof(lease->name));
+	}
 	text_add(&t, a->learning ? "); the network is still being learned." : ").");
 	t = TEXT_IN(a->numbers);
 	text_add(&t, watched == 1 ? "%u day of watching" : "%u days of watching", watched);
@@ -33,13 +39,23 @@ static void say(struct alert *a, const struct session *s, struct span mac, bool 
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.severity = SEVERITY_LOW, .count = 1};
+	const struct device_lease *lease = NULL;
+	const struct addr *from;
 	struct device_word w;
+	struct span mac = e->mac;
 	struct calert *a;
 	bool is_new, learning;
 
 	if (x->session->pub.existing || detect_is_external(x))
 		return;
-	w = device_note(x->core, &x->session->pub.origin.addr, e->mac, core_day(e->time_ns));
+	from = &x->session->pub.origin.addr;
+	if (span_empty(mac))
+		lease = device_lease_of(x->core, from, e->time_ns);
+	if (lease)
+		mac = span_of(lease->mac);
+	w = device_note(x->core, from, mac, core_day(e->time_ns));
+	if (lease)
+		w.has_changed = false;
 	if (!w.is_new && !w.has_changed)
 		return;
 	learning = w.watched_days < detect_param(x, PARAM_DAYS);
@@ -51,7 +67,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (!a)
 		return;
 	a->pub.learning = learning;
-	say(&a->pub, &x->session->pub, e->mac, w.has_changed, w.watched_days);
+	say(&a->pub, &x->session->pub, mac, lease, w.has_changed, w.watched_days);
 }
 
 const struct detection detection_origin_new_device = {
