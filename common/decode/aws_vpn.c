@@ -14,8 +14,8 @@
 #include "gateway.h"
 
 struct aws_vpn {
-	struct span type, status, why, number, endpoint, started, ended, updated, inner, common,
-		user, device, outer, port, in, out;
+	struct span type, status, why, number, endpoint, ended, updated, inner, common, user,
+		device, outer, port, in, out;
 };
 
 static const struct json_want wants[] = {
@@ -24,7 +24,6 @@ static const struct json_want wants[] = {
 	JSON_WANT(struct aws_vpn, "connection-attempt-failure-reason", why),
 	JSON_WANT(struct aws_vpn, "connection-id", number),
 	JSON_WANT(struct aws_vpn, "client-vpn-endpoint-id", endpoint),
-	JSON_WANT(struct aws_vpn, "connection-start-time", started),
 	JSON_WANT(struct aws_vpn, "connection-end-time", ended),
 	JSON_WANT(struct aws_vpn, "connection-last-update-time", updated),
 	JSON_WANT(struct aws_vpn, "client-ip", inner),

@@ -117,7 +117,6 @@ static bool read_user(struct span s, struct event *e)
 {
 	struct span peer, origin, word, action;
 	bool vpn, begins;
-	size_t at;
 
 	if (!text_cut(&s, SPAN_LIT("Authentication ")))
 		return false;
@@ -142,7 +141,8 @@ static bool read_user(struct span s, struct event *e)
 		if (vpn)
 			gateway_success(e);
 	} else {
-		at = text_find(s, SPAN_LIT("|"), 0);
+		size_t at = text_find(s, SPAN_LIT("|"), 0);
+
 		s = span_first(s, at == TEXT_NOT_FOUND ? s.len : at);
 		e->gate.reason = action;
 	}

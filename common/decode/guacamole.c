@@ -72,7 +72,7 @@ static bool set_origin(struct span s, struct event *e)
 static bool read_failed(struct span s, struct event *e)
 {
 	static const struct span label = SPAN_LIT(" for user \"");
-	size_t at = text_find(s, label, 0), end;
+	size_t at = text_find(s, label, 0);
 	struct span from;
 
 	if (at == TEXT_NOT_FOUND)
@@ -80,7 +80,8 @@ static bool read_failed(struct span s, struct event *e)
 	from = span_first(s, at);
 	s = span_skip(s, at + label.len);
 	if (!text_cut_end(&s, SPAN_LIT("\" failed."))) {
-		end = text_find_last(s, SPAN_LIT("\" failed: "));
+		size_t end = text_find_last(s, SPAN_LIT("\" failed: "));
+
 		if (end == TEXT_NOT_FOUND)
 			return false;
 		e->gate.reason = span_skip(s, end + 10);

@@ -77,7 +77,6 @@ static bool find_line(const struct frame *f, struct span *msg, struct span *topi
 	if (frame_has_writer(f))
 		return false;
 	if (is_split(f)) {
-		name = text_none();
 		*msg = span_empty(f->host) ? f->ident : f->host;
 		msg->len = (size_t)(f->message.ptr + f->message.len - msg->ptr);
 	} else if (!span_empty(f->ident)) {
