@@ -142,6 +142,32 @@ static int answer_receive(struct parent *p, struct priv_msg *m)
 	return fd;
 }
 
+/* What wants no reply. 0, or -EPROTO when the message is none of ours. */
+static int answer_none(struct parent *p, const struct priv_msg *m)
+{
+	switch (m->kind) {
+	case PRIV_PROVE:
+		(void)sensor_prove(p->sensor, m->value[0]);
+		return 0;
+	case PRIV_LET_GO:
+		sensor_let_go(p->sensor, m->value[0]);
+		return 0;
+	case PRIV_ARM:
+		if (m->arg < WIRE_HANDOFF_SYSTEMD || m->arg > WIRE_HANDOFF_SCREEN)
+			return -EPROTO;
+		(void)sensor_arm(p->sensor, m->arg, m->arg2, m->value[0]);
+		return 0;
+	case PRIV_READY:
+		sd_notify(0, "READY=1");
+		return 0;
+	case PRIV_ALIVE:
+		sd_notify(0, "WATCHDOG=1");
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
 /* Returns 0, or -EPROTO when the message is none of ours. */
 static int answer(struct parent *p, struct priv_msg *m)
 {
@@ -193,25 +219,8 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_HOOKS:
 		m->arg2 = sensor_hooks_gone(p->sensor, m->name, sizeof(m->name));
 		break;
-	case PRIV_PROVE:
-		(void)sensor_prove(p->sensor, m->value[0]);
-		return 0;
-	case PRIV_LET_GO:
-		sensor_let_go(p->sensor, m->value[0]);
-		return 0;
-	case PRIV_ARM:
-		if (m->arg < WIRE_HANDOFF_SYSTEMD || m->arg > WIRE_HANDOFF_SCREEN)
-			return -EPROTO;
-		(void)sensor_arm(p->sensor, m->arg, m->arg2, m->value[0]);
-		return 0;
-	case PRIV_READY:
-		sd_notify(0, "READY=1");
-		return 0;
-	case PRIV_ALIVE:
-		sd_notify(0, "WATCHDOG=1");
-		return 0;
 	default:
-		return -EPROTO;
+		return answer_none(p, m);
 	}
 	if (r == -EPROTO)
 		return r;

@@ -141,11 +141,8 @@ static const char *const trusts[] = {
 };
 
 static const char *const witnesses[] = {
-	[WITNESS_DAEMON] = "daemon",
-	[WITNESS_PAM_LOG] = "pam_log",
-	[WITNESS_KERNEL] = "kernel",
-	[WITNESS_AUDIT] = "audit",
-	[WITNESS_NETWORK] = "network",
+	[WITNESS_DAEMON] = "daemon", [WITNESS_PAM_LOG] = "pam_log", [WITNESS_KERNEL] = "kernel",
+	[WITNESS_AUDIT] = "audit",   [WITNESS_NETWORK] = "network",
 };
 
 const char *event_trust_name(enum trust t)

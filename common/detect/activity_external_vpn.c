@@ -5,8 +5,8 @@
  * cloudflared, ngrok, TeamViewer, AnyDesk, RustDesk, frp, chisel, Tor ...), or to ports that are
  * theirs alone. Once for each program and tool in 180 days. Such a tool lets people in from the
  * outside without an open port, and things out past the firewall. Of UDP only a WireGuard peer that
- * everything is sent to. Cannot see: OpenVPN's, IKE's and Tailscale's UDP; a tool under another name on port 443
- * (what it does is seen by access.loopback_forwarded and access.agent_session).
+ * everything is sent to. Cannot see: OpenVPN's, IKE's and Tailscale's UDP; a tool under another
+ * name on port 443 (what it does is seen by access.loopback_forwarded and access.agent_session).
  *
  * Example: '/usr/local/bin/cloudflared' of uid 33 is connected to 198.51.100.7:7844.
  */

@@ -30,7 +30,8 @@ static void check_event(const struct event *e, const char *record, size_t len)
 	int n = out_event_json(e, buf, sizeof(buf));
 
 	CHECK(e->kind > EVENT_NONE && e->kind < EVENT_COUNT);
-	CHECK((e->trust == TRUST_KERNEL || e->gate.told) && e->count == 1 && e->source == DECODER_wire);
+	CHECK((e->trust == TRUST_KERNEL || e->gate.told) && e->count == 1 &&
+	      e->source == DECODER_wire);
 	CHECK(e->service < SERVICE_COUNT);
 	CHECK(e->kind != EVENT_PAM ||
 	      (e->pam_call >= PAM_CALL_AUTHENTICATE && e->pam_call <= PAM_CALL_END));
