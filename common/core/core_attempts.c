@@ -16,7 +16,8 @@
 #include "core_internal.h"
 
 #define LAG_MAX	  16384
-#define COUNT_MAX 32768 /* of one event; "message repeated" has its own bound */
+#define COUNT_MAX 32768	  /* at once */
+#define CROWD_MAX 1000000 /* of one event; "message repeated" has its own bound */
 
 static unsigned total(const struct conn *n)
 {
@@ -219,14 +220,13 @@ static void counts_shift(struct conn *n, unsigned count)
 	n->credited = n->credited > by ? n->credited - by : 0;
 }
 
-void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot)
+static void add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot,
+		unsigned count)
 {
-	unsigned before, count = e->count ? e->count : 1;
+	unsigned before;
 
-	count = count < COUNT_MAX ? count : COUNT_MAX;
 	counts_shift(n, count);
 	before = total(n);
-
 	if (slot == SLOT_PREAUTH)
 		n->counts[slot] = 1;
 	else
@@ -238,6 +238,20 @@ void attempt_add(struct core *c, struct conn *n, const struct event *e, enum wit
 	else
 		n->tried_ns = e->time_ns;
 	attempts_settle(c, n, e);
+}
+
+/* A crowd in one line comes in pieces. */
+void attempt_add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot)
+{
+	unsigned left = e->count ? e->count : 1;
+
+	left = left < CROWD_MAX ? left : CROWD_MAX;
+	while (left) {
+		unsigned piece = left < COUNT_MAX ? left : COUNT_MAX;
+
+		add(c, n, e, slot, piece);
+		left -= piece;
+	}
 }
 
 static enum witness_slot slot_of(const struct event *e)

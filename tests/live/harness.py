@@ -411,7 +411,7 @@ class Agent:
         self.starts = 0
         self.proc = None
 
-    def start(self, ready=30):
+    def start(self, ready=90):
         self.starts += 1
         self.out = "%s/stdout-%d" % (self.dir, self.starts)
         self.err = "%s/stderr-%d" % (self.dir, self.starts)
@@ -443,7 +443,7 @@ class Agent:
                                          stdout=slave, stderr=err)
         os.close(slave)
         threading.Thread(target=pump, daemon=True).start()
-        wait_for(lambda: "agent ready; stderr: " + self.stderr(), self.ready, 30)
+        wait_for(lambda: "agent ready; stderr: " + self.stderr(), self.ready, 90)
         return lambda: b"".join(seen).decode("utf-8", "replace")
 
     def ready(self):
@@ -525,13 +525,13 @@ class Agent:
                 last[a["id"]] = a
         return [a for a in last.values() if matches(a, want)]
 
-    def alert(self, timeout=12, **want):
+    def alert(self, timeout=30, **want):
         """Waits for an alert that matches; returns it."""
         def none():
             return "an alert %r; told: %s" % (want, brief(self.told()))
         return wait_for(none, lambda: self.told(**want), timeout)[0]
 
-    def session(self, timeout=12, test=None, **want):
+    def session(self, timeout=30, test=None, **want):
         """Waits for a session that matches (and passes test)."""
         def found():
             return [s for s in self.sessions(**want) if not test or test(s)]

@@ -46,7 +46,7 @@ def run(argv, check=True, timeout=60, **kw):
     return p
 
 
-def wait_for(what, probe, timeout=10.0, step=0.05):
+def wait_for(what, probe, timeout=25.0, step=0.05):
     """The first true value of probe(); Failure after timeout seconds."""
     end = time.monotonic() + timeout
     while True:

@@ -67,7 +67,7 @@ def ground_mapped_peer_is_mapped(w):
                                               "= :2298"])).stdout.decode()
         return re.search(r"::ffff:198\.18\.252\.2", out)
     wait_for("a v4-mapped connection", mapped)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     logged("Accepted publickey for %s from 198.18.252.2" % name)
 
 

@@ -109,7 +109,7 @@ def main_job(w):
         return all(x in story for x in (origin, "password", "10.20.0.2")) and \
             re.search(BYTES, story) and chains
     chains = wait_for(lambda: "a complete chain: " + json.dumps(
-        w.agent.told(detection="chain.t1133"))[:3000], complete, 12)
+        w.agent.told(detection="chain.t1133"))[:3000], complete, 30)
     check(len(chains) == 1, "exactly one chain", chains)
     story = chains[0]["sentence"]
     for word in (alice, origin, "password", r"10\.20\.0\.2", r"uname -r", BYTES):
@@ -327,7 +327,7 @@ def shell_that_runs_nothing_is_open(w):
     p = Client(w.net, source).ssh_open(name, w.server, "read x", key=key)
     s = w.agent.session(account=name, state="open")
     check(not s.get("existing"), "it began under our eyes", s)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     w.agent.session(account=name, state="closed", id=s["id"])
 
 
@@ -412,7 +412,7 @@ def remote_forward(w):
     s = w.agent.session(account=name)
     check(not s.get("commands"), "pam_motd's helpers are not what the user ran", s)
     p.terminate()
-    p.wait(10)
+    p.wait(30)
     w.agent.session(account=name, state="closed", id=s["id"])
 
 
@@ -427,7 +427,7 @@ def idle_session_has_no_activity(w):
     check("activity" not in s["stages"] and not s["commands"], "nothing was done", s)
     none_of(w, ("activity.remote_shell", "activity.file_transfer"), account=name)
     p.terminate()
-    p.wait(10)
+    p.wait(30)
 
 
 @case("journal")
@@ -496,7 +496,7 @@ def multiplexed_is_one_session(w):
     s = w.agent.session(account=name, state="open")
     for word in ("one", "two"):
         c.ssh(name, w.server, "/bin/echo mux-" + word, key=key, extra=["-S", path], check_rc=0)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     s = w.agent.session(account=name, state="closed", id=s["id"])
     check("mux-one" in json.dumps(s) and "mux-two" in json.dumps(s), "both commands", s)
     check(len(w.agent.sessions(account=name)) == 1, "one session")

@@ -175,7 +175,7 @@ def forged_lines_about_a_live_session(w):
     logger_that_is_gone(name, lies_about(name, victim, source, port))
     w.settle()
     still_true(w, s, name, key)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     w.agent.session(id=s["id"], state="closed")
 
 
@@ -368,7 +368,7 @@ def root_of_an_own_namespace_is_nobody(w):
         "('%s', 0))\nprint(c.recv(99))" % (w.server, source)]), timeout=30).stdout
     check(b"played" in got, "the play itself works", got)
     check(b"[0, 0, 0, 0, 0]" in server.stdout.readline(), "every call returned 0")
-    server.wait(10)
+    server.wait(30)
     Client(w.net, source).ssh(name, w.server, "unshare -r /usr/bin/python3 play.py %s/pam.d %s" %
                               (home, victim), key=key, check_rc=0)
     w.agent.session(account=name, origin__address=source)

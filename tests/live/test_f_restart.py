@@ -45,7 +45,7 @@ def agent_after_the_session_finds_it(w):
     w.settle()
     new = [x for x in agent.sessions(account=name) if not x.get("existing")]
     check(len(new) == 1, "a login after the start is not existing", agent.sessions(account=name))
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     agent.session(account=name, id=s["id"], test=lambda x: "late-mark" in json.dumps(x) and
                   x["state"] in ("closed", "lingering"))
     agent.session(id=s["id"], test=lambda x: "10.20.0.2" in json.dumps(x["destinations"]))
@@ -96,7 +96,7 @@ def orderly_restart_keeps_everything(w):
     check(set(before) <= set(after), "an alert was lost", sorted(set(before) - set(after)))
     revisions = [(x["id"], x["revision"]) for x in lines_of(agent)]
     check(len(revisions) == len(set(revisions)), "told twice", revisions)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     agent.session(id=s["id"], state="closed")
     check(len(agent.sessions(origin__address=source)) == 1, "one session, not one a start",
           agent.sessions(origin__address=source))
@@ -134,7 +134,7 @@ def killed_while_dead_is_told(w):
     w.settle()
     check(len(agent.sessions(account=other)) == 1, "one session of " + other,
           agent.sessions(account=other))
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     agent.session(account=other, state="closed")
     agent.stop()
 
@@ -174,7 +174,7 @@ def killed_at_any_moment_loses_no_alert(w):
               "six guesses are six whenever the agent dies: " + brief(found), found)
     again = agent.session(id=s["id"], state="open")
     check(again["existing"] is True, "the long session lived through six kills", again)
-    live.communicate(b"\n", timeout=10)
+    live.communicate(b"\n", timeout=30)
     agent.session(id=s["id"], state="closed")
     agent.stop()
 
@@ -207,7 +207,7 @@ def journal_rotated_and_restarted(w):
     run(["journalctl", "--rotate"])
     w.settle()
     the_journal().proc.terminate()
-    the_journal().proc.wait(10)
+    the_journal().proc.wait(30)
     the_journal().start()
     w.settle()
     run(["journalctl", "--rotate", "--vacuum-files=1"])
@@ -375,7 +375,7 @@ def login_without_pam_and_log_is_not_silent(w):
                 a["detection"] in ("access.external", "sensor.blind")]
     wait_for(lambda: "a login without PAM and without log: told or called blind; told: " +
              brief(agent.told()), told, 15)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     Client(w.net, w.outside(n)).ssh(other, "192.0.2.%d" % n, "/bin/echo quick-mark",
                                     password=PASSWORD, check_rc=0)
     s = agent.session(account=other, test=lambda s: "quick-mark" in json.dumps(s))

@@ -231,7 +231,7 @@ def file_forged_lines_about_a_live_session(w):
                        line.encode() + b"\n")
     w.settle()
     still_true(w, s, name, key)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     w.agent.session(id=s["id"], state="closed")
 
 

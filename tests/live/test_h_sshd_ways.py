@@ -53,7 +53,7 @@ def forwarded(w, stem, port, how, through):
     check(not s["commands"] and s["destinations"][0]["address"] == "10.20.0.2" and
           s["destinations"][0]["port"] == 22, "the session", s)
     p.terminate()
-    p.wait(10)
+    p.wait(30)
     w.agent.session(account=name, state="closed")
     none_of(w, ("activity.remote_shell", "access.loopback_forwarded"), account=name)
 
@@ -91,7 +91,7 @@ def forward_to_this_host_keeps_its_origin(w):
     w.settle()
     none_of(w, ("access.loopback_forwarded",), origin__address=source)
     p.terminate()
-    p.wait(10)
+    p.wait(30)
 
 
 @case("journal")
@@ -141,12 +141,12 @@ def clients_that_leave_at_any_moment(w):
         p = c.ssh_open(name, w.server, "sleep 30", key=key)
         time.sleep(delay)
         p.send_signal(signal.SIGKILL)
-        p.wait(10)
+        p.wait(30)
     p = c.ssh_open(name, w.server, "echo up; exec sleep 3", key=key)
     p.stdout.readline()
     s = w.agent.session(account=name, state="open", test=lambda s: s.get("commands"))
     p.send_signal(signal.SIGKILL)
-    p.wait(10)
+    p.wait(30)
     w.agent.session(account=name, id=s["id"], state="closed", timeout=30)
     run(["pkill", "-KILL", "-u", name], check=False)
     wait_for(lambda: "every session to end: %s" % w.agent.sessions(account=name),

@@ -88,7 +88,7 @@ class Inetd:
 
     def stop(self):
         self.proc.kill()
-        self.proc.wait(10)
+        self.proc.wait(30)
 
 
 def out_of(p):

@@ -133,7 +133,7 @@ def a_login_in_a_storm(w):
     check(loop.poll() is None and storm.poll() is None, "they went on all the while")
     os.unlink(flag)
     for p in (loop, storm):
-        check(p.wait(60) == 0, "it came to its end")
+        check(p.wait(240) == 0, "it came to its end")
     one_login(w, "poststorm")
     grown = resident(w) - before
     check(grown < 4096, "the agent grew by %d KiB" % grown)

@@ -98,7 +98,7 @@ def container_with_its_own_libpam(w):
         check(not none, "a login is no open shell: " + brief(none))
     finally:
         run(["runc", "--root", at + "/state", "kill", ns, "KILL"], check=False)
-        p.wait(10)
+        p.wait(30)
         run(["umount", "-l", at + "/rootfs"], check=False)
         run(["ip", "netns", "del", ns], check=False)
     agent.stop()

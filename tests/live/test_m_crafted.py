@@ -106,7 +106,7 @@ def crafted_libpams_harm_nothing(w):
         os.close(fd)
     for p in listeners:
         p.kill()
-        p.wait(10)
+        p.wait(30)
     run(["umount", "-l"] + mounts, check=False)
     agent.stop()
 
@@ -158,7 +158,7 @@ def mapped_ids_are_looked_at(w):
              lambda: agent.status()["libpam_attached"] == known + 2)
     for p in (before, after):
         p.stdin.close()
-        p.wait(10)
+        p.wait(30)
     agent.stop()
 
 
@@ -189,5 +189,5 @@ def crowd_of_roots_hides_none(w):
         victim, "192.0.2.%d" % n, "/bin/true", password=PASSWORD).returncode == 0 and [
             s for s in agent.sessions(account=victim) if s.get("method") == "password"], 30)
     run(["pkill", "-KILL", "-u", name], check=False)
-    p.wait(10)
+    p.wait(30)
     agent.stop()

@@ -32,7 +32,7 @@ def root_runs(w, stem, *commands):
 
 def seen_in(w, name, *marks):
     for mark in marks:
-        w.agent.session(account=name, timeout=15,
+        w.agent.session(account=name, timeout=30,
                         test=lambda s: [c for c in s["commands"] if mark in c["text"].split()])
 
 
@@ -110,7 +110,7 @@ def two_accepted_before_either_is_served(w):
     w.settle()
     none_of(w, ("access.shell_without_auth", "sensor.mismatch"), account=people[0])
     p.kill()
-    p.wait(10)
+    p.wait(30)
 
 
 # An MPTCP listener; says what the accepted socket is (SO_PROTOCOL is 38)
@@ -169,4 +169,4 @@ def mptcp_by_either_kind_of_client(w):
     w.settle()
     none_of(w, ("sensor.blind", "sensor.mismatch"), local__port=2292)
     p.kill()
-    p.wait(10)
+    p.wait(30)

@@ -65,7 +65,7 @@ class Vnc:
 
     def stop(self):
         self.proc.kill()
-        self.proc.wait(10)
+        self.proc.wait(30)
 
 
 def listens(proc, port):
@@ -119,7 +119,7 @@ def exposure_of_new_sshds(w):
     check(all(a["count"] == 1 for a in agent.stored_alerts()
               if a["detection"].startswith("exposure.")), "once each", agent.stored_alerts())
     again.kill()
-    again.wait(10)
+    again.wait(30)
     agent.stop()
 
 
@@ -204,7 +204,7 @@ def exposure_of_telnet_by_inetd(w):
     row = expect(agent, 23, "new_listener", "weak")
     check("clear text" in row["asks"] and row["package"] == "openbsd-inetd", "telnet", row)
     proc.kill()
-    proc.wait(10)
+    proc.wait(30)
     agent.stop()
 
 
@@ -225,7 +225,7 @@ def exposure_of_a_forwarded_port(w):
     check(row["account"] == name and row["service"] == "other", "in the report", row)
     check(found(agent) == ["new_listener"], "nothing else", brief(agent.stored_alerts()))
     p.kill()
-    p.wait(10)
+    p.wait(30)
     agent.stop()
 
 
@@ -253,7 +253,7 @@ def exposure_without_an_agent(w):
     check(row["service"] == "vpn" and row["protocol"] == "udp" and row["reach"] == "anyone",
           "a UDP service", row)
     udp.kill()
-    udp.wait(10)
+    udp.wait(30)
     p = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", AGENT, "exposure",
              "--config", "/dev/null", "--store", agent.store], check=False)
     check(p.returncode == 3 and b"only root" in p.stderr, "not permitted", repr(p))

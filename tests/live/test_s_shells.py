@@ -202,7 +202,7 @@ class Php:
 
     def stop(self):
         self.proc.terminate()
-        self.proc.wait(10)
+        self.proc.wait(30)
 
 
 def by_server(w, **want):

@@ -137,7 +137,7 @@ def terminals_and_runners_are_no_agents(w):
     runner = inside(w, RUNNER, outer, "4434")
     local = inside(w, LOCAL)
     out = far.communicate(timeout=20)[0].decode()
-    local.wait(10)
+    local.wait(30)
     end(runner)
     # the marker: one that must be told, after both
     played(w, PLAIN, 4435, "exit")

@@ -75,7 +75,7 @@ def listening(p, port):
 def end(*processes):
     for p in processes:
         p.kill()
-        p.wait(10)
+        p.wait(30)
 
 
 def told_of(w, outer):
@@ -122,7 +122,7 @@ def ssh_reverse_tunnel(w):
     w.settle()
     check(len({x["id"] for x in told_of(w, outer)}) == 1, "one alert an outer host")
     tunnel.kill()
-    tunnel.wait(10)
+    tunnel.wait(30)
     far.stop()
 
 
@@ -137,7 +137,7 @@ def tunnel_to_an_inside_host_is_none(w):
     w.settle()
     check(not told_of(w, "10.20.0.2"), brief(told_of(w, "10.20.0.2")))
     tunnel.kill()
-    tunnel.wait(10)
+    tunnel.wait(30)
 
 
 def through_a_relay(w, port, ends, name):

@@ -79,8 +79,8 @@ def a_login_inside_a_container_names_it(w):
              run(w.net.inside_ns(w.net.srv, ["cat", "/proc/net/tcp"])).stdout.decode(), 20)
     Client(w.net, source).ssh(name, w.server, "/bin/echo inside-mark", password=PASSWORD, port=2291,
                               check_rc=0)
-    s = w.agent.session(account=name, origin__address=source)
-    check(s.get("container") == cid[:12], "which container", cid, s)
+    w.agent.session(account=name, origin__address=source,
+                    test=lambda s: s.get("container") == cid[:12])
     other, _ = w.users.add("outdock")
     Client(w.net, source).ssh(other, w.server, "id", password=PASSWORD, check_rc=0)
     check(not w.agent.session(account=other).get("container"), "the host's own sshd is in none")

@@ -315,7 +315,7 @@ def an_older_tmux_is_borrowed(w):
     w.agent.session(origin__address=source, test=lambda s: [
         c for c in ran(s, "typed-mark") if c.get("via", "").startswith("tmux")])
     as_user(w, name, "tmux", "detach-client", "-s", "old")
-    p.wait(10)
+    p.wait(30)
     as_user(w, name, "tmux", "new-window", "-t", "old", "/bin/echo local-window")
     w.settle()
     for s in w.agent.sessions(origin__address=source):
@@ -350,7 +350,7 @@ def an_agent_that_is_another_sessions(w):
     check("ssh-agent" not in json.dumps(s.get("handoffs", [])), "its own is not borrowed", s)
     for q in (p, ours):
         q.kill()
-        q.wait(10)
+        q.wait(30)
 
 
 @case("journal")
@@ -375,4 +375,4 @@ def a_bus_that_starts_a_service(w):
         h for h in s.get("handoffs", []) if h["kind"] == "dbus" and h["state"] == "possible"])
     check("bus-mark" not in json.dumps(s["commands"]), "not as fact", s)
     bus.kill()
-    bus.wait(10)
+    bus.wait(30)

@@ -32,7 +32,7 @@ def a_large_copy_is_told_before_it_ends(w):
     check(a["origin"]["address"] == source, "origin", a)
     s = w.agent.session(account=name, state="open")
     check(s["id"] == a["session"], "its session", a)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     w.agent.alert(detection=ID, account=name, state="closed")
 
 
@@ -41,7 +41,7 @@ def a_small_copy_is_none(w):
     name, key = w.users.add("nofil", key=True)
     p = sends(w, name, key, outside(w), 5)
     w.agent.session(account=name, state="open", test=lambda s: s.get("bytes_out", 0) > 5 << 20)
-    p.communicate(b"\n", timeout=10)
+    p.communicate(b"\n", timeout=30)
     w.agent.session(account=name, state="closed")
     w.settle()
     told = [a for a in w.agent.told(account=name) if a["detection"] == ID]

@@ -38,4 +38,4 @@ def hijack_of_a_tmux_by_another_key(w):
     check("with another key" in a["sentence"], "whose it is", a)
     as_user(w, name, "tmux", "kill-server")
     for p in (started, again, stranger):
-        p.wait(10)
+        p.wait(30)

@@ -226,4 +226,4 @@ def a_dashboard_without_login(w):
     w.settle()
     check(not of(w, other, "container.api_external"), "the page is nothing")
     p.terminate()
-    p.wait(10)
+    p.wait(30)

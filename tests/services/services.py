@@ -123,7 +123,7 @@ def failures(w, number, **want):
     def counts():
         return [a["count"] for a in w.agent.stored_alerts() if a["detection"] == "auth.bruteforce" and
                 all(a.get(k) == v for k, v in want.items())]
-    wait_for(lambda: "%d failures of %s, not %r" % (number, want, counts()), lambda: counts() == [number], 12)
+    wait_for(lambda: "%d failures of %s, not %r" % (number, want, counts()), lambda: counts() == [number], 30)
     w.settle()
     check(counts() == [number], "each failure counts once", counts())
 

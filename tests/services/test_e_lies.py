@@ -35,7 +35,7 @@ def lies_of_an_ordinary_user(w):
     wait_for("the lines are in the journal", lambda: len([
         e for e in the_journal().entries() if address in str(e.get("MESSAGE"))]) >= len(LIES))
     for p in writers:
-        p.communicate(b"", timeout=10)
+        p.communicate(b"", timeout=30)
     wait_for(lambda: "%d forged lines, not %d" % (len(LIES), w.agent.status()["counters"]["forged_lines"] - before),
              lambda: w.agent.status()["counters"]["forged_lines"] - before == len(LIES))
     w.agent.alert(detection="sensor.mismatch")

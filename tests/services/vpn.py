@@ -89,7 +89,7 @@ class Tunnel:
         if self.proc.poll() is None:
             self.proc.terminate()
             try:
-                self.proc.wait(10)
+                self.proc.wait(30)
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait(5)
@@ -137,7 +137,7 @@ def failures_from(w, source, number):
         return [a["count"] for a in w.agent.stored_alerts() if a["detection"] == "auth.bruteforce" and
                 a["origin"]["address"] == source and a["service"] == "vpn"]
     wait_for(lambda: "%d failures from %s, not %r" % (number, source, counts()),
-             lambda: counts() == [number], 12)
+             lambda: counts() == [number], 30)
     w.settle()
     check(counts() == [number], "each failure counts once", counts())
 
