@@ -217,7 +217,7 @@ test-services: all
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all
-	BUILD=$(BUILD) bash tests/run.sh lint
+	LINT_WHOLE=1 BUILD=$(BUILD) bash tests/run.sh lint
 # Emulated kernels, oldest to newest, amd64 and arm64, and what one may lack: half an hour on two
 # processors, and some 300 MB fetched once.
 .PHONY: kernels

@@ -296,6 +296,9 @@ static void say_ready(struct agent *a)
 		sessions += a->etw[i].on;
 	for (unsigned i = 0; i < a->channels_count; i++)
 		channels += a->channels[i].on;
+	if (a->config->forwarders_count || a->config->receivers_count)
+		agent_say(a, "Forwarders and Receivers are not there on Windows: nothing is sent "
+			     "and nothing taken");
 	agent_say(a,
 		  "ready (%u of %u ETW sessions, %u of %u channels of the event log, "
 		  "configuration: %s, store: %s)",

@@ -227,7 +227,7 @@ static int session(const struct session *given, const struct out_policy *p, char
 	json_end(&w, '}');
 	ecs_put_container(&w, span_of_array(s.container, sizeof(s.container)),
 			  span_of_array(s.container_name, sizeof(s.container_name)),
-			  s.elsewhere ? (struct span){0} : span_of_array(s.image, sizeof(s.image)),
+			  span_of_array(s.image, s.elsewhere ? 0 : sizeof(s.image)),
 			  span_of_array(s.pod, sizeof(s.pod)));
 	ecs_put_related(&w, &related, p);
 	json_begin(&w, MODULE, '{');
