@@ -86,7 +86,9 @@ static void deliver(struct engine *e, struct file_source *f, struct span line)
 {
 	if (line.len && line.ptr[line.len - 1] == '\r')
 		line.len--;
-	if (!f->overlong && line.len)
+	if (!f->overlong && line.len && f->index >= e->config->files_own)
+		engine_line_sent(e, f->status, &f->stream, line, (struct span){0});
+	else if (!f->overlong && line.len)
 		engine_line(e, f->status, &f->stream, line);
 	f->overlong = false;
 }

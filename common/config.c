@@ -193,6 +193,7 @@ LIST(applications_list, applications, CONFIG_NAMES_MAX);
 LIST(automation_list, expected_automation, CONFIG_NAMES_MAX);
 LIST(critical_list, critical_hosts, CONFIG_NAMES_MAX);
 LIST(files_list, files, CONFIG_FILES_MAX);
+LIST(relayed_list, relayed, CONFIG_RELAYED_MAX);
 LIST(geo_list, geo_databases, CONFIG_GEO_MAX);
 LIST(countries_list, whitelist.countries, CONFIG_COUNTRIES_MAX);
 LIST(asns_list, whitelist.asns, CONFIG_ASNS_MAX);
@@ -315,6 +316,8 @@ static const struct config_key retention_keys[] = {
 static const struct config_key source_keys[] = {
 	{"Sources.Journal", .read = read_bool, .at = AT(journal)},
 	{"Sources.Files", .read = read_list, .at = AT(files), .list = &files_list,
+	 .item = item_log},
+	{"Sources.RelayedFiles", .read = read_list, .at = AT(relayed), .list = &relayed_list,
 	 .item = item_log},
 	{"Sources.WatchPorts", .read = read_list, .at = AT(watch_ports), .list = &ports_list,
 	 .item = read_port},
@@ -466,6 +469,7 @@ void config_defaults(struct config *ret)
 	ret->journal = ret->journald = true;
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		span_copy(ret->files[ret->files_count++], CONFIG_PATH_MAX, span_of(files[i]));
+	ret->files_own = ret->files_count;
 	for (unsigned i = 0; i < sizeof(geo) / sizeof(geo[0]); i++)
 		span_copy(ret->geo_databases[ret->geo_databases_count++], CONFIG_PATH_MAX,
 			  span_of(geo[i]));
@@ -541,6 +545,31 @@ static int parse_into(struct config_reader *r, const char *text, size_t len)
 	return err;
 }
 
+/* One list for who reads them. */
+static int files_join(struct config_reader *r)
+{
+	struct config *c = r->config;
+
+	c->files_own = c->files_count;
+	for (unsigned i = 0; i < c->relayed_count; i++) {
+		for (unsigned k = 0; k < c->files_own; k++)
+			if (!strcmp(c->files[k], c->relayed[i])) {
+				snprintf(r->err, CONFIG_ERROR_MAX,
+					 "%.120s: Sources: %.120s is in Files and in RelayedFiles",
+					 r->name, c->relayed[i]);
+				return -EINVAL;
+			}
+		if (c->files_count == CONFIG_FILES_MAX) {
+			snprintf(r->err, CONFIG_ERROR_MAX,
+				 "%.120s: Sources: more than %d files in all", r->name,
+				 CONFIG_FILES_MAX);
+			return -EINVAL;
+		}
+		memcpy(c->files[c->files_count++], c->relayed[i], CONFIG_PATH_MAX);
+	}
+	return 0;
+}
+
 int config_parse(const char *text, size_t len, const char *name, struct config *ret,
 		 char err[CONFIG_ERROR_MAX])
 {
@@ -559,6 +588,8 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 	}
 	config_defaults(r.config);
 	result = parse_into(&r, text, len);
+	if (!result)
+		result = files_join(&r);
 	if (!result)
 		memcpy(ret, r.config, sizeof(*ret));
 	free(r.config);

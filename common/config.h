@@ -20,6 +20,7 @@
 #define CONFIG_CLIENTS_MAX    256
 #define CONFIG_ONWARD_MAX     128
 #define CONFIG_FILES_MAX      16
+#define CONFIG_RELAYED_MAX    8
 #define CONFIG_PORTS_MAX      64
 #define CONFIG_NAMES_MAX      64
 #define CONFIG_EXCEPTIONS_MAX 128
@@ -245,6 +246,11 @@ struct config {
 	bool journal;
 	char files[CONFIG_FILES_MAX][CONFIG_PATH_MAX];
 	unsigned files_count;
+	/* Of files those from this one on hold other hosts' lines: RelayedFiles, put behind Files.
+	 */
+	unsigned files_own;
+	char relayed[CONFIG_RELAYED_MAX][CONFIG_PATH_MAX];
+	unsigned relayed_count;
 	uint16_t watch_ports[CONFIG_PORTS_MAX];
 	unsigned watch_ports_count;
 	/* Outputs */

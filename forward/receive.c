@@ -26,8 +26,8 @@
 #define PEERS_MAX     64
 #define DATAGRAMS_MAX 64 /* of one place in a round */
 #define PIECE_MAX     16384
-#define IDLE_NS	      (24 * 3600 * NS_PER_S) /* a sender that has gone without a word */
-#define LINES_EVERY   (10 * NS_PER_S)	     /* counters are told again at most this late */
+#define SILENT_NS     (60 * NS_PER_S)
+#define LINES_EVERY   (10 * NS_PER_S) /* counters are told again at most this late */
 
 static struct receive_setup setup;
 static struct receive_count counts[RECEIVERS_MAX];
@@ -108,16 +108,25 @@ static void end_peer(struct peer *p)
 	peer_close(p);
 }
 
-/* A place for it: a free one, or that of one which has said nothing for a day. */
+/*
+ * A place for it: a free one, or that of the one which has been silent for longest, if for a minute
+ * at least: nobody keeps others out by connections that say nothing.
+ */
 static struct peer *peer_slot(void)
 {
+	struct peer *silent = &peers[0];
+
 	for (unsigned i = 0; i < PEERS_MAX; i++) {
-		if (peers[i].used && now_ns() - peers[i].last_ns > IDLE_NS)
-			end_peer(&peers[i]);
 		if (!peers[i].used)
 			return &peers[i];
+		if (peers[i].last_ns < silent->last_ns)
+			silent = &peers[i];
 	}
-	return NULL;
+	if (now_ns() - silent->last_ns < SILENT_NS)
+		return NULL;
+	counts[silent->row].refused++;
+	end_peer(silent);
+	return silent;
 }
 
 static void take_peer(unsigned row)

@@ -349,6 +349,26 @@ def after_a_restart():
 
 
 @case
+def files_that_a_relay_writes():
+    """RelayedFiles: another host's lines are its own; what stands in Files is this host's."""
+    relayed = world.TMP + "/web7.log"
+    open(relayed, "w").close()
+    a = Agent("receive-files", [], "")
+    agents.append(a)
+    with open(a.config) as f:
+        text = f.read().replace("Sources: {", "Sources: {RelayedFiles: [%s], " % relayed)
+    with open(a.config, "w") as f:
+        f.write(text)
+    a.start()
+    for path, who in ((a.log, "not-here"), (relayed, "sara")):
+        with open(path, "a") as f:
+            f.write(accepted(who, "web7", 4780)[4:] + "\n")
+    check(session(a, "sara")["told_by"] == "web7", "the host")
+    check("not-here" not in [x.get("account") for x in rows(a, "sessions")], "Files are our own")
+    a.end()
+
+
+@case
 def a_port_that_is_taken():
     taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     taken.bind(("127.0.0.1", 0))

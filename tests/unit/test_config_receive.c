@@ -9,6 +9,8 @@
 static const struct {
 	const char *text, *err;
 } bad[] = {
+	{"Sources: {Files: [/a], RelayedFiles: [/b, /a]}",
+	 "t: Sources: /a is in Files and in RelayedFiles"},
 	{"Receivers: [{from: [10.0.0.0/8]}]", "t:1: Receivers.listen is missing"},
 	{"Receivers: [{listen: \"udp://127.0.0.1\"}]",
 	 "t:1: Receivers.listen: 'udp://127.0.0.1' is not an address and a port"},
@@ -85,6 +87,13 @@ static void test_good(void **state)
 	assert_string_equal(c->receivers[2].files[FORWARD_FILE_CA], "/a");
 	assert_string_equal(c->receivers[3].path, "/run/p");
 	assert_string_equal(c->receivers[3].source, "okta");
+	free(c);
+	/* in whatever order they are written */
+	c = read_config("Sources: {RelayedFiles: [/b], Files: [/a]}", err);
+	assert_non_null(c);
+	assert_int_equal(c->files_own, 1);
+	assert_int_equal(c->files_count, 2);
+	assert_string_equal(c->files[1], "/b");
 	free(c);
 }
 
