@@ -58,6 +58,8 @@ class Vnc:
     """Xtigervnc on a port of its own."""
 
     def __init__(self, w, display, port, *argv):
+        # Of a run that was killed: its number may be another process's by now.
+        run(["rm", "-f", "/tmp/.X%d-lock" % display, "/tmp/.X11-unix/X%d" % display])
         self.proc = subprocess.Popen(w.net.inside_ns(w.net.srv, [
             "/usr/bin/Xtigervnc", ":%d" % display, "-rfbport", str(port), *argv]),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
