@@ -74,7 +74,7 @@ class Agent:
                 f.seek(at)
                 text = f.read()
             check(self.process.poll() is None, "the agent runs", text)
-            return "ready" in text
+            return "outergate: ready" in text
         wait_for(ready, "the agent is ready", 60)
         return self
 
