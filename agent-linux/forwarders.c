@@ -218,11 +218,13 @@ void forwarders_poll(const struct forwarders *f, struct pollfd *set)
 }
 
 /* A file of that row, regular, as it is now. */
-static int open_file(const struct config_forwarder *c, uint32_t which)
+static int open_file(const void *arg, const struct priv_msg *m)
 {
-	if (which >= FORWARD_FILES || !c->files[which][0])
+	const struct config_forwarder *c = arg;
+
+	if (m->arg >= FORWARD_FILES || !c->files[m->arg][0])
 		return -EINVAL;
-	return open_regular(c->files[which]);
+	return open_regular(c->files[m->arg]);
 }
 
 /* Who asks and does not read the answer shall not hold the parent. */
@@ -233,9 +235,8 @@ static bool is_writable(int sock)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
-static void answer(struct forwarders *f, unsigned i)
+void sender_answer(struct forwarder_process *p, sender_open open, const void *arg)
 {
-	struct forwarder_process *p = &f->rows[i];
 	struct priv_msg m;
 	int fd = -1, got = -1;
 	bool asked = !priv_recv(p->sock, &m, &got) && m.kind == PRIV_FORWARD_FILE, told = false;
@@ -243,7 +244,7 @@ static void answer(struct forwarders *f, unsigned i)
 	if (got >= 0)
 		close(got); /* it has nothing to give us */
 	if (asked && is_writable(p->sock)) {
-		fd = open_file(&f->config->forwarders[i], m.arg);
+		fd = open(arg, &m);
 		m.result = fd < 0 ? fd : 0;
 		told = !priv_send(p->sock, &m, fd);
 	}
@@ -261,7 +262,7 @@ void forwarders_answer(struct forwarders *f, const struct pollfd *set)
 {
 	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
 		if (set[i].fd >= 0 && set[i].revents && set[i].fd == f->rows[i].sock)
-			answer(f, i);
+			sender_answer(&f->rows[i], open_file, &f->config->forwarders[i]);
 }
 
 void forwarders_stop(struct forwarders *f, int wait_ms)

@@ -35,6 +35,11 @@ void forwarders_stop(struct forwarders *f, int wait_ms);
  * without privilege; mode: its only argument, or NULL. Its process id or -errno.
  */
 pid_t sender_start(const int *fds, unsigned count, const char *name, const char *mode);
+/* What it asks for: a descriptor of the caller's, or -errno. */
+struct priv_msg;
+typedef int (*sender_open)(const void *arg, const struct priv_msg *m);
+/* Reads its question and answers it; one that says anything else, or has ended, is ended. */
+void sender_answer(struct forwarder_process *p, sender_open open, const void *arg);
 /* Hangs up, waits, kills. */
 void sender_end(struct forwarder_process *p, int wait_ms);
 

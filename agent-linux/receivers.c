@@ -71,6 +71,8 @@ static int bind_network(const struct config_receiver *r)
 	} else {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	}
+	/* At boot an address may come later than we do. */
+	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
 	if (!bind(fd, (struct sockaddr *)&at, len) && (datagrams || !listen(fd, BACKLOG)))
 		return fd;
 	err = -errno;
@@ -199,31 +201,19 @@ int receivers_start(struct receivers *x, int32_t results[RECEIVERS_MAX])
 	return r;
 }
 
+static int open_file(const void *arg, const struct priv_msg *m)
+{
+	const struct config *c = arg;
+
+	if (m->arg >= FORWARD_FILES || m->arg2 >= c->receivers_count ||
+	    !c->receivers[m->arg2].files[m->arg][0])
+		return -EINVAL;
+	return open_regular(c->receivers[m->arg2].files[m->arg]);
+}
+
 void receivers_answer(struct receivers *x)
 {
-	struct forwarder_process *p = &x->process;
-	struct pollfd room = {.fd = p->sock, .events = POLLOUT};
-	struct priv_msg m;
-	int fd = -1, got = -1;
-	bool told = false, asked = !priv_recv(p->sock, &m, &got) && m.kind == PRIV_FORWARD_FILE;
-
-	if (got >= 0)
-		close(got); /* it has nothing to give us */
-	if (asked && poll(&room, 1, 0) == 1 && (room.revents & POLLOUT)) {
-		bool known = m.arg < FORWARD_FILES && m.arg2 < x->config->receivers_count &&
-			     x->config->receivers[m.arg2].files[m.arg][0];
-
-		fd = known ? open_regular(x->config->receivers[m.arg2].files[m.arg]) : -EINVAL;
-		m.result = fd < 0 ? fd : 0;
-		told = !priv_send(p->sock, &m, fd);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (told)
-		return;
-	if (p->pid)
-		kill(p->pid, SIGTERM);
-	sender_end(p, END_MS);
+	sender_answer(&x->process, open_file, x->config);
 }
 
 void receivers_stop(struct receivers *x)

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/core/core_text.h"
 #include "forward/receive.h"
 #include "priv.h"
 
@@ -29,7 +30,7 @@ struct receive_source {
 	uint64_t again_ns; /* boot time to start it again; UINT64_MAX: it runs */
 	struct {
 		struct decode_stream stream;
-		uint64_t lost; /* as told to the core */
+		uint64_t lost; /* as told to the core; the kernel counts on, whoever reads */
 		bool bound;
 	} rows[RECEIVERS_MAX];
 	_Alignas(8) char buf[sizeof(struct receive_line) + RECEIVE_LINE_MAX];
@@ -40,14 +41,13 @@ static struct source_status *status_of(struct engine *e, unsigned row)
 	return &e->sources[e->receive->status + row];
 }
 
-static void row_failed(struct engine *e, unsigned row, const char *why, size_t len)
+static void row_failed(struct engine *e, unsigned row, struct span why)
 {
 	struct source_status *s = status_of(e, row);
-	size_t n = len < sizeof(s->reason) - 1 ? len : sizeof(s->reason) - 1;
+	struct text t = TEXT_IN(s->reason);
 
 	s->state = SOURCE_FAILED;
-	memcpy(s->reason, why, n);
-	s->reason[n] = '\0';
+	text_plain(&t, why, sizeof(s->reason) - 8);
 	fprintf(stderr, "outergate: receiver %s: %s\n", e->config->receivers[row].listen,
 		s->reason);
 }
@@ -78,7 +78,7 @@ static void take(struct engine *e, const struct receive_line *h, const char *tex
 
 	losses(e, h);
 	if (h->message == RECEIVE_STATE && h->len)
-		row_failed(e, h->row, text, h->len);
+		row_failed(e, h->row, (struct span){text, h->len});
 	if (h->message != RECEIVE_LINE)
 		return;
 	/* A program here speaks of this host unless it says otherwise. */
@@ -101,7 +101,7 @@ static void hang_up(struct engine *e, const char *why)
 	x->again_ns = clock_boot_ns() + AGAIN_NS;
 	for (unsigned i = 0; i < e->config->receivers_count; i++)
 		if (x->rows[i].bound)
-			row_failed(e, i, why, strlen(why));
+			row_failed(e, i, span_of(why));
 }
 
 static void on_lines(struct engine *e, struct watcher *w)
@@ -142,7 +142,6 @@ static void start(struct engine *e)
 		int err = r ? r : results[i];
 
 		x->rows[i].bound = !err;
-		x->rows[i].lost = 0; /* the new process counts anew: what the kernel counted, too */
 		if (!err) {
 			status_of(e, i)->state = SOURCE_ON;
 			status_of(e, i)->reason[0] = '\0';
@@ -152,7 +151,7 @@ static void start(struct engine *e)
 			 err == -EACCES && e->config->receivers[i].at.port < 1024
 				 ? " (ports below 1024 want CAP_NET_BIND_SERVICE)"
 				 : "");
-		row_failed(e, i, why, strlen(why));
+		row_failed(e, i, span_of(why));
 	}
 	if (!r && engine_watch(e, &x->lines, fd, on_lines, NULL)) {
 		close(fd);
@@ -200,7 +199,7 @@ uint64_t receive_source_next(const struct engine *e)
 {
 	if (!e->receive || e->receive->again_ns == UINT64_MAX)
 		return UINT64_MAX;
-	return clock_wall_ns() + AGAIN_NS;
+	return clock_wall_ns() + (e->receive->again_ns - clock_boot_ns());
 }
 
 void receive_source_close(struct engine *e)

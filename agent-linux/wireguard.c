@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/authorized_key.h"
 #include "common/decode/wireguard.h"
 #include "priv_wireguard.h"
 #include "wg_dump.h"
@@ -41,23 +42,6 @@ struct wireguard {
 	char said[80];
 };
 
-static void base64(const uint8_t key[WG_KEY], char ret[45])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	unsigned at = 0;
-
-	for (unsigned i = 0; i < WG_KEY; i += 3) {
-		uint32_t v = (uint32_t)key[i] << 16 | (uint32_t)key[i + 1] << 8 |
-			     (i + 2 < WG_KEY ? key[i + 2] : 0u);
-
-		for (unsigned k = 0; k < 4; k++)
-			ret[at++] = digits[v >> (18 - 6 * k) & 63];
-	}
-	ret[43] = '='; /* 32 bytes are one short of eleven groups */
-	ret[44] = '\0';
-}
-
 static void end_of(const struct endpoint *p, struct wire_conn *c)
 {
 	c->family = p->addr.family == ADDR_V6 ? 10 : 2;
@@ -73,7 +57,7 @@ static void tell(struct engine *e, const struct known *k, uint64_t time_ns, uint
 	char key[45];
 	struct event ev;
 
-	base64(p->key, key);
+	memcpy(key + base64_write(p->key, sizeof(p->key), key), "=", 2);
 	w.proc.tgid = p->pid;
 	w.proc.uid = w.proc.euid = p->uid;
 	w.proc.loginuid = w.proc.sessionid = UINT32_MAX;
@@ -247,7 +231,7 @@ uint64_t wireguard_next(const struct engine *e)
 
 static bool is_login(const struct event *ev)
 {
-	if (!ev->origin.addr.family || ev->gate.told)
+	if (!ev->origin.addr.family || ev->gate.told || ev->flags & EVENT_ELSEWHERE)
 		return false;
 	if (ev->kind == EVENT_PAM)
 		return !ev->result && (ev->pam_call == PAM_CALL_ACCT_MGMT ||
@@ -259,6 +243,7 @@ void wireguard_before(struct engine *e, const struct event *ev)
 {
 	const struct wireguard *s = e->wireguard;
 
-	if (s && is_login(ev) && clock_wall_ns() - s->last_ns > PAUSE)
+	/* A device that does not answer is waited for as often as it is polled, no more. */
+	if (s && !s->said[0] && is_login(ev) && clock_wall_ns() - s->last_ns > PAUSE)
 		look(e);
 }

@@ -92,23 +92,30 @@ static bool digest_of(struct span base64, uint8_t ret[SHA256_SIZE])
 	return true;
 }
 
-static void name_write(const char *type, const uint8_t digest[SHA256_SIZE], char *ret)
+size_t base64_write(const uint8_t *bytes, size_t len, char *ret)
 {
-	size_t n = strlen(type);
 	uint32_t bits = 0;
 	unsigned have = 0;
+	size_t n = 0;
 
-	memcpy(ret, type, n);
-	memcpy(ret + n, " SHA256:", 8);
-	n += 8;
-	for (unsigned i = 0; i < SHA256_SIZE; i++) {
-		bits = bits << 8 | digest[i];
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 8 | bytes[i];
 		for (have += 8; have >= 6; have -= 6)
 			ret[n++] = alphabet[bits >> (have - 6) & 63];
 	}
 	if (have)
 		ret[n++] = alphabet[bits << (6 - have) & 63];
 	ret[n] = '\0';
+	return n;
+}
+
+static void name_write(const char *type, const uint8_t digest[SHA256_SIZE], char *ret)
+{
+	size_t n = strlen(type);
+
+	memcpy(ret, type, n);
+	memcpy(ret + n, " SHA256:", 8);
+	base64_write(digest, SHA256_SIZE, ret + n + 8);
 }
 
 bool authorized_key_name(struct span line, char ret[AUTHORIZED_KEY_MAX])

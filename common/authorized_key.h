@@ -10,4 +10,7 @@
 /* "ED25519 SHA256:..." as sshd logs it. False: a comment, nothing, or no key that we know. */
 bool authorized_key_name(struct span line, char ret[AUTHORIZED_KEY_MAX]);
 
+/* Without padding, terminated: four characters for three bytes, and what is left. Its length. */
+size_t base64_write(const uint8_t *bytes, size_t len, char *ret);
+
 #endif

@@ -27,7 +27,7 @@
 #define DATAGRAMS_MAX 64 /* of one place in a round */
 #define PIECE_MAX     16384
 #define SILENT_NS     (60 * NS_PER_S)
-#define LINES_EVERY   (10 * NS_PER_S) /* counters are told again at most this late */
+#define COUNTS_EVERY  (10 * NS_PER_S) /* counters are told again at most this late */
 
 static struct receive_setup setup;
 static struct receive_count counts[RECEIVERS_MAX];
@@ -47,10 +47,12 @@ static void say(enum receive_message kind, unsigned row, const struct addr *peer
 				 .refused = counts[row].refused};
 
 	memcpy(message, &h, sizeof(h));
-	memcpy(message + sizeof(h), text.ptr, text.len);
+	if (text.len)
+		memcpy(message + sizeof(h), text.ptr, text.len);
 	while (send(FORWARD_FD_RECORDS, message, sizeof(h) + text.len, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			_exit(0); /* the agent has gone: so do we */
+	counts[row].told = h.lost + h.refused;
 	counts[row].told_ns = now_ns();
 }
 
@@ -168,9 +170,8 @@ static void tell_counts(void)
 	for (unsigned i = 0; i < setup.count; i++) {
 		struct receive_count *c = &counts[i];
 
-		if (c->lost + c->refused == c->told || now_ns() - c->told_ns < LINES_EVERY)
+		if (c->lost + c->refused == c->told || now_ns() - c->told_ns < COUNTS_EVERY)
 			continue;
-		c->told = c->lost + c->refused;
 		say(RECEIVE_STATE, i, &(struct addr){0}, (struct span){0}, false);
 	}
 }

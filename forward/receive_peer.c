@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,8 +31,7 @@ bool peer_tls(unsigned row, const struct config_receiver *r, char why[FORWARD_WH
 	}
 	ok = ok && tls_use_cert(&f, c) && tls_use_key(&f, c);
 	if (!ok) {
-		memcpy(why, f.why[0] ? f.why : "TLS cannot be had", FORWARD_WHY_MAX / 2);
-		why[FORWARD_WHY_MAX / 2] = '\0';
+		snprintf(why, FORWARD_WHY_MAX, "%s", f.why[0] ? f.why : "TLS cannot be had");
 		SSL_CTX_free(c);
 		return false;
 	}

@@ -74,6 +74,23 @@ void netsensor_kerberos(struct event *e, struct span client, enum outcome outcom
 	e->method = METHOD_DOMAIN;
 }
 
+enum service netsensor_by_name(struct span name)
+{
+	static const struct {
+		const char *name;
+		enum service service;
+	} rows[] = {{"ssh", SERVICE_SSH},
+		    {"rdp", SERVICE_RDP},
+		    {"rfb", SERVICE_VNC},
+		    {"smb", SERVICE_SMB},
+		    {"ftp", SERVICE_FTP}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (span_is(name, rows[i].name))
+			return rows[i].service;
+	return SERVICE_NONE;
+}
+
 enum service netsensor_by_port(uint16_t port)
 {
 	static const struct {

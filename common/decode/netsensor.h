@@ -21,6 +21,8 @@ uint64_t netsensor_time(struct span text);
 void netsensor_verdict(struct event *e, enum outcome outcome);
 /* Of a domain controller, about "alice/EXAMPLE.ORG" or "alice". */
 void netsensor_kerberos(struct event *e, struct span client, enum outcome outcome);
+/* As Zeek and Suricata call a protocol; SERVICE_NONE: of no remote service. */
+enum service netsensor_by_name(struct span name);
 /* By the server's port; SERVICE_NETWORK: none that is known. */
 enum service netsensor_by_port(uint16_t port);
 

@@ -123,20 +123,11 @@ static bool read_krb5(const struct eve *x, struct event *e, const char **reason)
 
 static bool read_flow(const struct eve *x, struct event *e, const char **reason)
 {
-	static const struct {
-		const char *app;
-		enum service service;
-	} rows[] = {{"ssh", SERVICE_SSH},
-		    {"rdp", SERVICE_RDP},
-		    {"rfb", SERVICE_VNC},
-		    {"smb", SERVICE_SMB},
-		    {"ftp", SERVICE_FTP}};
 	uint64_t end = netsensor_time(x->end);
 
 	*reason = "a flow of no remote service";
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (span_is(x->app, rows[i].app))
-			e->service = rows[i].service;
+	if (netsensor_by_name(x->app) != SERVICE_NONE)
+		e->service = netsensor_by_name(x->app);
 	e->kind = EVENT_CONNECTION_CLOSE;
 	e->opened_ns = netsensor_time(x->start);
 	e->time_ns = end ? end : e->time_ns;

@@ -187,25 +187,15 @@ static bool read_kerberos(const struct record *r, struct event *e, const char **
 /* Of "gssapi,ntlm,smb" the one that is told of. */
 static enum service service_in(struct span list)
 {
-	static const struct {
-		const char *name;
-		enum service service;
-	} rows[] = {{"ssh", SERVICE_SSH},
-		    {"rdp", SERVICE_RDP},
-		    {"rfb", SERVICE_VNC},
-		    {"smb", SERVICE_SMB},
-		    {"ftp", SERVICE_FTP}};
+	enum service service = SERVICE_NONE;
 
-	while (list.len) {
+	while (list.len && service == SERVICE_NONE) {
 		size_t comma = text_find(list, SPAN_LIT(","), 0);
-		struct span word = span_first(list, comma);
 
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-			if (span_is(word, rows[i].name))
-				return rows[i].service;
+		service = netsensor_by_name(span_first(list, comma));
 		list = comma == TEXT_NOT_FOUND ? text_none() : span_skip(list, comma + 1);
 	}
-	return SERVICE_NONE;
+	return service;
 }
 
 /* "12.345678" seconds. */

@@ -203,6 +203,22 @@ def tls_with_certificates():
 
 
 @case
+def a_key_of_another_certificate():
+    """The place says why it does not work; others go on."""
+    d = world.certificates()
+    port = free_port()
+    a = agent("key", [{"listen": "tls://127.0.0.1:%d" % free_port(), "cert": d + "/server.pem",
+                       "key": d + "/client.key"},
+                      {"listen": "udp://127.0.0.1:%d" % port}])
+    row = wait_for(lambda: source(a, "tls://")["state"] == "failed" and source(a, "tls://"),
+                   "it is told", 10)
+    check("client.key" in row["reason"], "which file", row)
+    udp(port, accepted("tom", port=4790))
+    session(a, "tom")
+    a.end()
+
+
+@case
 def rsyslog_relays():
     """A real relay: RFC 5424 over TCP with octet counts, of a file that has another host's lines."""
     port = free_port()
@@ -316,6 +332,12 @@ def a_flood_is_counted():
     check(row["lost"] + row["lines"] >= 40000, "those that came and those that are lost", row)
     wait_for(lambda: [x for x in rows(a, "alerts") if x["detection"] == "sensor.loss"],
              "sensor.loss", 20)
+    lost = row["lost"]
+    os.kill(child_of(a, "receivers"), signal.SIGKILL)  # what the kernel counted is told once
+    wait_for(lambda: source(a, "udp://")["state"] == "failed", "it is told", 10)
+    udp(port, accepted("oona", port=4751))
+    session(a, "oona")
+    check(source(a, "udp://")["lost"] == lost, "no more than before", source(a, "udp://"))
     a.end()
 
 
