@@ -7,6 +7,7 @@
  */
 #include "authorized_key.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sha256.h"
@@ -111,11 +112,9 @@ size_t base64_write(const uint8_t *bytes, size_t len, char *ret)
 
 static void name_write(const char *type, const uint8_t digest[SHA256_SIZE], char *ret)
 {
-	size_t n = strlen(type);
+	int n = snprintf(ret, AUTHORIZED_KEY_MAX, "%s SHA256:", type);
 
-	memcpy(ret, type, n);
-	memcpy(ret + n, " SHA256:", 8);
-	base64_write(digest, SHA256_SIZE, ret + n + 8);
+	base64_write(digest, SHA256_SIZE, ret + n);
 }
 
 bool authorized_key_name(struct span line, char ret[AUTHORIZED_KEY_MAX])
