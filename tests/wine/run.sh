@@ -26,10 +26,23 @@ count() { # a suite's log; its last line is "N passed, N failed"
 	grep -v '^PASS' "$1" | head -60
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 }
+# One of the programs. Where it ends without a word of a failed test, Wine itself did not come up: that is
+# tried once more, and told.
+one_unit() {
+	local log=$BUILD/log/wine-unit.one code try
+	for try in first second; do
+		wine "$1" > "$log" 2>&1
+		code=$?
+		[ $code = 0 ] && return 0
+		grep -qaE 'FAILED|ERROR' "$log" && break
+		echo "$(basename "$1"), $try try: exit $code, its last line: $(tail -1 "$log" | tr -cd '[:print:]')"
+	done
+	return 1
+}
 unit() {
 	local p=0 f=0
 	for t in "$BUILD"/windows/tests/*.exe; do
-		if wine "$t" > "$BUILD/log/wine-unit.one" 2>&1; then
+		if one_unit "$t"; then
 			p=$((p + 1))
 		else
 			f=$((f + 1))
