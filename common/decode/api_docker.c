@@ -238,7 +238,7 @@ void api_docker(struct api_words *w, struct event *e)
 	b.image = image_by_query(&j, &t);
 	json_space(&j);
 	if (!reads_only(e) && j.p < j.end && *j.p == '{' && /* an archive is none */
-	    json_walk(&j, (struct json_visitor){visit, &b}))
+	    json_walk(&j, (struct json_visitor){visit, &b, NULL}))
 		e->flags |= EVENT_TRUNCATED;
 	e->api.image = b.image;
 	e->api.risks = b.risks;

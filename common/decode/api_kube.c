@@ -245,10 +245,13 @@ static unsigned level_of(const struct json_path *p, unsigned from, const char *c
 void kube_object_visit(struct kube_object *o, const struct json_path *p, unsigned from,
 		       struct span name, struct span value, char type)
 {
-	if (type == '"' && json_path_is(p, from, name, "metadata.name", false))
-		o->name = value;
-	if (type == '"' && json_path_is(p, from, name, "metadata.namespace", false))
-		o->ns = value;
+	if (p->depth > from && span_is(p->names[from], "metadata")) {
+		if (type == '"' && json_path_is(p, from, name, "metadata.name", false))
+			o->name = value;
+		if (type == '"' && json_path_is(p, from, name, "metadata.namespace", false))
+			o->ns = value;
+		return;
+	}
 	for (size_t c = 0; c < sizeof(chains) / sizeof(chains[0]); c++) {
 		unsigned level = level_of(p, from, chains[c]);
 
@@ -259,10 +262,25 @@ void kube_object_visit(struct kube_object *o, const struct json_path *p, unsigne
 	}
 }
 
+/* Objects and arrays below the metadata have nothing; those of a spec may. */
+bool kube_object_enter(const struct json_path *p, unsigned from, struct span name)
+{
+	struct span top = p->depth > from ? p->names[from] : name;
+
+	return p->depth < from || (p->depth == from && span_is(top, "metadata")) ||
+	       span_is(top, "spec") || span_is(top, "template");
+}
+
 static void visit(void *arg, const struct json_path *p, struct span name, struct span value,
 		  char type)
 {
 	kube_object_visit(arg, p, 1, name, value, type);
+}
+
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
+{
+	(void)arg, (void)type;
+	return kube_object_enter(p, 1, name);
 }
 
 void kube_tell(struct api_words *w, struct event *e, const struct kube_request *q,
@@ -319,7 +337,7 @@ void api_kube(struct api_words *w, struct event *e)
 	kube_request_read(&j, verb_of(e->subject, &reads), e->path, &q);
 	e->api.action = kube_action(&q);
 	json_space(&j);
-	if (!reads && j.p < j.end && *j.p == '{' && json_walk(&j, (struct json_visitor){visit, &o}))
+	if (!reads && j.p < j.end && *j.p == '{' && json_walk(&j, (struct json_visitor){visit, &o, enter}))
 		e->flags |= EVENT_TRUNCATED;
 	if (e->api.action == API_EXEC)
 		kube_command(&j, q.query, &o.command);

@@ -89,6 +89,8 @@ struct kube_object {
 /* from: the level of its members (json_path_is). */
 void kube_object_visit(struct kube_object *o, const struct json_path *p, unsigned from,
 		       struct span name, struct span value, char type);
+/* Can there be something of it in the object or array of that name? */
+bool kube_object_enter(const struct json_path *p, unsigned from, struct span name);
 /* Everything of e->api but the action, which is there; the arguments. */
 void kube_tell(struct api_words *w, struct event *e, const struct kube_request *q,
 	       struct kube_object *o);

@@ -19,21 +19,21 @@ struct aws_vpn {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct aws_vpn, "connection-log-type", type),
-	JSON_WANT(struct aws_vpn, "connection-attempt-status", status),
-	JSON_WANT(struct aws_vpn, "connection-attempt-failure-reason", why),
-	JSON_WANT(struct aws_vpn, "connection-id", number),
-	JSON_WANT(struct aws_vpn, "client-vpn-endpoint-id", endpoint),
-	JSON_WANT(struct aws_vpn, "connection-end-time", ended),
-	JSON_WANT(struct aws_vpn, "connection-last-update-time", updated),
-	JSON_WANT(struct aws_vpn, "client-ip", inner),
-	JSON_WANT(struct aws_vpn, "common-name", common),
-	JSON_WANT(struct aws_vpn, "username", user),
-	JSON_WANT(struct aws_vpn, "device-type", device),
-	JSON_WANT(struct aws_vpn, "device-ip", outer),
-	JSON_WANT(struct aws_vpn, "port", port),
-	JSON_WANT(struct aws_vpn, "ingress-bytes", in),
-	JSON_WANT(struct aws_vpn, "egress-bytes", out),
+	JSON_WANT(struct aws_vpn, type, "connection-log-type"),
+	JSON_WANT(struct aws_vpn, status, "connection-attempt-status"),
+	JSON_WANT(struct aws_vpn, why, "connection-attempt-failure-reason"),
+	JSON_WANT(struct aws_vpn, number, "connection-id"),
+	JSON_WANT(struct aws_vpn, endpoint, "client-vpn-endpoint-id"),
+	JSON_WANT(struct aws_vpn, ended, "connection-end-time"),
+	JSON_WANT(struct aws_vpn, updated, "connection-last-update-time"),
+	JSON_WANT(struct aws_vpn, inner, "client-ip"),
+	JSON_WANT(struct aws_vpn, common, "common-name"),
+	JSON_WANT(struct aws_vpn, user, "username"),
+	JSON_WANT(struct aws_vpn, device, "device-type"),
+	JSON_WANT(struct aws_vpn, outer, "device-ip"),
+	JSON_WANT(struct aws_vpn, port, "port"),
+	JSON_WANT(struct aws_vpn, in, "ingress-bytes"),
+	JSON_WANT(struct aws_vpn, out, "egress-bytes"),
 };
 
 static bool is_told(struct span s)
@@ -61,7 +61,7 @@ bool aws_vpn_read(struct cloud_record *r)
 {
 	struct aws_vpn x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || span_empty(x.type) || span_empty(x.number))
 		return false;

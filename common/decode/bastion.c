@@ -21,25 +21,25 @@ struct bastion {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct bastion, "category", category),
-	JSON_WANT(struct bastion, "operationName", operation),
-	JSON_WANT(struct bastion, "time", time),
-	JSON_WANT(struct bastion, "resourceId", resource),
-	JSON_WANT(struct bastion, "userName", user),
-	JSON_WANT(struct bastion, "userAgent", agent),
-	JSON_WANT(struct bastion, "clientIpAddress", address),
-	JSON_WANT(struct bastion, "clientPort", port),
-	JSON_WANT(struct bastion, "protocol", protocol),
-	JSON_WANT(struct bastion, "targetResourceId", target),
-	JSON_WANT(struct bastion, "message", message),
-	JSON_WANT(struct bastion, "tunnelId", tunnel),
+	JSON_WANT(struct bastion, category, "category"),
+	JSON_WANT(struct bastion, operation, "operationName"),
+	JSON_WANT(struct bastion, time, "time"),
+	JSON_WANT(struct bastion, resource, "resourceId"),
+	JSON_WANT(struct bastion, user, "userName"),
+	JSON_WANT(struct bastion, agent, "userAgent"),
+	JSON_WANT(struct bastion, address, "clientIpAddress"),
+	JSON_WANT(struct bastion, port, "clientPort"),
+	JSON_WANT(struct bastion, protocol, "protocol"),
+	JSON_WANT(struct bastion, target, "targetResourceId"),
+	JSON_WANT(struct bastion, message, "message"),
+	JSON_WANT(struct bastion, tunnel, "tunnelId"),
 };
 
 bool bastion_read(struct cloud_record *r)
 {
 	struct bastion x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (!span_is(x.category, "BastionAuditLogs"))
 		return false;

@@ -6,34 +6,39 @@
  */
 #include "cloud.h"
 
+#include "json_words.h"
 #include "text.h"
 #include "time_text.h"
 #include "zeek.h"
 
 static const struct source {
-	struct span word; /* some member's name, or what such a one begins with */
+	enum json_word word; /* some member's name, or what such a one begins with */
 	enum decoder_index decoder;
 	bool (*read)(struct cloud_record *r);
 } sources[] = {
-	{SPAN_LIT("serPrincipalName\""), DECODER_entra, entra_read},
-	{SPAN_LIT("\"LogonType\""), DECODER_mde, mde_read},
-	{SPAN_LIT("\"eventType\""), DECODER_okta, okta_read},
-	{SPAN_LIT("\"isotimestamp\""), DECODER_duo, duo_read},
-	{SPAN_LIT("\"eventSource\""), DECODER_cloudtrail, cloudtrail_read},
-	{SPAN_LIT("\"connection-log-type\""), DECODER_aws_vpn, aws_vpn_read},
-	{SPAN_LIT("\"BastionAuditLogs\""), DECODER_bastion, bastion_read},
-	{SPAN_LIT("\"protoPayload\""), DECODER_gcp, gcp_read},
-	{SPAN_LIT("\"yandex.cloud.audit."), DECODER_yandex, yandex_read},
-	{SPAN_LIT("\"id.orig_h\""), DECODER_zeek, zeek_read},
-	{SPAN_LIT("\"uid\""), DECODER_teleport, teleport_read},
-	{SPAN_LIT("\"event_type\""), DECODER_suricata, suricata_read},
+	{WORD_ENTRA, DECODER_entra, entra_read},
+	{WORD_MDE, DECODER_mde, mde_read},
+	{WORD_OKTA, DECODER_okta, okta_read},
+	{WORD_DUO, DECODER_duo, duo_read},
+	{WORD_CLOUDTRAIL, DECODER_cloudtrail, cloudtrail_read},
+	{WORD_AWS_VPN, DECODER_aws_vpn, aws_vpn_read},
+	{WORD_BASTION, DECODER_bastion, bastion_read},
+	{WORD_GCP, DECODER_gcp, gcp_read},
+	{WORD_YANDEX, DECODER_yandex, yandex_read},
+	{WORD_ZEEK, DECODER_zeek, zeek_read},
+	{WORD_TELEPORT, DECODER_teleport, teleport_read},
+	{WORD_SURICATA, DECODER_suricata, suricata_read},
 };
 
-bool cloud_read(struct decode_stream *s, struct span line, struct event *ret,
+bool cloud_read(struct decode_stream *s, struct span line, uint32_t words, struct event *ret,
 		enum decode_result *ret_result, const char **reason)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		struct cloud_record r = {
+		struct cloud_record r;
+
+		if (!json_has_word(words, sources[i].word))
+			continue;
+		r = (struct cloud_record){
 			.s = s,
 			.line = line,
 			.j = {.p = line.ptr,
@@ -43,9 +48,6 @@ bool cloud_read(struct decode_stream *s, struct span line, struct event *ret,
 			.e = ret,
 			.reason = "not JSON: cut short or malformed",
 		};
-
-		if (text_find(line, sources[i].word, 0) == TEXT_NOT_FOUND)
-			continue;
 		memset(ret, 0, sizeof(*ret));
 		ret->source = (uint16_t)sources[i].decoder;
 		if (!sources[i].read(&r))

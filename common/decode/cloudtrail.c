@@ -23,23 +23,23 @@ struct trail {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct trail, "eventSource", source),
-	JSON_WANT(struct trail, "eventName", name),
-	JSON_WANT(struct trail, "eventTime", time),
-	JSON_WANT(struct trail, "sourceIPAddress", address),
-	JSON_WANT(struct trail, "userAgent", agent),
-	JSON_WANT(struct trail, "responseElements.ConsoleLogin", result),
-	JSON_WANT(struct trail, "errorCode", error),
-	JSON_WANT(struct trail, "errorMessage", message),
-	JSON_WANT(struct trail, "userIdentity.userName", user),
-	JSON_WANT(struct trail, "userIdentity.arn", arn),
-	JSON_WANT(struct trail, "userIdentity.type", kind),
-	JSON_WANT(struct trail, "recipientAccountId", tenant),
-	JSON_WANT(struct trail, "requestParameters.target", target),
-	JSON_WANT(struct trail, "requestParameters.instanceId", instance),
-	JSON_WANT(struct trail, "requestParameters.osUser", os_user),
-	JSON_WANT(struct trail, "requestParameters.sessionId", asked),
-	JSON_WANT(struct trail, "responseElements.sessionId", given),
+	JSON_WANT(struct trail, source, "eventSource"),
+	JSON_WANT(struct trail, name, "eventName"),
+	JSON_WANT(struct trail, time, "eventTime"),
+	JSON_WANT(struct trail, address, "sourceIPAddress"),
+	JSON_WANT(struct trail, agent, "userAgent"),
+	JSON_WANT(struct trail, result, "responseElements", "ConsoleLogin"),
+	JSON_WANT(struct trail, error, "errorCode"),
+	JSON_WANT(struct trail, message, "errorMessage"),
+	JSON_WANT(struct trail, user, "userIdentity", "userName"),
+	JSON_WANT(struct trail, arn, "userIdentity", "arn"),
+	JSON_WANT(struct trail, kind, "userIdentity", "type"),
+	JSON_WANT(struct trail, tenant, "recipientAccountId"),
+	JSON_WANT(struct trail, target, "requestParameters", "target"),
+	JSON_WANT(struct trail, instance, "requestParameters", "instanceId"),
+	JSON_WANT(struct trail, os_user, "requestParameters", "osUser"),
+	JSON_WANT(struct trail, asked, "requestParameters", "sessionId"),
+	JSON_WANT(struct trail, given, "responseElements", "sessionId"),
 };
 
 /* The name; of a role the end of its ARN, which says who took it; the account's owner is root. */
@@ -122,7 +122,7 @@ bool cloudtrail_read(struct cloud_record *r)
 {
 	struct trail x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || !text_ends(x.source, SPAN_LIT(".amazonaws.com")) || span_empty(x.name))
 		return false;

@@ -188,7 +188,7 @@ static const char *read_with(struct container_words *w, struct span json, struct
 	if (!json.len)
 		return "empty";
 	json_space(&j);
-	wrong = json_walk(&j, (struct json_visitor){visit, &b});
+	wrong = json_walk(&j, (struct json_visitor){visit, &b, NULL});
 	mount_end(&b);
 	tell(&b, e);
 	return wrong;

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "iis.h"
 #include "json_tree.h"
+#include "json_words.h"
 #include "k8s_audit.h"
 #include "nps_file.h"
 #include "replayed.h"
@@ -165,27 +166,21 @@ static enum decode_result read_tree(struct decode_stream *s, struct span line, s
 	return DECODE_SKIPPED;
 }
 
-static enum decode_result read_audit(struct decode_stream *s, struct span line, struct event *ret,
-				     const char **reason)
-{
-	if (!is_unwanted(s, DECODER_k8s_audit))
-		return k8s_audit_read(s, line, ret, reason);
-	*reason = "not of the source that was asked for";
-	return DECODE_SKIPPED;
-}
-
 static enum decode_result read_json(struct decode_stream *s, struct span line, struct event *ret,
 				    const char **reason)
 {
+	uint32_t words = json_words(line);
 	enum decode_result r;
 	const char *why;
 	struct frame f;
 
-	if (k8s_audit_is(line))
-		return read_audit(s, line, ret, reason);
-	if (frame_from_journal(s, line, &f, &why) == DECODE_EVENT || frame_from_mac(s, line, &f))
+	if (json_has_word(words, WORD_K8S_AUDIT) && k8s_audit_take(s, line, ret, &r, reason))
+		return r;
+	if ((json_has_word(words, WORD_JOURNAL) &&
+	     frame_from_journal(s, line, &f, &why) == DECODE_EVENT) ||
+	    (json_has_word(words, WORD_MAC) && frame_from_mac(s, line, &f)))
 		return read_frame(s, &f, false, ret, reason);
-	if (cloud_read(s, line, ret, &r, reason))
+	if (cloud_read(s, line, words, ret, &r, reason))
 		return r;
 	return read_tree(s, line, ret, reason);
 }
@@ -286,8 +281,11 @@ static const struct {
 static enum decode_result read_record(struct decode_stream *s, size_t i, struct span line,
 				      struct event *ret, const char **reason)
 {
-	if (k8s_audit_is(span_first(line, DECODE_RECORD_MAX))) /* its beginning tells enough */
-		line = span_first(line, DECODE_RECORD_MAX);
+	struct span first = span_first(line, DECODE_RECORD_MAX);
+
+	if (line.len > first.len && json_has_word(json_words(first), WORD_K8S_AUDIT) &&
+	    k8s_audit_is(s, first)) /* its beginning tells enough */
+		line = first;
 	if (line.len <= DECODE_RECORD_MAX)
 		return records[i].read(s, text_trim_right(line), ret, reason);
 	*reason = "a record longer than 64 KiB";

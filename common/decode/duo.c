@@ -18,20 +18,20 @@ struct duo {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct duo, "event_type", type),
-	JSON_WANT(struct duo, "eventtype", log),
-	JSON_WANT(struct duo, "result", result),
-	JSON_WANT(struct duo, "reason", why),
-	JSON_WANT(struct duo, "user.name", user),
-	JSON_WANT(struct duo, "username", user2),
-	JSON_WANT(struct duo, "access_device.ip", address),
-	JSON_WANT(struct duo, "ip", address2),
-	JSON_WANT(struct duo, "application.name", app),
-	JSON_WANT(struct duo, "isotimestamp", time),
-	JSON_WANT(struct duo, "host", host),
-	JSON_WANT(struct duo, "action", action),
-	JSON_WANT(struct duo, "description", description),
-	JSON_WANT(struct duo, "access_device.os", os),
+	JSON_WANT(struct duo, type, "event_type"),
+	JSON_WANT(struct duo, log, "eventtype"),
+	JSON_WANT(struct duo, result, "result"),
+	JSON_WANT(struct duo, why, "reason"),
+	JSON_WANT(struct duo, user, "user", "name"),
+	JSON_WANT(struct duo, user2, "username"),
+	JSON_WANT(struct duo, address, "access_device", "ip"),
+	JSON_WANT(struct duo, address2, "ip"),
+	JSON_WANT(struct duo, app, "application", "name"),
+	JSON_WANT(struct duo, time, "isotimestamp"),
+	JSON_WANT(struct duo, host, "host"),
+	JSON_WANT(struct duo, action, "action"),
+	JSON_WANT(struct duo, description, "description"),
+	JSON_WANT(struct duo, os, "access_device", "os"),
 };
 
 /* Reasons by which somebody answered a prompt; any other is Duo's own. */
@@ -94,7 +94,7 @@ bool duo_read(struct cloud_record *r)
 {
 	struct duo x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong)
 		return false;

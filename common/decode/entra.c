@@ -21,25 +21,25 @@ struct signin {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct signin, "userPrincipalName", user),
-	JSON_WANT(struct signin, "appDisplayName", app),
-	JSON_WANT(struct signin, "ipAddress", address),
-	JSON_WANT(struct signin, "callerIpAddress", address2),
-	JSON_WANT(struct signin, "status.errorCode", code),
-	JSON_WANT(struct signin, "resultType", code2),
-	JSON_WANT(struct signin, "status.failureReason", why),
-	JSON_WANT(struct signin, "resultDescription", why2),
-	JSON_WANT(struct signin, "createdDateTime", time),
-	JSON_WANT(struct signin, "time", time2),
-	JSON_WANT(struct signin, "timeGenerated", time3),
-	JSON_WANT(struct signin, "tenantId", tenant),
-	JSON_WANT(struct signin, "homeTenantId", tenant2),
-	JSON_WANT(struct signin, "deviceDetail.deviceId", device),
-	JSON_WANT(struct signin, "deviceDetail.operatingSystem", os),
-	JSON_WANT(struct signin, "userAgent", agent),
-	JSON_WANT(struct signin, "location.countryOrRegion", country),
-	JSON_WANT(struct signin, "riskLevelDuringSignIn", risk),
-	JSON_WANT(struct signin, "category", type),
+	JSON_WANT(struct signin, user, "userPrincipalName"),
+	JSON_WANT(struct signin, app, "appDisplayName"),
+	JSON_WANT(struct signin, address, "ipAddress"),
+	JSON_WANT(struct signin, address2, "callerIpAddress"),
+	JSON_WANT(struct signin, code, "status", "errorCode"),
+	JSON_WANT(struct signin, code2, "resultType"),
+	JSON_WANT(struct signin, why, "status", "failureReason"),
+	JSON_WANT(struct signin, why2, "resultDescription"),
+	JSON_WANT(struct signin, time, "createdDateTime"),
+	JSON_WANT(struct signin, time2, "time"),
+	JSON_WANT(struct signin, time3, "timeGenerated"),
+	JSON_WANT(struct signin, tenant, "tenantId"),
+	JSON_WANT(struct signin, tenant2, "homeTenantId"),
+	JSON_WANT(struct signin, device, "deviceDetail", "deviceId"),
+	JSON_WANT(struct signin, os, "deviceDetail", "operatingSystem"),
+	JSON_WANT(struct signin, agent, "userAgent"),
+	JSON_WANT(struct signin, country, "location", "countryOrRegion"),
+	JSON_WANT(struct signin, risk, "riskLevelDuringSignIn"),
+	JSON_WANT(struct signin, type, "category"),
 };
 
 /* Microsoft's AADSTS codes that say something of a password or a second factor. */
@@ -112,7 +112,7 @@ bool entra_read(struct cloud_record *r)
 {
 	struct signin x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	struct span code = either(x.code, x.code2);
 	const struct code *c = code_of(code);
 

@@ -85,10 +85,10 @@ struct entry {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct entry, "timestamp", time),
-	JSON_WANT(struct entry, "processImagePath", path),
-	JSON_WANT(struct entry, "processID", pid),
-	JSON_WANT(struct entry, "eventMessage", message),
+	JSON_WANT(struct entry, time, "timestamp"),
+	JSON_WANT(struct entry, path, "processImagePath"),
+	JSON_WANT(struct entry, pid, "processID"),
+	JSON_WANT(struct entry, message, "eventMessage"),
 };
 
 bool frame_from_mac(struct decode_stream *s, struct span line, struct frame *f)
@@ -100,8 +100,7 @@ bool frame_from_mac(struct decode_stream *s, struct span line, struct frame *f)
 	struct entry x = {0};
 	struct time_text t = {.time_ns = s->seen_ns, .approximate = true};
 
-	if (text_find(line, SPAN_LIT("\"eventMessage\""), 0) == TEXT_NOT_FOUND ||
-	    json_pick(&j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x}) ||
+	if (json_pick(&j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false}) ||
 	    span_empty(x.path) || span_empty(x.time))
 		return false;
 	if (time_take_iso(s, &x.time, &t))

@@ -22,21 +22,21 @@ struct gcp {
 		resource, time, project;
 };
 
-#define PAYLOAD(where, field) JSON_WANT(struct gcp, "protoPayload." where, field)
+#define PAYLOAD(field, ...) JSON_WANT(struct gcp, field, "protoPayload", __VA_ARGS__)
 
 static const struct json_want wants[] = {
-	PAYLOAD("serviceName", service),
-	PAYLOAD("methodName", method),
-	PAYLOAD("authenticationInfo.principalEmail", user),
-	PAYLOAD("requestMetadata.callerIp", address),
-	PAYLOAD("requestMetadata.callerSuppliedUserAgent", agent),
-	PAYLOAD("status.code", code),
-	PAYLOAD("status.message", message),
-	PAYLOAD("authorizationInfo[].granted", granted),
-	PAYLOAD("authorizationInfo[].permission", permission),
-	PAYLOAD("resourceName", resource),
-	JSON_WANT(struct gcp, "timestamp", time),
-	JSON_WANT(struct gcp, "resource.labels.project_id", project),
+	PAYLOAD(service, "serviceName"),
+	PAYLOAD(method, "methodName"),
+	PAYLOAD(user, "authenticationInfo", "principalEmail"),
+	PAYLOAD(address, "requestMetadata", "callerIp"),
+	PAYLOAD(agent, "requestMetadata", "callerSuppliedUserAgent"),
+	PAYLOAD(code, "status", "code"),
+	PAYLOAD(message, "status", "message"),
+	PAYLOAD(granted, "authorizationInfo", "[]", "granted"),
+	PAYLOAD(permission, "authorizationInfo", "[]", "permission"),
+	PAYLOAD(resource, "resourceName"),
+	JSON_WANT(struct gcp, time, "timestamp"),
+	JSON_WANT(struct gcp, project, "resource", "labels", "project_id"),
 };
 
 static void fill(struct cloud_record *r, const struct gcp *x)
@@ -80,7 +80,7 @@ bool gcp_read(struct cloud_record *r)
 {
 	struct gcp x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || span_empty(x.method) || !text_ends(x.service, SPAN_LIT(".googleapis.com")))
 		return false;

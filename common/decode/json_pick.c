@@ -3,19 +3,108 @@
 
 #include "text.h"
 
-void json_pick_visit(const struct json_picker *k, const struct json_path *p, struct span name,
+#define LENGTHS	 JSON_WANTS_MAX /* longer ones share a row with shorter ones */
+#define ALL_WANTS(n) ((n) < JSON_WANTS_MAX ? (UINT32_C(1) << (n)) - 1 : UINT32_MAX)
+
+void json_pick_begin(struct json_picking *ret, struct json_picker k)
+{
+	ret->k = k;
+	ret->from = 1;
+	ret->open[0] = ALL_WANTS(k.count);
+	memset(ret->by_len, 0, sizeof(ret->by_len));
+	for (size_t i = 0; i < k.count; i++)
+		ret->by_len[k.wants[i].first_len % LENGTHS] |= UINT32_C(1) << i;
+}
+
+/* Letters outside of ASCII fold into some of it, so that such a name is longer than what it is. */
+static bool is_ascii(struct span s)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		all |= (unsigned char)s.ptr[i];
+	return all < 0x80;
+}
+
+static bool is_bracket(const char *name)
+{
+	return name[0] == '[';
+}
+
+/* Those of some wants whose n-th name that value has. */
+static uint32_t match(const struct json_picking *k, uint32_t some, unsigned n, struct span name,
+		      bool is_element)
+{
+	uint32_t matches = 0;
+
+	if (!n && !is_element && (k->k.exact || is_ascii(name)))
+		some &= k->by_len[name.len % LENGTHS];
+	for (; some; some &= some - 1) {
+		unsigned i = (unsigned)__builtin_ctz(some);
+		const char *wanted = k->k.wants[i].names[n];
+
+		if (wanted && is_bracket(wanted) == is_element &&
+		    (is_element || json_name_is(name, span_of(wanted), !k->k.exact)))
+			matches |= UINT32_C(1) << i;
+	}
+	return matches;
+}
+
+/* Which name of the wants the value's own is; JSON_WANT_DEPTH: none can be that deep. */
+static unsigned level_of(struct json_picking *k, const struct json_path *p)
+{
+	if (p->depth <= 1)
+		k->from = 1;
+	return p->depth >= k->from && p->depth - k->from < JSON_WANT_DEPTH ? p->depth - k->from
+									   : JSON_WANT_DEPTH;
+}
+
+static bool is_element(const struct json_path *p)
+{
+	return p->types[p->depth - 1] == '[';
+}
+
+static bool has_more(const struct json_want *w, unsigned n)
+{
+	return n + 1 < JSON_WANT_DEPTH && w->names[n + 1];
+}
+
+void json_pick_visit(struct json_picking *k, const struct json_path *p, struct span name,
 		     struct span value, char type)
 {
-	unsigned from = p->depth > 1 && span_is(p->names[1], "properties") ? 2 : 1;
+	unsigned n = level_of(k, p);
+	uint32_t found;
 
-	if ((type != '"' && type != 'w') || !value.len)
+	if ((type != '"' && type != 'w') || (!value.len && !k->k.exact) || n == JSON_WANT_DEPTH)
 		return;
-	for (size_t i = 0; i < k->count; i++) {
-		struct span *to = (struct span *)(void *)((char *)k->ret + k->wants[i].at);
+	for (found = match(k, k->open[n], n, name, is_element(p)); found; found &= found - 1) {
+		const struct json_want *w = &k->k.wants[__builtin_ctz(found)];
+		struct span *to = (struct span *)(void *)((char *)k->k.ret + w->at);
 
-		if (!to->len && json_path_is(p, from, name, k->wants[i].where, true))
+		if (!has_more(w, n) && (k->k.exact || !to->len))
 			*to = value;
 	}
+}
+
+bool json_pick_enter(struct json_picking *k, const struct json_path *p, struct span name, char type)
+{
+	unsigned n = level_of(k, p);
+	uint32_t found;
+
+	if (!p->depth) /* the root itself */
+		return true;
+	if (p->depth == 1 && !k->k.exact && type == '{' && span_is(name, "properties")) {
+		k->from = 2;
+		return true;
+	}
+	if (n + 1 >= JSON_WANT_DEPTH)
+		return false;
+	found = match(k, k->open[n], n, name, is_element(p));
+	k->open[n + 1] = 0;
+	for (; found; found &= found - 1)
+		if (has_more(&k->k.wants[__builtin_ctz(found)], n))
+			k->open[n + 1] |= found & -found;
+	return k->open[n + 1] != 0;
 }
 
 static void visit(void *arg, const struct json_path *p, struct span name, struct span value,
@@ -24,7 +113,15 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 	json_pick_visit(arg, p, name, value, type);
 }
 
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
+{
+	return json_pick_enter(arg, p, name, type);
+}
+
 const char *json_pick(struct json *j, struct json_picker p)
 {
-	return json_walk(j, (struct json_visitor){visit, &p});
+	struct json_picking k;
+
+	json_pick_begin(&k, p);
+	return json_walk(j, (struct json_visitor){visit, &k, enter});
 }

@@ -4,22 +4,7 @@
  */
 #include "json_text.h"
 
-#include "text.h"
-
-void json_space(struct json *j)
-{
-	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
-		j->p++;
-}
-
-bool json_char(struct json *j, char c)
-{
-	json_space(j);
-	if (j->p >= j->end || *j->p != c)
-		return false;
-	j->p++;
-	return true;
-}
+#include "scan.h"
 
 void json_byte(struct json *j, unsigned byte)
 {
@@ -116,7 +101,21 @@ static bool json_escape(struct json *j)
 	return true;
 }
 
-/* A string; points into the input when it holds no escape, else into the scratch. */
+/* A run without an escape. */
+static void put_run(struct json *j, const char *from, const char *to)
+{
+	size_t n = (size_t)(to - from), room = (size_t)(j->out_end - j->out);
+
+	if (n > room) {
+		j->cut = true;
+		n = room;
+	}
+	if (n) {
+		memcpy(j->out, from, n);
+		j->out += n;
+	}
+}
+
 bool json_quoted(struct json *j, struct span *ret)
 {
 	const char *start, *out;
@@ -124,34 +123,55 @@ bool json_quoted(struct json *j, struct span *ret)
 	if (!json_char(j, '"'))
 		return false;
 	start = j->p;
-	while (j->p < j->end && *j->p != '"' && *j->p != '\\')
-		j->p++;
+	j->p = scan_string(start, j->end);
 	if (j->p < j->end && *j->p == '"') {
 		*ret = (struct span){start, (size_t)(j->p++ - start)};
 		return true;
 	}
 	out = j->out;
-	for (const char *c = start; c < j->p; c++)
-		json_byte(j, (unsigned char)*c);
+	put_run(j, start, j->p);
 	while (j->p < j->end && *j->p != '"') {
-		if (*j->p != '\\')
-			json_byte(j, (unsigned char)*j->p++);
-		else if (j->p++, !json_escape(j))
+		j->p++;
+		if (!json_escape(j))
 			return false;
+		start = j->p;
+		j->p = scan_string(start, j->end);
+		put_run(j, start, j->p);
 	}
 	*ret = (struct span){out, (size_t)(j->out - out)};
+	return json_char(j, '"');
+}
+
+bool json_pass_quoted(struct json *j)
+{
+	struct json none;
+
+	if (!json_char(j, '"'))
+		return false;
+	j->p = scan_string(j->p, j->end);
+	while (j->p < j->end && *j->p != '"') {
+		none = (struct json){.p = j->p + 1, .end = j->end};
+		if (!json_escape(&none)) {
+			j->p = none.p;
+			return false;
+		}
+		j->p = scan_string(none.p, j->end);
+	}
 	return json_char(j, '"');
 }
 
 /* A number or a word (true, null); its text. */
 bool json_bare(struct json *j, struct span *ret)
 {
+	static const bool is_bare[256] = {
+		['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true,
+		['-'] = true,	      ['+'] = true,	    ['.'] = true,
+	};
 	const char *start;
 
 	json_space(j);
 	start = j->p;
-	while (j->p < j->end && (text_is_digit(*j->p) || text_is_alpha(*j->p) || *j->p == '-' ||
-				 *j->p == '+' || *j->p == '.'))
+	while (j->p < j->end && is_bare[(unsigned char)*j->p])
 		j->p++;
 	*ret = (struct span){start, (size_t)(j->p - start)};
 	return j->p > start;

@@ -20,12 +20,28 @@ struct json {
 	bool deep; /* something was nested too deep to be looked at, and passed over */
 };
 
-void json_space(struct json *j);
+static inline void json_space(struct json *j)
+{
+	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
+		j->p++;
+}
+
 /* Takes that character, and the spaces before it. */
-bool json_char(struct json *j, char c);
+static inline bool json_char(struct json *j, char c)
+{
+	json_space(j);
+	if (j->p >= j->end || *j->p != c)
+		return false;
+	j->p++;
+	return true;
+}
+
 /* One byte to the scratch, if it has room. */
 void json_byte(struct json *j, unsigned byte);
+/* A string; points into the input when it holds no escape, else into the scratch. */
 bool json_quoted(struct json *j, struct span *ret);
+/* The same of one that nobody wants: nothing is written. */
+bool json_pass_quoted(struct json *j);
 /* A number or a word (true, null); its text. */
 bool json_bare(struct json *j, struct span *ret);
 

@@ -12,35 +12,42 @@ static const char too_deep[] = "JSON nested deeper than 32";
 /* To the end of what has just begun. Strings are read, for a bracket in one is none. */
 static const char *pass_over(struct json *j)
 {
-	char *out = j->out;
-	bool cut = j->cut;
 	unsigned depth = 1;
-	struct span text;
 
 	j->deep = true;
 	while (depth && j->p < j->end) {
 		if (*j->p == '"') {
-			if (!json_quoted(j, &text))
+			if (!json_pass_quoted(j))
 				return no_json;
-			j->out = out;
 			continue;
 		}
 		depth += *j->p == '{' || *j->p == '[';
 		depth -= *j->p == '}' || *j->p == ']';
 		j->p++;
 	}
-	j->cut = cut; /* nobody wanted those texts */
 	return depth ? no_json : NULL;
 }
 
+struct walk {
+	struct json *j;
+	struct json_visitor v;
+	struct json_path p;
+	unsigned quiet; /* what is open from this level on nobody wants; 0: all is wanted */
+};
+
 /* Below the last level there is nothing to be seen, and *ret_opened is false. */
-static const char *open_one(struct json *j, struct json_path *p, struct json_visitor v,
-			    struct span name, char type, bool *ret_opened)
+static const char *open_one(struct walk *w, struct span name, char type, bool *ret_opened)
 {
+	struct json_path *p = &w->p;
+
 	*ret_opened = p->depth < JSON_DEPTH_MAX;
 	if (!*ret_opened)
-		return pass_over(j);
-	v.visit(v.arg, p, name, text_none(), type);
+		return pass_over(w->j);
+	if (!w->quiet) {
+		w->v.visit(w->v.arg, p, name, text_none(), type);
+		if (w->v.enter && !w->v.enter(w->v.arg, p, name, type))
+			w->quiet = p->depth + 1;
+	}
 	p->names[p->depth] = name;
 	p->types[p->depth++] = type;
 	return NULL;
@@ -59,61 +66,83 @@ static bool read_leaf(struct json *j, char type, struct span *ret)
 	return false;
 }
 
-/* A value that begins here; *ret_opened when it is an object or array with something in it. */
-static const char *read_value(struct json *j, struct json_path *p, struct json_visitor v,
-			      struct span name, bool *ret_opened)
+static const char *tell_leaf(struct walk *w, struct span name, char type)
 {
 	struct span value = {0};
-	bool whole;
-	char type;
+	bool whole = read_leaf(w->j, type, &value);
 
-	if (json_char(j, '{'))
-		return open_one(j, p, v, name, '{', ret_opened);
-	if (json_char(j, '['))
-		return open_one(j, p, v, name, '[', ret_opened);
-	*ret_opened = false;
-	json_space(j);
-	type = j->p < j->end && *j->p == '"' ? '"' : 'w';
-	whole = read_leaf(j, type, &value);
 	if (type == 'w' && span_is(value, "null"))
 		value.len = 0;
 	if (whole || value.len)
-		v.visit(v.arg, p, name, value, type);
+		w->v.visit(w->v.arg, &w->p, name, value, type);
 	return whole ? NULL : no_json;
 }
 
-/* Closes what ends here; true when another member or element follows. */
-static bool close_some(struct json *j, struct json_path *p, bool fresh)
+static const char *pass_leaf(struct json *j, char type)
 {
+	struct span value;
+
+	return (type == '"' ? json_pass_quoted(j) : json_bare(j, &value)) ? NULL : no_json;
+}
+
+/* A value that begins here; *ret_opened when it is an object or array with something in it. */
+static const char *read_value(struct walk *w, struct span name, bool *ret_opened)
+{
+	struct json *j = w->j;
+	char type;
+
+	json_space(j);
+	type = j->p < j->end ? *j->p : 'w';
+	if (type == '{' || type == '[') {
+		j->p++;
+		return open_one(w, name, type, ret_opened);
+	}
+	*ret_opened = false;
+	type = type == '"' ? '"' : 'w';
+	return w->quiet ? pass_leaf(j, type) : tell_leaf(w, name, type);
+}
+
+/* Closes what ends here; true when another member or element follows. */
+static bool close_some(struct walk *w, bool fresh)
+{
+	struct json_path *p = &w->p;
+
 	while (p->depth) {
-		if (json_char(j, p->types[p->depth - 1] == '{' ? '}' : ']')) {
+		if (json_char(w->j, p->types[p->depth - 1] == '{' ? '}' : ']')) {
 			p->depth--;
+			if (p->depth < w->quiet)
+				w->quiet = 0;
 			fresh = false;
 			continue;
 		}
-		return fresh || json_char(j, ',');
+		return fresh || json_char(w->j, ',');
 	}
 	return false;
 }
 
 const char *json_walk(struct json *j, struct json_visitor v)
 {
-	struct json_path p;
+	struct walk w; /* its path is long, and not cleared for every record */
 	const char *wrong;
 	bool opened;
 
-	p.depth = 0;
+	w.j = j;
+	w.v = v;
+	w.p.depth = w.quiet = 0;
 	if (!json_char(j, '{'))
 		return no_json;
-	wrong = open_one(j, &p, v, text_none(), '{', &opened);
-	while (!wrong && close_some(j, &p, opened)) {
+	wrong = open_one(&w, text_none(), '{', &opened);
+	while (!wrong && close_some(&w, opened)) {
 		struct span name = {0};
 
-		if (p.types[p.depth - 1] == '{' && (!json_quoted(j, &name) || !json_char(j, ':')))
+		if (w.p.types[w.p.depth - 1] == '{' &&
+		    (w.quiet ? !json_pass_quoted(j) : !json_quoted(j, &name)))
 			return no_json;
-		wrong = read_value(j, &p, v, name, &opened);
+		if (w.p.types[w.p.depth - 1] == '{' && !json_char(j, ':'))
+			return no_json;
+		wrong = read_value(&w, name, &opened);
 	}
-	return wrong ? wrong : p.depth ? no_json : NULL;
+	return wrong ? wrong : w.p.depth ? no_json : NULL;
 }
 
 /*
@@ -133,14 +162,14 @@ static char fold_letter(struct span *s)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-static bool name_is(struct span name, struct span wanted, bool fold)
+bool json_name_is(struct span name, struct span wanted, bool fold)
 {
-	if (!fold)
-		return span_eq(name, wanted);
-	while (name.len && wanted.len)
+	if (span_eq(name, wanted))
+		return true;
+	while (fold && name.len && wanted.len)
 		if (fold_letter(&name) != fold_letter(&wanted))
 			return false;
-	return !name.len && !wanted.len;
+	return fold && !name.len && !wanted.len;
 }
 
 /* The next part of a pattern: a name, or the empty one of an element. */
@@ -173,10 +202,27 @@ bool json_path_is(const struct json_path *p, unsigned from, struct span name, co
 			return false;
 		part = part_cut(&rest);
 		if (element != span_empty(part) ||
-		    !(element || name_is(i < p->depth ? p->names[i] : name, part, fold)))
+		    !(element || json_name_is(i < p->depth ? p->names[i] : name, part, fold)))
 			return false;
 	}
 	return !rest.len;
+}
+
+static void nobody(void *arg, const struct json_path *p, struct span name, struct span value,
+		   char type)
+{
+	(void)arg, (void)p, (void)name, (void)value, (void)type;
+}
+
+static bool never(void *arg, const struct json_path *p, struct span name, char type)
+{
+	(void)arg, (void)p, (void)name, (void)type;
+	return false;
+}
+
+bool json_pass(struct json *j)
+{
+	return !json_walk(j, (struct json_visitor){nobody, NULL, never});
 }
 
 struct maker {
@@ -219,7 +265,7 @@ const char *json_tree_read(struct json *j, struct json_tree *ret)
 
 	ret->count = 0;
 	ret->cut = false;
-	wrong = json_walk(j, (struct json_visitor){make_node, &m});
+	wrong = json_walk(j, (struct json_visitor){make_node, &m, NULL});
 	json_space(j);
 	if (j->deep)
 		return too_deep; /* a tree is whole, or none */

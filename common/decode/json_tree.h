@@ -41,13 +41,19 @@ struct json_path {
  * Calls visit for every value of the object that begins at j, and for every object and array where
  * it begins; as many as there are. Ends behind it. NULL, or why it is no object; what came before
  * that has been visited, of a string that was cut short what is there.
+ *
+ * enter (NULL: always) is asked after that of an object or array: is anything in it wanted? What is
+ * not is read as strictly, and nobody is told of it.
  */
 struct json_visitor {
 	void (*visit)(void *arg, const struct json_path *p, struct span name, struct span value,
 		      char type);
 	void *arg;
+	bool (*enter)(void *arg, const struct json_path *p, struct span name, char type);
 };
 const char *json_walk(struct json *j, struct json_visitor v);
+/* To the end of the object that begins here; false: it is cut or malformed. */
+bool json_pass(struct json *j);
 
 /*
  * Is the value there? "HostConfig.Devices[].PathOnHost", counted from what is open at `from` (1:
@@ -55,6 +61,9 @@ const char *json_walk(struct json *j, struct json_visitor v);
  */
 bool json_path_is(const struct json_path *p, unsigned from, struct span name, const char *pattern,
 		  bool fold);
+
+/* fold: as Go's encoding/json tells names apart. */
+bool json_name_is(struct span name, struct span wanted, bool fold);
 
 /* NULL, or a static text that says why it is no object. */
 const char *json_tree_read(struct json *j, struct json_tree *ret);

@@ -20,6 +20,7 @@
 #include "k8s_audit.h"
 
 #include "api_parts.h"
+#include "json_pick.h"
 #include "text.h"
 #include "time_text.h"
 
@@ -27,6 +28,10 @@
 	8 /* the last of what is said before the address: more is nobody's chain of proxies */
 
 struct audit {
+	struct json_picking picking;
+	const struct json *j;
+	const char *items; /* of an EventList: behind its bracket */
+	struct span kind, version;
 	struct span id, stage, verb, uri, user, impersonated, agent, code, decision;
 	struct span received, at;
 	struct span resource, subresource, ns, name;
@@ -37,31 +42,23 @@ struct audit {
 	struct kube_object object;
 };
 
-static const struct {
-	const char *where;
-	size_t at;
-} members[] = {
-#define MEMBER(where, field)                                                                       \
-	{                                                                                          \
-		where, offsetof(struct audit, field)                                               \
-	}
-	MEMBER("auditID", id),
-	MEMBER("stage", stage),
-	MEMBER("verb", verb),
-	MEMBER("requestURI", uri),
-	MEMBER("user.username", user),
-	MEMBER("impersonatedUser.username", impersonated),
-	MEMBER("userAgent", agent),
-	MEMBER("responseStatus.code", code),
-	MEMBER("requestReceivedTimestamp", received),
-	MEMBER("stageTimestamp", at),
-	MEMBER("objectRef.resource", resource),
-	MEMBER("objectRef.subresource", subresource),
-	MEMBER("objectRef.namespace", ns),
-	MEMBER("objectRef.name", name),
-	MEMBER("responseObject.metadata.name", made),
-	MEMBER("responseObject.metadata.uid", pod),
-#undef MEMBER
+static const struct json_want wants[] = {
+	JSON_WANT(struct audit, id, "auditID"),
+	JSON_WANT(struct audit, stage, "stage"),
+	JSON_WANT(struct audit, verb, "verb"),
+	JSON_WANT(struct audit, uri, "requestURI"),
+	JSON_WANT(struct audit, user, "user", "username"),
+	JSON_WANT(struct audit, impersonated, "impersonatedUser", "username"),
+	JSON_WANT(struct audit, agent, "userAgent"),
+	JSON_WANT(struct audit, code, "responseStatus", "code"),
+	JSON_WANT(struct audit, received, "requestReceivedTimestamp"),
+	JSON_WANT(struct audit, at, "stageTimestamp"),
+	JSON_WANT(struct audit, resource, "objectRef", "resource"),
+	JSON_WANT(struct audit, subresource, "objectRef", "subresource"),
+	JSON_WANT(struct audit, ns, "objectRef", "namespace"),
+	JSON_WANT(struct audit, name, "objectRef", "name"),
+	JSON_WANT(struct audit, made, "responseObject", "metadata", "name"),
+	JSON_WANT(struct audit, pod, "responseObject", "metadata", "uid"),
 };
 
 static void add_address(struct audit *a, struct span value)
@@ -73,6 +70,19 @@ static void add_address(struct audit *a, struct span value)
 	a->addresses[a->addresses_count++] = value;
 }
 
+/* The members of the root. */
+static void visit_root(struct audit *a, struct span name, struct span value, char type)
+{
+	if (type == '[' && span_is(name, "items"))
+		a->items = a->j->p;
+	else if (type == '{')
+		a->has_object |= span_is(name, "requestObject") || span_is(name, "responseObject");
+	else if (type == '"' && span_is(name, "kind"))
+		a->kind = value;
+	else if (type == '"' && span_is(name, "apiVersion"))
+		a->version = value;
+}
+
 static void visit(void *arg, const struct json_path *p, struct span name, struct span value,
 		  char type)
 {
@@ -82,14 +92,12 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 		kube_object_visit(&a->object, p, 2, name, value, type);
 		return;
 	}
-	if (p->depth == 1 && type == '{')
-		a->has_object |= span_is(name, "requestObject") || span_is(name, "responseObject");
+	if (p->depth == 1)
+		visit_root(a, name, value, type);
 	if (type != '"' && type != 'w')
 		return;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (json_path_is(p, 1, name, members[i].where, false))
-			*(struct span *)(void *)((char *)a + members[i].at) = value;
-	if (json_path_is(p, 1, name, "sourceIPs[]", false))
+	json_pick_visit(&a->picking, p, name, value, type);
+	if (p->depth == 2 && p->types[1] == '[' && span_is(p->names[1], "sourceIPs"))
 		add_address(a, value);
 	if (json_path_is(p, 1, name, "user.groups[]", false) &&
 	    span_is(value, "system:unauthenticated"))
@@ -99,55 +107,18 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 		a->decision = value;
 }
 
-/* --- which of the lines */
-
-/* What kind of thing the object of the line is: the members of its root. */
-struct kind {
-	struct span kind, version;
-};
-
-static void visit_kind(void *arg, const struct json_path *p, struct span name, struct span value,
-		       char type)
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
 {
-	struct kind *k = arg;
+	struct audit *a = arg;
 
-	if (p->depth != 1 || type != '"')
-		return;
-	if (span_is(name, "kind"))
-		k->kind = value;
-	else if (span_is(name, "apiVersion"))
-		k->version = value;
-}
-
-static struct kind kind_of(struct span line)
-{
-	struct json j = {.p = line.ptr, .end = line.ptr + line.len};
-	struct kind k = {0};
-
-	(void)json_walk(&j, (struct json_visitor){visit_kind, &k});
-	return k;
-}
-
-bool k8s_audit_is(struct span line)
-{
-	return text_find(line, SPAN_LIT("audit.k8s.io"), 0) != TEXT_NOT_FOUND &&
-	       span_starts(kind_of(line).version, SPAN_LIT("audit.k8s.io/"));
-}
-
-/* Looks for the list's elements. */
-struct items {
-	const struct json *j;
-	const char *at;
-};
-
-static void visit_items(void *arg, const struct json_path *p, struct span name, struct span value,
-			char type)
-{
-	struct items *i = arg;
-
-	(void)value;
-	if (p->depth == 1 && type == '[' && span_is(name, "items"))
-		i->at = i->j->p;
+	if (json_pick_enter(&a->picking, p, name, type))
+		return true;
+	if (p->depth == 1)
+		return span_is(name, "requestObject") || span_is(name, "sourceIPs") ||
+		       span_is(name, "annotations");
+	if (span_is(p->names[1], "requestObject"))
+		return kube_object_enter(p, 2, name);
+	return p->depth == 2 && span_is(p->names[1], "user") && span_is(name, "groups");
 }
 
 /* --- which of the stages */
@@ -325,31 +296,39 @@ static enum decode_result tell(struct decode_stream *s, struct json *j, struct a
 	return DECODE_EVENT;
 }
 
-/* The Event that begins at text; *ret_len of it. */
-static enum decode_result read_one(struct decode_stream *s, struct span text, struct event *ret,
-				   const char **reason, size_t *ret_len)
+/* The object that begins at text; what of it was read is behind j->p. */
+static const char *walk(struct decode_stream *s, struct span text, struct json *j, struct audit *a)
 {
-	struct json j = {.p = text.ptr,
-			 .end = text.ptr + text.len,
-			 .out = s->scratch,
-			 .out_end = s->scratch + sizeof(s->scratch)};
-	struct audit a = {0};
-
-	a.object.command =
+	*j = (struct json){.p = text.ptr,
+			   .end = text.ptr + text.len,
+			   .out = s->scratch,
+			   .out_end = s->scratch + sizeof(s->scratch)};
+	memset(a, 0, sizeof(*a));
+	a->j = j;
+	a->object.command =
 		(struct api_list){.at = s->words.command, .cap = sizeof(s->words.command)};
-	a.object.detail = (struct api_list){.at = s->words.detail, .cap = sizeof(s->words.detail)};
-	*reason = json_walk(&j, (struct json_visitor){visit, &a});
-	if (*reason && !(j.p == j.end && a.has_object))
+	a->object.detail = (struct api_list){.at = s->words.detail, .cap = sizeof(s->words.detail)};
+	json_pick_begin(&a->picking,
+			(struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), a, true});
+	return json_walk(j, (struct json_visitor){visit, a, enter});
+}
+
+/* An Event that was walked; wrong: why it goes no further. */
+static enum decode_result read_one(struct decode_stream *s, struct json *j, struct audit *a,
+				   const char *wrong, struct event *ret, const char **reason)
+{
+	*reason = wrong;
+	if (wrong && !(j->p == j->end && a->has_object))
 		return DECODE_BAD;
-	*ret_len = (size_t)(j.p - text.ptr);
-	return tell(s, &j, &a, *reason || j.cut || j.deep, ret, reason);
+	return tell(s, j, a, wrong || j->cut || j->deep, ret, reason);
 }
 
 bool k8s_audit_next(struct decode_stream *s, struct event *ret, enum decode_result *ret_result,
 		    const char **reason)
 {
 	struct json j = {0};
-	size_t len = 0;
+	struct audit a;
+	const char *begin, *wrong;
 
 	if (!s->more.ptr) /* of no length: a list that is cut */
 		return false;
@@ -361,51 +340,85 @@ bool k8s_audit_next(struct decode_stream *s, struct event *ret, enum decode_resu
 		return false;
 	}
 	json_space(&j);
+	begin = j.p;
+	wrong = walk(s, (struct span){j.p, (size_t)(j.end - j.p)}, &j, &a);
 	s->more = (struct span){j.p, (size_t)(j.end - j.p)};
-	*ret_result = read_one(s, s->more, ret, reason, &len);
-	s->more = len ? span_skip(s->more, len) : text_none();
+	*ret_result = read_one(s, &j, &a, wrong, ret, reason);
+	if (j.p == begin || (wrong && *ret_result == DECODE_BAD && *reason == wrong))
+		s->more = text_none();
 	return true;
 }
 
-static enum decode_result read_list(struct decode_stream *s, struct span line, struct event *ret,
+static enum decode_result read_list(struct decode_stream *s, const struct json *j,
+				    const struct audit *a, const char *wrong, struct event *ret,
 				    const char **reason)
 {
-	struct json j = {.p = line.ptr,
-			 .end = line.ptr + line.len,
-			 .out = s->scratch,
-			 .out_end = s->scratch + sizeof(s->scratch)};
-	struct items i = {.j = &j};
 	enum decode_result r;
 
-	*reason = json_walk(&j, (struct json_visitor){visit_items, &i});
-	if (*reason && !i.at)
+	*reason = wrong;
+	if (wrong && !a->items)
 		return DECODE_BAD;
-	if (i.at) /* of a list that is cut, those before that; then the cut is told */
-		s->more = (struct span){i.at, (size_t)(j.end - i.at)};
+	if (a->items) /* of a list that is cut, those before that; then the cut is told */
+		s->more = (struct span){a->items, (size_t)(j->end - a->items)};
 	if (k8s_audit_next(s, ret, &r, reason))
 		return r;
 	*reason = "an audit list without events";
 	return DECODE_SKIPPED;
 }
 
-enum decode_result k8s_audit_read(struct decode_stream *s, struct span line, struct event *ret,
-				  const char **reason)
+static enum decode_result read_any(struct decode_stream *s, struct json *j, struct audit *a,
+				   const char *wrong, struct event *ret, const char **reason)
 {
-	struct span kind = kind_of(line).kind;
-	size_t len = 0;
 	enum decode_result r;
+	struct span rest;
 
-	if (span_is(kind, "EventList"))
-		return read_list(s, line, ret, reason);
-	if (!span_is(kind, "Event")) {
+	if (span_is(a->kind, "EventList"))
+		return read_list(s, j, a, wrong, ret, reason);
+	if (!span_is(a->kind, "Event")) {
 		*reason = "of audit.k8s.io, but neither Event nor EventList";
 		return DECODE_SKIPPED;
 	}
-	r = read_one(s, line, ret, reason, &len);
-	if (!len || !text_trim_right(span_skip(line, len)).len)
+	r = read_one(s, j, a, wrong, ret, reason);
+	rest = (struct span){j->p, (size_t)(j->end - j->p)};
+	if (wrong || !text_trim_right(rest).len)
 		return r;
 	*reason = "not JSON: cut short or malformed";
 	return DECODE_BAD;
+}
+
+enum decode_result k8s_audit_read(struct decode_stream *s, struct span line, struct event *ret,
+				  const char **reason)
+{
+	struct json j;
+	struct audit a;
+	const char *wrong = walk(s, line, &j, &a);
+
+	return read_any(s, &j, &a, wrong, ret, reason);
+}
+
+bool k8s_audit_take(struct decode_stream *s, struct span line, struct event *ret,
+		    enum decode_result *ret_result, const char **reason)
+{
+	struct json j;
+	struct audit a;
+	const char *wrong = walk(s, line, &j, &a);
+
+	if (!span_starts(a.version, SPAN_LIT("audit.k8s.io/")))
+		return false;
+	*ret_result = DECODE_SKIPPED;
+	*reason = "not of the source that was asked for";
+	if (s->forced_source < 0 || s->forced_source == DECODER_k8s_audit)
+		*ret_result = read_any(s, &j, &a, wrong, ret, reason);
+	return true;
+}
+
+bool k8s_audit_is(struct decode_stream *s, struct span line)
+{
+	struct json j;
+	struct audit a;
+
+	(void)walk(s, line, &j, &a);
+	return span_starts(a.version, SPAN_LIT("audit.k8s.io/"));
 }
 
 const struct decoder decoder_k8s_audit = {

@@ -4,8 +4,11 @@
 
 #include "json_tree.h"
 
-/* Is that line an Event or EventList of audit.k8s.io? */
-bool k8s_audit_is(struct span line);
+/* Is that line, or what there is of it, an Event or EventList of audit.k8s.io? */
+bool k8s_audit_is(struct decode_stream *s, struct span line);
+/* The same; then it is read, unless the operator asked for another source. */
+bool k8s_audit_take(struct decode_stream *s, struct span line, struct event *ret,
+		    enum decode_result *ret_result, const char **reason);
 enum decode_result k8s_audit_read(struct decode_stream *s, struct span line, struct event *ret,
 				  const char **reason);
 /* The next Event of a list that k8s_audit_read() began (s->more). False: there is none. */

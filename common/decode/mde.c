@@ -19,17 +19,17 @@ struct logon {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct logon, "category", category),
-	JSON_WANT(struct logon, "actionType", action),
-	JSON_WANT(struct logon, "logonType", type),
-	JSON_WANT(struct logon, "accountName", account),
-	JSON_WANT(struct logon, "deviceName", device),
-	JSON_WANT(struct logon, "remoteIP", address),
-	JSON_WANT(struct logon, "remotePort", port),
-	JSON_WANT(struct logon, "failureReason", why),
-	JSON_WANT(struct logon, "timestamp", time),
-	JSON_WANT(struct logon, "timeGenerated", time2),
-	JSON_WANT(struct logon, "remoteDeviceName", peer),
+	JSON_WANT(struct logon, category, "category"),
+	JSON_WANT(struct logon, action, "actionType"),
+	JSON_WANT(struct logon, type, "logonType"),
+	JSON_WANT(struct logon, account, "accountName"),
+	JSON_WANT(struct logon, device, "deviceName"),
+	JSON_WANT(struct logon, address, "remoteIP"),
+	JSON_WANT(struct logon, port, "remotePort"),
+	JSON_WANT(struct logon, why, "failureReason"),
+	JSON_WANT(struct logon, time, "timestamp"),
+	JSON_WANT(struct logon, time2, "timeGenerated"),
+	JSON_WANT(struct logon, peer, "remoteDeviceName"),
 };
 
 static enum service service_of(struct span type)
@@ -51,7 +51,7 @@ bool mde_read(struct cloud_record *r)
 {
 	struct logon x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	bool failed = span_is(x.action, "LogonFailed");
 
 	if (!is_logon(&x))

@@ -13,7 +13,7 @@
 #include "text.h"
 
 struct okta {
-	struct json_picker picker;
+	struct json_picking picking;
 	struct span type, result, why, user, address, time, uuid, os, device, factor;
 	struct span domain, app;
 	struct span target_type, target_name; /* of the target being read */
@@ -21,16 +21,16 @@ struct okta {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct okta, "eventType", type),
-	JSON_WANT(struct okta, "outcome.result", result),
-	JSON_WANT(struct okta, "outcome.reason", why),
-	JSON_WANT(struct okta, "actor.alternateId", user),
-	JSON_WANT(struct okta, "client.ipAddress", address),
-	JSON_WANT(struct okta, "client.userAgent.os", os),
-	JSON_WANT(struct okta, "device.id", device),
-	JSON_WANT(struct okta, "published", time),
-	JSON_WANT(struct okta, "uuid", uuid),
-	JSON_WANT(struct okta, "debugContext.debugData.factor", factor),
+	JSON_WANT(struct okta, type, "eventType"),
+	JSON_WANT(struct okta, result, "outcome", "result"),
+	JSON_WANT(struct okta, why, "outcome", "reason"),
+	JSON_WANT(struct okta, user, "actor", "alternateId"),
+	JSON_WANT(struct okta, address, "client", "ipAddress"),
+	JSON_WANT(struct okta, os, "client", "userAgent", "os"),
+	JSON_WANT(struct okta, device, "device", "id"),
+	JSON_WANT(struct okta, time, "published"),
+	JSON_WANT(struct okta, uuid, "uuid"),
+	JSON_WANT(struct okta, factor, "debugContext", "debugData", "factor"),
 };
 
 static const struct form {
@@ -59,8 +59,10 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 {
 	struct okta *x = arg;
 
-	json_pick_visit(&x->picker, p, name, value, type);
-	if (p->depth == 2 && type == '{' && span_is(p->names[1], "target"))
+	json_pick_visit(&x->picking, p, name, value, type);
+	if (p->depth < 2 || p->types[1] != '[' || !span_is(p->names[1], "target"))
+		return;
+	if (p->depth == 2 && type == '{')
 		x->target_type = x->target_name = text_none();
 	if (json_path_is(p, 1, name, "target[].type", false))
 		x->target_type = value;
@@ -69,6 +71,15 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 	else
 		return;
 	target_take(x);
+}
+
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
+{
+	struct okta *x = arg;
+	bool is_target = p->depth == 1 ? span_is(name, "target")
+				       : p->depth == 2 && span_is(p->names[1], "target");
+
+	return json_pick_enter(&x->picking, p, name, type) || is_target;
 }
 
 static const struct form *form_of(struct span type)
@@ -92,10 +103,14 @@ static enum outcome outcome_of(const struct okta *x)
 
 bool okta_read(struct cloud_record *r)
 {
-	struct okta x = {.picker = {wants, sizeof(wants) / sizeof(wants[0]), &x}};
-	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x});
-	const struct form *f = form_of(x.type);
+	struct okta x = {0};
+	const struct form *f;
+	const char *wrong;
 
+	json_pick_begin(&x.picking, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]),
+							 &x, false});
+	wrong = json_walk(&r->j, (struct json_visitor){visit, &x, enter});
+	f = form_of(x.type);
 	if (!span_starts(x.type, SPAN_LIT("user.")) || span_empty(x.uuid) || span_empty(x.time))
 		return false;
 	if (wrong)

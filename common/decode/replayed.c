@@ -57,7 +57,6 @@ static void set_text(struct event *e, struct span name, struct span value)
 static void set_word(struct event *e, struct span name, struct span value)
 {
 	uint64_t v = number(value);
-	int source = decoder_find(value);
 
 	if (span_is(name, "line") && v)
 		e->line = v;
@@ -65,8 +64,8 @@ static void set_word(struct event *e, struct span name, struct span value)
 		e->outcome = outcome_from_name(value);
 	else if (span_is(name, "method"))
 		e->method = method_from_name(value);
-	else if (span_is(name, "source") && source >= 0)
-		e->source = (uint16_t)source;
+	else if (span_is(name, "source") && decoder_find(value) >= 0)
+		e->source = (uint16_t)decoder_find(value);
 	else if (span_is(name, "count") && v && v <= COUNT_MAX)
 		e->count = (uint32_t)v;
 	else if (span_is(name, "pid") && v <= UINT32_MAX)

@@ -57,23 +57,23 @@ static bool json_value(struct json *j, struct span *ret)
 	return true;
 }
 
-static const char *const field_names[JOURNAL_FIELDS] = {
-	[FIELD_MESSAGE] = "MESSAGE",
-	[FIELD_TIME] = "__REALTIME_TIMESTAMP",
-	[FIELD_SOURCE_TIME] = "_SOURCE_REALTIME_TIMESTAMP",
-	[FIELD_PID] = "_PID",
-	[FIELD_UID] = "_UID",
-	[FIELD_EXE] = "_EXE",
-	[FIELD_COMM] = "_COMM",
-	[FIELD_IDENT] = "SYSLOG_IDENTIFIER",
-	[FIELD_HOST] = "_HOSTNAME",
-	[FIELD_UNIT] = "_SYSTEMD_UNIT",
+static const struct span field_names[JOURNAL_FIELDS] = {
+	[FIELD_MESSAGE] = SPAN_LIT("MESSAGE"),
+	[FIELD_TIME] = SPAN_LIT("__REALTIME_TIMESTAMP"),
+	[FIELD_SOURCE_TIME] = SPAN_LIT("_SOURCE_REALTIME_TIMESTAMP"),
+	[FIELD_PID] = SPAN_LIT("_PID"),
+	[FIELD_UID] = SPAN_LIT("_UID"),
+	[FIELD_EXE] = SPAN_LIT("_EXE"),
+	[FIELD_COMM] = SPAN_LIT("_COMM"),
+	[FIELD_IDENT] = SPAN_LIT("SYSLOG_IDENTIFIER"),
+	[FIELD_HOST] = SPAN_LIT("_HOSTNAME"),
+	[FIELD_UNIT] = SPAN_LIT("_SYSTEMD_UNIT"),
 };
 
 void journal_field_take(struct journal_fields *fields, struct span name, struct span value)
 {
 	for (unsigned i = 0; i < JOURNAL_FIELDS; i++)
-		if (!fields->values[i].ptr && span_is(name, field_names[i])) {
+		if (!fields->values[i].ptr && span_eq(name, field_names[i])) {
 			fields->values[i] = value;
 			return;
 		}

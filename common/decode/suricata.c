@@ -29,31 +29,31 @@ struct eve {
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct eve, "timestamp", time),
-	JSON_WANT(struct eve, "event_type", type),
-	JSON_WANT(struct eve, "app_proto", app),
-	JSON_WANT(struct eve, "src_ip", src),
-	JSON_WANT(struct eve, "src_port", src_port),
-	JSON_WANT(struct eve, "dest_ip", dest),
-	JSON_WANT(struct eve, "dest_port", dest_port),
-	JSON_WANT(struct eve, "ssh.client.software_version", ssh_client),
-	JSON_WANT(struct eve, "rdp.cookie", cookie),
-	JSON_WANT(struct eve, "rdp.client.client_name", rdp_name),
-	JSON_WANT(struct eve, "rfb.authentication.security_type", security_type),
-	JSON_WANT(struct eve, "rfb.authentication.security_result", result),
-	JSON_WANT(struct eve, "rfb.authentication.security-result", result_old),
-	JSON_WANT(struct eve, "rfb.framebuffer.width", width),
-	JSON_WANT(struct eve, "smb.status", status),
-	JSON_WANT(struct eve, "smb.ntlmssp.user", user),
-	JSON_WANT(struct eve, "smb.ntlmssp.host", host),
-	JSON_WANT(struct eve, "krb5.error_code", error),
-	JSON_WANT(struct eve, "krb5.failed_request", failed),
-	JSON_WANT(struct eve, "krb5.cname", cname),
-	JSON_WANT(struct eve, "flow.start", start),
-	JSON_WANT(struct eve, "flow.end", end),
-	JSON_WANT(struct eve, "flow.bytes_toserver", to_server),
-	JSON_WANT(struct eve, "flow.bytes_toclient", to_client),
-	JSON_WANT(struct eve, "flow.state", state),
+	JSON_WANT(struct eve, time, "timestamp"),
+	JSON_WANT(struct eve, type, "event_type"),
+	JSON_WANT(struct eve, app, "app_proto"),
+	JSON_WANT(struct eve, src, "src_ip"),
+	JSON_WANT(struct eve, src_port, "src_port"),
+	JSON_WANT(struct eve, dest, "dest_ip"),
+	JSON_WANT(struct eve, dest_port, "dest_port"),
+	JSON_WANT(struct eve, ssh_client, "ssh", "client", "software_version"),
+	JSON_WANT(struct eve, cookie, "rdp", "cookie"),
+	JSON_WANT(struct eve, rdp_name, "rdp", "client", "client_name"),
+	JSON_WANT(struct eve, security_type, "rfb", "authentication", "security_type"),
+	JSON_WANT(struct eve, result, "rfb", "authentication", "security_result"),
+	JSON_WANT(struct eve, result_old, "rfb", "authentication", "security-result"),
+	JSON_WANT(struct eve, width, "rfb", "framebuffer", "width"),
+	JSON_WANT(struct eve, status, "smb", "status"),
+	JSON_WANT(struct eve, user, "smb", "ntlmssp", "user"),
+	JSON_WANT(struct eve, host, "smb", "ntlmssp", "host"),
+	JSON_WANT(struct eve, error, "krb5", "error_code"),
+	JSON_WANT(struct eve, failed, "krb5", "failed_request"),
+	JSON_WANT(struct eve, cname, "krb5", "cname"),
+	JSON_WANT(struct eve, start, "flow", "start"),
+	JSON_WANT(struct eve, end, "flow", "end"),
+	JSON_WANT(struct eve, to_server, "flow", "bytes_toserver"),
+	JSON_WANT(struct eve, to_client, "flow", "bytes_toclient"),
+	JSON_WANT(struct eve, state, "flow", "state"),
 };
 
 static bool read_ssh(const struct eve *x, struct event *e, const char **reason)
@@ -174,7 +174,7 @@ bool suricata_read(struct cloud_record *r)
 {
 	struct eve x = {0};
 	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x});
+		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	/* Duo and others have an event_type, too. */
 	if (span_empty(x.type) || span_empty(x.src) || span_empty(x.time))

@@ -17,30 +17,30 @@
 #include "gateway.h"
 
 struct teleport {
-	struct json_picker picker;
 	struct span event, code, uid, time, user, sid, error, cluster, proto, success;
 	struct span host, kube, app, desktop, rx, tx, method;
-	struct span remote; /* "addr.remote", whose dot is no path */
+	struct span remote;
 };
 
 static const struct json_want wants[] = {
-	JSON_WANT(struct teleport, "event", event),
-	JSON_WANT(struct teleport, "code", code),
-	JSON_WANT(struct teleport, "uid", uid),
-	JSON_WANT(struct teleport, "time", time),
-	JSON_WANT(struct teleport, "user", user),
-	JSON_WANT(struct teleport, "sid", sid),
-	JSON_WANT(struct teleport, "error", error),
-	JSON_WANT(struct teleport, "cluster_name", cluster),
-	JSON_WANT(struct teleport, "proto", proto),
-	JSON_WANT(struct teleport, "success", success),
-	JSON_WANT(struct teleport, "server_hostname", host),
-	JSON_WANT(struct teleport, "kubernetes_cluster", kube),
-	JSON_WANT(struct teleport, "app_name", app),
-	JSON_WANT(struct teleport, "desktop_addr", desktop),
-	JSON_WANT(struct teleport, "rx", rx),
-	JSON_WANT(struct teleport, "tx", tx),
-	JSON_WANT(struct teleport, "method", method),
+	JSON_WANT(struct teleport, event, "event"),
+	JSON_WANT(struct teleport, code, "code"),
+	JSON_WANT(struct teleport, uid, "uid"),
+	JSON_WANT(struct teleport, time, "time"),
+	JSON_WANT(struct teleport, user, "user"),
+	JSON_WANT(struct teleport, sid, "sid"),
+	JSON_WANT(struct teleport, error, "error"),
+	JSON_WANT(struct teleport, cluster, "cluster_name"),
+	JSON_WANT(struct teleport, proto, "proto"),
+	JSON_WANT(struct teleport, success, "success"),
+	JSON_WANT(struct teleport, host, "server_hostname"),
+	JSON_WANT(struct teleport, kube, "kubernetes_cluster"),
+	JSON_WANT(struct teleport, app, "app_name"),
+	JSON_WANT(struct teleport, desktop, "desktop_addr"),
+	JSON_WANT(struct teleport, rx, "rx"),
+	JSON_WANT(struct teleport, tx, "tx"),
+	JSON_WANT(struct teleport, method, "method"),
+	JSON_WANT(struct teleport, remote, "addr.remote"), /* one name */
 };
 
 /* Of a desktop the address is the desktop's. */
@@ -61,16 +61,6 @@ static const struct form {
 	{SPAN_LIT("windows.desktop.session.start"), EVENT_SESSION_OPEN, SERVICE_RDP, false},
 	{SPAN_LIT("windows.desktop.session.end"), EVENT_SESSION_CLOSE, SERVICE_RDP, false},
 };
-
-static void visit(void *arg, const struct json_path *p, struct span name, struct span value,
-		  char type)
-{
-	struct teleport *x = arg;
-
-	json_pick_visit(&x->picker, p, name, value, type);
-	if (p->depth == 1 && type == '"' && !x->remote.len && span_is(name, "addr.remote"))
-		x->remote = value;
-}
 
 static const struct form *form_of(struct span event)
 {
@@ -126,8 +116,9 @@ static void fill(struct cloud_record *r, const struct teleport *x, const struct 
 
 bool teleport_read(struct cloud_record *r)
 {
-	struct teleport x = {.picker = {wants, sizeof(wants) / sizeof(wants[0]), &x}};
-	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x});
+	struct teleport x = {0};
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	const struct form *f = form_of(x.event);
 
 	if (!is_code(x.code) || span_empty(x.uid) || span_empty(x.time) || span_empty(x.event))

@@ -50,18 +50,6 @@ bool wrapped_begin(struct span line, struct span *ret_rest)
 	return false;
 }
 
-static void nobody(void *arg, const struct json_path *p, struct span name, struct span value,
-		   char type)
-{
-	(void)arg, (void)p, (void)name, (void)value, (void)type;
-}
-
-/* The object that begins here; false: it is cut or malformed. */
-static bool pass_record(struct json *j)
-{
-	return !json_walk(j, (struct json_visitor){nobody, NULL});
-}
-
 bool wrapped_cut(struct span *rest, struct span *ret_record, bool *ret_open)
 {
 	struct json j = {.p = rest->ptr, .end = rest->ptr + rest->len};
@@ -74,7 +62,7 @@ bool wrapped_cut(struct span *rest, struct span *ret_record, bool *ret_open)
 		return false;
 	}
 	*ret_record = rest_of(&j);
-	if (pass_record(&j))
+	if (json_pass(&j))
 		ret_record->len = (size_t)(j.p - ret_record->ptr);
 	else
 		j.p = j.end;
@@ -93,7 +81,7 @@ size_t wrapped_whole(struct span part, bool continues)
 	j = (struct json){.p = rest.ptr, .end = rest.ptr + rest.len};
 	if (continues && !json_char(&j, ','))
 		return 0;
-	while (pass_record(&j)) {
+	while (json_pass(&j)) {
 		end = j.p;
 		if (!json_char(&j, ','))
 			break;

@@ -407,7 +407,7 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 bool zeek_read(struct cloud_record *r)
 {
 	struct record x = {0};
-	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x});
+	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x, NULL});
 
 	if (!has(&x, COLUMN_UID) || !has(&x, COLUMN_ORIG) || !has(&x, COLUMN_TS))
 		return false;
