@@ -337,7 +337,8 @@ void api_kube(struct api_words *w, struct event *e)
 	kube_request_read(&j, verb_of(e->subject, &reads), e->path, &q);
 	e->api.action = kube_action(&q);
 	json_space(&j);
-	if (!reads && j.p < j.end && *j.p == '{' && json_walk(&j, (struct json_visitor){visit, &o, enter}))
+	if (!reads && j.p < j.end && *j.p == '{' &&
+	    json_walk(&j, (struct json_visitor){visit, &o, enter}))
 		e->flags |= EVENT_TRUNCATED;
 	if (e->api.action == API_EXEC)
 		kube_command(&j, q.query, &o.command);

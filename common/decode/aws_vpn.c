@@ -60,8 +60,8 @@ static bool set_kind(const struct aws_vpn *x, struct event *e)
 bool aws_vpn_read(struct cloud_record *r)
 {
 	struct aws_vpn x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || span_empty(x.type) || span_empty(x.number))
 		return false;

@@ -38,8 +38,8 @@ static const struct json_want wants[] = {
 bool bastion_read(struct cloud_record *r)
 {
 	struct bastion x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (!span_is(x.category, "BastionAuditLogs"))
 		return false;

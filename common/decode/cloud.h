@@ -6,7 +6,8 @@
 
 /*
  * Is the line a record of a cloud service that is known? Then *ret_result says what became of it.
- * A record belongs to the source whose members it has, never to one whose name is in a value. words: json_words().
+ * A record belongs to the source whose members it has, never to one whose name is in a value.
+ * words: json_words().
  */
 bool cloud_read(struct decode_stream *s, struct span line, uint32_t words, struct event *ret,
 		enum decode_result *ret_result, const char **reason);

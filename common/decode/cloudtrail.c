@@ -121,8 +121,8 @@ static bool read_key(struct cloud_record *r, const struct trail *x)
 bool cloudtrail_read(struct cloud_record *r)
 {
 	struct trail x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || !text_ends(x.source, SPAN_LIT(".amazonaws.com")) || span_empty(x.name))
 		return false;

@@ -93,8 +93,8 @@ static bool read_answer(struct cloud_record *r, const struct duo *x)
 bool duo_read(struct cloud_record *r)
 {
 	struct duo x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong)
 		return false;

@@ -111,8 +111,8 @@ static struct span reason_of(struct json *j, const struct signin *x, const struc
 bool entra_read(struct cloud_record *r)
 {
 	struct signin x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	struct span code = either(x.code, x.code2);
 	const struct code *c = code_of(code);
 

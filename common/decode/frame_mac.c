@@ -100,7 +100,8 @@ bool frame_from_mac(struct decode_stream *s, struct span line, struct frame *f)
 	struct entry x = {0};
 	struct time_text t = {.time_ns = s->seen_ns, .approximate = true};
 
-	if (json_pick(&j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false}) ||
+	if (json_pick(&j,
+		      (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false}) ||
 	    span_empty(x.path) || span_empty(x.time))
 		return false;
 	if (time_take_iso(s, &x.time, &t))

@@ -79,8 +79,8 @@ static bool read_tunnel(struct cloud_record *r, const struct gcp *x)
 bool gcp_read(struct cloud_record *r)
 {
 	struct gcp x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	if (wrong || span_empty(x.method) || !text_ends(x.service, SPAN_LIT(".googleapis.com")))
 		return false;

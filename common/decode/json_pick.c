@@ -3,7 +3,7 @@
 
 #include "text.h"
 
-#define LENGTHS	 JSON_WANTS_MAX /* longer ones share a row with shorter ones */
+#define LENGTHS	     JSON_WANTS_MAX /* longer ones share a row with shorter ones */
 #define ALL_WANTS(n) ((n) < JSON_WANTS_MAX ? (UINT32_C(1) << (n)) - 1 : UINT32_MAX)
 
 void json_pick_begin(struct json_picking *ret, struct json_picker k)

@@ -41,9 +41,9 @@ const char *json_pick(struct json *j, struct json_picker p);
 /* The same for a visitor of one's own: begin, then what json_walk() asks and tells. */
 struct json_picking {
 	struct json_picker k;
-	unsigned from;			      /* the level at which the wants begin */
-	uint32_t open[JSON_WANT_DEPTH];	      /* [n]: those whose first n names are open */
-	uint32_t by_len[JSON_WANTS_MAX];      /* those whose first name has that length */
+	unsigned from;			 /* the level at which the wants begin */
+	uint32_t open[JSON_WANT_DEPTH];	 /* [n]: those whose first n names are open */
+	uint32_t by_len[JSON_WANTS_MAX]; /* those whose first name has that length */
 };
 void json_pick_begin(struct json_picking *ret, struct json_picker k);
 void json_pick_visit(struct json_picking *k, const struct json_path *p, struct span name,

@@ -31,16 +31,15 @@ static const unsigned char first_row[256] = {
 	['e'] = 7, ['i'] = 11, ['p'] = 13, ['u'] = 14, ['y'] = 15,
 };
 
-static uint32_t words_at(struct span s)
+static uint32_t words_at(struct span s, unsigned row)
 {
-	unsigned i = s.len ? first_row[(unsigned char)s.ptr[0]] : 0;
 	uint32_t words = 0;
 
-	for (; i && i <= sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i - 1].word.ptr[0] != s.ptr[0])
+	for (; row <= sizeof(rows) / sizeof(rows[0]); row++) {
+		if (rows[row - 1].word.ptr[0] != s.ptr[0])
 			break;
-		if (span_starts(s, rows[i - 1].word))
-			words |= UINT32_C(1) << rows[i - 1].is;
+		if (span_starts(s, rows[row - 1].word))
+			words |= UINT32_C(1) << rows[row - 1].is;
 	}
 	return words;
 }
@@ -50,16 +49,18 @@ static bool ends_entra(const char *begin, const char *quote)
 {
 	static const struct span word = SPAN_LIT("serPrincipalName");
 
-	return quote - begin >= (ptrdiff_t)word.len && quote[-1] == 'e' &&
+	return quote - begin >= (ptrdiff_t)word.len &&
 	       memcmp(quote - word.len, word.ptr, word.len) == 0;
 }
 
-static uint32_t words_around(struct span line, const char *quote)
+/* Most quotes close a text, or open one that begins with another letter. */
+static inline uint32_t words_around(struct span line, const char *quote)
 {
-	size_t at = (size_t)(quote - line.ptr);
-	uint32_t words = words_at(span_skip(line, at + 1));
+	const char *next = quote + 1, *end = line.ptr + line.len;
+	unsigned row = next < end ? first_row[(unsigned char)*next] : 0;
+	uint32_t words = row ? words_at((struct span){next, (size_t)(end - next)}, row) : 0;
 
-	if (ends_entra(line.ptr, quote))
+	if (quote > line.ptr && quote[-1] == 'e' && ends_entra(line.ptr, quote))
 		words |= UINT32_C(1) << WORD_ENTRA;
 	return words;
 }

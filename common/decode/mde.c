@@ -50,8 +50,8 @@ static bool is_logon(const struct logon *x)
 bool mde_read(struct cloud_record *r)
 {
 	struct logon x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	bool failed = span_is(x.action, "LogonFailed");
 
 	if (!is_logon(&x))

@@ -107,8 +107,8 @@ bool okta_read(struct cloud_record *r)
 	const struct form *f;
 	const char *wrong;
 
-	json_pick_begin(&x.picking, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]),
-							 &x, false});
+	json_pick_begin(&x.picking,
+			(struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 	wrong = json_walk(&r->j, (struct json_visitor){visit, &x, enter});
 	f = form_of(x.type);
 	if (!span_starts(x.type, SPAN_LIT("user.")) || span_empty(x.uuid) || span_empty(x.time))

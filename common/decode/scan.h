@@ -1,8 +1,8 @@
 /*
  * scan: looks at 16 bytes of text at once. Internal to decode/.
  *
- * Every x86-64 has SSE2; elsewhere it is done with two words of 64 bits. memchr() is as fast on long
- * texts, but the strings of a record are short, and two bytes are looked for.
+ * Every x86-64 has SSE2; elsewhere it is done with two words of 64 bits. memchr() is as fast on
+ * long texts, but the strings of a record are short, and two bytes are looked for.
  */
 #ifndef OUTERGATE_DECODE_SCAN_H
 #define OUTERGATE_DECODE_SCAN_H

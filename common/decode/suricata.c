@@ -173,8 +173,8 @@ static bool read_type(struct cloud_record *r, const struct eve *x, size_t i)
 bool suricata_read(struct cloud_record *r)
 {
 	struct eve x = {0};
-	const char *wrong =
-		json_pick(&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
+	const char *wrong = json_pick(
+		&r->j, (struct json_picker){wants, sizeof(wants) / sizeof(wants[0]), &x, false});
 
 	/* Duo and others have an event_type, too. */
 	if (span_empty(x.type) || span_empty(x.src) || span_empty(x.time))

@@ -39,98 +39,98 @@ enum slot {
 
 /* parent: a name that some parent begins with; "" the root itself; NULL any. */
 struct slot_row {
-	const char *name;
+	struct span name;
 	const char *parent;
 	enum slot slot;
 };
 
 static const struct slot_row slots[] = {
-	{"event_id", NULL, SLOT_ID},
-	{"EventID", NULL, SLOT_ID},
-	{"EventId", NULL, SLOT_ID},
-	{"eventID", NULL, SLOT_ID},
-	{"id", "", SLOT_ID},
-	{"#text", "EventID", SLOT_ID},
-	{"code", "event", SLOT_ID},
-	{"provider_name", NULL, SLOT_PROVIDER},
-	{"ProviderName", NULL, SLOT_PROVIDER},
-	{"providerName", NULL, SLOT_PROVIDER},
-	{"SourceName", NULL, SLOT_PROVIDER},
-	{"source_name", NULL, SLOT_PROVIDER},
-	{"provider", NULL, SLOT_PROVIDER},
-	{"Name", "Provider", SLOT_PROVIDER},
-	{"@Name", "Provider", SLOT_PROVIDER},
-	{"channel", NULL, SLOT_CHANNEL},
-	{"Channel", NULL, SLOT_CHANNEL},
-	{"log_name", NULL, SLOT_CHANNEL},
-	{"computer_name", NULL, SLOT_COMPUTER},
-	{"Computer", NULL, SLOT_COMPUTER},
-	{"computer", NULL, SLOT_COMPUTER},
-	{"Hostname", NULL, SLOT_COMPUTER},
-	{"record_id", NULL, SLOT_RECORD},
-	{"RecordNumber", NULL, SLOT_RECORD},
-	{"record_number", NULL, SLOT_RECORD},
-	{"EventRecordID", NULL, SLOT_RECORD},
-	{"eventRecordID", NULL, SLOT_RECORD},
-	{"activity_id", NULL, SLOT_ACTIVITY},
-	{"ActivityID", NULL, SLOT_ACTIVITY},
-	{"@ActivityID", NULL, SLOT_ACTIVITY},
-	{"activityID", NULL, SLOT_ACTIVITY},
-	{"ExecutionProcessID", NULL, SLOT_PID},
-	{"ProcessID", NULL, SLOT_PID},
-	{"@ProcessID", NULL, SLOT_PID},
-	{"processID", "system", SLOT_PID},
-	{"process_id", "", SLOT_PID},
-	{"pid", "", SLOT_PID},
-	{"pid", "winlog", SLOT_PID},
-	{"Pid", NULL, SLOT_PID},
-	{"user_id", NULL, SLOT_SID},
-	{"UserID", NULL, SLOT_SID},
-	{"@UserID", NULL, SLOT_SID},
-	{"identifier", "winlog", SLOT_SID},
-	{"version", NULL, SLOT_VERSION},
-	{"Version", NULL, SLOT_VERSION},
-	{"EventTime", NULL, SLOT_TIME},
-	{"SystemTime", NULL, SLOT_TIME},
-	{"@SystemTime", NULL, SLOT_TIME},
-	{"systemTime", NULL, SLOT_TIME},
-	{"TimeCreated", NULL, SLOT_TIME},
-	{"time", "", SLOT_TIME},
-	{"@timestamp", "", SLOT_RECEIVED},
-	{"message", "", SLOT_MESSAGE},
-	{"Message", NULL, SLOT_MESSAGE},
-	{"message", "system", SLOT_MESSAGE},
-	{"RawXml", NULL, SLOT_XML},
-	{"original", "event", SLOT_XML},
+	{SPAN_LIT("event_id"), NULL, SLOT_ID},
+	{SPAN_LIT("EventID"), NULL, SLOT_ID},
+	{SPAN_LIT("EventId"), NULL, SLOT_ID},
+	{SPAN_LIT("eventID"), NULL, SLOT_ID},
+	{SPAN_LIT("id"), "", SLOT_ID},
+	{SPAN_LIT("#text"), "EventID", SLOT_ID},
+	{SPAN_LIT("code"), "event", SLOT_ID},
+	{SPAN_LIT("provider_name"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("ProviderName"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("providerName"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("SourceName"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("source_name"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("provider"), NULL, SLOT_PROVIDER},
+	{SPAN_LIT("Name"), "Provider", SLOT_PROVIDER},
+	{SPAN_LIT("@Name"), "Provider", SLOT_PROVIDER},
+	{SPAN_LIT("channel"), NULL, SLOT_CHANNEL},
+	{SPAN_LIT("Channel"), NULL, SLOT_CHANNEL},
+	{SPAN_LIT("log_name"), NULL, SLOT_CHANNEL},
+	{SPAN_LIT("computer_name"), NULL, SLOT_COMPUTER},
+	{SPAN_LIT("Computer"), NULL, SLOT_COMPUTER},
+	{SPAN_LIT("computer"), NULL, SLOT_COMPUTER},
+	{SPAN_LIT("Hostname"), NULL, SLOT_COMPUTER},
+	{SPAN_LIT("record_id"), NULL, SLOT_RECORD},
+	{SPAN_LIT("RecordNumber"), NULL, SLOT_RECORD},
+	{SPAN_LIT("record_number"), NULL, SLOT_RECORD},
+	{SPAN_LIT("EventRecordID"), NULL, SLOT_RECORD},
+	{SPAN_LIT("eventRecordID"), NULL, SLOT_RECORD},
+	{SPAN_LIT("activity_id"), NULL, SLOT_ACTIVITY},
+	{SPAN_LIT("ActivityID"), NULL, SLOT_ACTIVITY},
+	{SPAN_LIT("@ActivityID"), NULL, SLOT_ACTIVITY},
+	{SPAN_LIT("activityID"), NULL, SLOT_ACTIVITY},
+	{SPAN_LIT("ExecutionProcessID"), NULL, SLOT_PID},
+	{SPAN_LIT("ProcessID"), NULL, SLOT_PID},
+	{SPAN_LIT("@ProcessID"), NULL, SLOT_PID},
+	{SPAN_LIT("processID"), "system", SLOT_PID},
+	{SPAN_LIT("process_id"), "", SLOT_PID},
+	{SPAN_LIT("pid"), "", SLOT_PID},
+	{SPAN_LIT("pid"), "winlog", SLOT_PID},
+	{SPAN_LIT("Pid"), NULL, SLOT_PID},
+	{SPAN_LIT("user_id"), NULL, SLOT_SID},
+	{SPAN_LIT("UserID"), NULL, SLOT_SID},
+	{SPAN_LIT("@UserID"), NULL, SLOT_SID},
+	{SPAN_LIT("identifier"), "winlog", SLOT_SID},
+	{SPAN_LIT("version"), NULL, SLOT_VERSION},
+	{SPAN_LIT("Version"), NULL, SLOT_VERSION},
+	{SPAN_LIT("EventTime"), NULL, SLOT_TIME},
+	{SPAN_LIT("SystemTime"), NULL, SLOT_TIME},
+	{SPAN_LIT("@SystemTime"), NULL, SLOT_TIME},
+	{SPAN_LIT("systemTime"), NULL, SLOT_TIME},
+	{SPAN_LIT("TimeCreated"), NULL, SLOT_TIME},
+	{SPAN_LIT("time"), "", SLOT_TIME},
+	{SPAN_LIT("@timestamp"), "", SLOT_RECEIVED},
+	{SPAN_LIT("message"), "", SLOT_MESSAGE},
+	{SPAN_LIT("Message"), NULL, SLOT_MESSAGE},
+	{SPAN_LIT("message"), "system", SLOT_MESSAGE},
+	{SPAN_LIT("RawXml"), NULL, SLOT_XML},
+	{SPAN_LIT("original"), "event", SLOT_XML},
 };
 
 /* Members on one level that are an exporter's own, never the event's data. */
-static const char *const exporter_names[] = {
-	"Keywords",
-	"Severity",
-	"SeverityValue",
-	"EventReceivedTime",
-	"EventType",
-	"Opcode",
-	"OpcodeValue",
-	"SourceModuleName",
-	"SourceModuleType",
-	"Task",
-	"ProviderGuid",
-	"ThreadID",
-	"Category",
-	"host",
-	"port",
-	"@version",
-	"level",
-	"task",
-	"opcode",
-	"keywords",
-	"guid",
-	"tid",
-	"thread_id",
-	"RecordID",
-	"beat",
+static const struct span exporter_names[] = {
+	SPAN_LIT("Keywords"),
+	SPAN_LIT("Severity"),
+	SPAN_LIT("SeverityValue"),
+	SPAN_LIT("EventReceivedTime"),
+	SPAN_LIT("EventType"),
+	SPAN_LIT("Opcode"),
+	SPAN_LIT("OpcodeValue"),
+	SPAN_LIT("SourceModuleName"),
+	SPAN_LIT("SourceModuleType"),
+	SPAN_LIT("Task"),
+	SPAN_LIT("ProviderGuid"),
+	SPAN_LIT("ThreadID"),
+	SPAN_LIT("Category"),
+	SPAN_LIT("host"),
+	SPAN_LIT("port"),
+	SPAN_LIT("@version"),
+	SPAN_LIT("level"),
+	SPAN_LIT("task"),
+	SPAN_LIT("opcode"),
+	SPAN_LIT("keywords"),
+	SPAN_LIT("guid"),
+	SPAN_LIT("tid"),
+	SPAN_LIT("thread_id"),
+	SPAN_LIT("RecordID"),
+	SPAN_LIT("beat"),
 };
 
 static bool has_parent(const struct json_tree *t, const struct json_node *n, const char *begins)
@@ -147,22 +147,9 @@ static bool has_parent(const struct json_tree *t, const struct json_node *n, con
 
 static bool names_data(struct span name)
 {
-	static const char *const names[] = {"event_data", "EventData", "eventdata",
-					    "user_data",  "UserData",  "data"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (span_is(name, names[i]))
-			return true;
-	return false;
-}
-
-/* Is it below the event's own data? */
-static bool is_data(const struct json_tree *t, const struct json_node *n)
-{
-	for (n = json_parent(t, n); n; n = json_parent(t, n))
-		if (names_data(n->name))
-			return true;
-	return false;
+	return span_is(name, "event_data") || span_is(name, "EventData") ||
+	       span_is(name, "eventdata") || span_is(name, "user_data") ||
+	       span_is(name, "UserData") || span_is(name, "data");
 }
 
 /* "winlog.event_data.IpAddress" is IpAddress, and data; "winlog.channel" is channel. */
@@ -188,7 +175,7 @@ static int slot_of(const struct json_tree *t, const struct json_node *n, struct 
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
 		const char *parent = slots[i].parent;
 
-		if (!span_is(name, slots[i].name))
+		if (!span_eq(name, slots[i].name))
 			continue;
 		if (!parent ||
 		    (span_empty(before) ? has_parent(t, n, parent)
@@ -201,7 +188,7 @@ static int slot_of(const struct json_tree *t, const struct json_node *n, struct 
 static bool is_exporters(struct span name)
 {
 	for (size_t i = 0; i < sizeof(exporter_names) / sizeof(exporter_names[0]); i++)
-		if (span_is(name, exporter_names[i]))
+		if (span_eq(name, exporter_names[i]))
 			return true;
 	return false;
 }
@@ -246,20 +233,24 @@ static void read_nodes(const struct json_tree *t, struct span found[SLOT_COUNT],
 {
 	struct span pending = {0};
 	uint16_t pending_in = JSON_NO_NODE;
+	bool in_data[JSON_NODES_MAX]; /* of objects and arrays: what is in it is data */
 
+	in_data[0] = names_data(t->nodes[0].name);
 	for (unsigned i = 1; i < t->count; i++) {
 		const struct json_node *n = &t->nodes[i];
+		bool data, below = n->parent < t->count && in_data[n->parent];
 		struct span name, before;
-		bool data;
 		int slot;
 
-		if (n->type == '{' || n->type == '[')
+		if (n->type == '{' || n->type == '[') {
+			in_data[i] = below || names_data(n->name);
 			continue;
+		}
 		name = last_part(n->name, &data, &before);
 		if (n->parent != pending_in) /* a pair does not reach into the next one */
 			pending = text_none();
 		pending_in = n->parent;
-		if (data || is_data(t, n)) {
+		if (data || below) {
 			add_data(t, n, name, &pending, ret);
 			continue;
 		}

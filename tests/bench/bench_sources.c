@@ -17,7 +17,7 @@
 #define LINES_MAX  20000
 #define BYTES_MAX  (16u << 20)
 #define ROW_S	   0.3
-#define ROUNDS	   256 /* between two looks at the clock, which costs as much as a line */
+#define ROUNDS	   256	    /* between two looks at the clock, which costs as much as a line */
 #define BUDGET	   500000.0 /* lines a second of a core, of every decoder */
 #define BUDGET_MBS 400.0    /* of records too long for that */
 
