@@ -11,6 +11,8 @@ bool windows_same_name(struct span a, struct span b)
 {
 	if (a.len != b.len)
 		return false;
+	if (span_eq(a, b)) /* most often */
+		return true;
 	for (size_t i = 0; i < a.len; i++)
 		if (lower(a.ptr[i]) != lower(b.ptr[i]))
 			return false;

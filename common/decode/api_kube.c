@@ -255,8 +255,12 @@ void kube_object_visit(struct kube_object *o, const struct json_path *p, unsigne
 	for (size_t c = 0; c < sizeof(chains) / sizeof(chains[0]); c++) {
 		unsigned level = level_of(p, from, chains[c]);
 
-		for (size_t i = 0; level && i < sizeof(members) / sizeof(members[0]); i++)
-			if (members[i].type == type &&
+		struct span top = level < p->depth ? p->names[level] : name;
+
+		if (!level || !top.len)
+			continue;
+		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+			if (members[i].type == type && members[i].where[0] == top.ptr[0] &&
 			    json_path_is(p, level, name, members[i].where, false))
 				members[i].take(o, value);
 	}

@@ -84,8 +84,11 @@ static bool json_unicode(struct json *j)
 
 static bool json_escape(struct json *j)
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at;
+	static const char to[256] = {
+		['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+		['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+	};
+	char c;
 
 	if (j->p >= j->end)
 		return false;
@@ -93,11 +96,11 @@ static bool json_escape(struct json *j)
 		j->p++;
 		return json_unicode(j);
 	}
-	at = *j->p ? strchr(from, *j->p) : NULL;
-	if (!at)
+	c = to[(unsigned char)*j->p];
+	if (!c)
 		return false;
 	j->p++;
-	json_byte(j, (unsigned char)to[at - from]);
+	json_byte(j, (unsigned char)c);
 	return true;
 }
 

@@ -22,6 +22,8 @@ struct json {
 
 static inline void json_space(struct json *j)
 {
+	if (j->p < j->end && (unsigned char)*j->p > ' ')
+		return; /* most often */
 	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
 		j->p++;
 }

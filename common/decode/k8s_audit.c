@@ -99,7 +99,8 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 	json_pick_visit(&a->picking, p, name, value, type);
 	if (p->depth == 2 && p->types[1] == '[' && span_is(p->names[1], "sourceIPs"))
 		add_address(a, value);
-	if (json_path_is(p, 1, name, "user.groups[]", false) &&
+	if (p->depth == 3 && p->types[1] == '{' && p->types[2] == '[' &&
+	    span_is(p->names[1], "user") && span_is(p->names[2], "groups") &&
 	    span_is(value, "system:unauthenticated"))
 		a->unauthenticated = true;
 	if (p->depth == 2 && span_is(p->names[1], "annotations") &&

@@ -17,7 +17,8 @@
 #include "time_text.h"
 #include "windows.h"
 
-#define QUARTER_NS (INT64_C(900) * 1000000000) /* zones are multiples of 15 minutes */
+#define NAME_LENGTHS 32				 /* longer ones share a row with shorter ones */
+#define QUARTER_NS   (INT64_C(900) * 1000000000) /* zones are multiples of 15 minutes */
 
 /* What a member outside of the event's own data is. */
 enum slot {
@@ -169,26 +170,58 @@ static struct span last_part(struct span name, bool *ret_data, struct span *ret_
 	return span_skip(name, dot + 1);
 }
 
-static int slot_of(const struct json_tree *t, const struct json_node *n, struct span name,
-		   struct span before)
-{
-	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
-		const char *parent = slots[i].parent;
+/* Which rows of a table have names of that length, a bit each: most names are in none. */
+struct by_len {
+	uint64_t rows[NAME_LENGTHS];
+};
 
-		if (!span_eq(name, slots[i].name))
+static void by_len_add(struct by_len *b, struct span name, size_t row)
+{
+	b->rows[name.len % NAME_LENGTHS] |= UINT64_C(1) << row;
+}
+
+static uint64_t by_len_find(const struct by_len *b, struct span name)
+{
+	return b->rows[name.len % NAME_LENGTHS];
+}
+
+struct tables {
+	struct by_len slots, exporters;
+};
+
+_Static_assert(sizeof(slots) / sizeof(slots[0]) <= 64, "a bit each");
+_Static_assert(sizeof(exporter_names) / sizeof(exporter_names[0]) <= 64, "a bit each");
+
+static void tables_make(struct tables *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+		by_len_add(&ret->slots, slots[i].name, i);
+	for (size_t i = 0; i < sizeof(exporter_names) / sizeof(exporter_names[0]); i++)
+		by_len_add(&ret->exporters, exporter_names[i], i);
+}
+
+static int slot_of(const struct tables *tables, const struct json_tree *t,
+		   const struct json_node *n, struct span name, struct span before)
+{
+	for (uint64_t some = by_len_find(&tables->slots, name); some; some &= some - 1) {
+		const struct slot_row *row = &slots[__builtin_ctzll(some)];
+
+		if (!span_eq(name, row->name))
 			continue;
-		if (!parent ||
-		    (span_empty(before) ? has_parent(t, n, parent)
-					: *parent && span_starts(before, span_of(parent))))
-			return (int)slots[i].slot;
+		if (!row->parent ||
+		    (span_empty(before)
+			     ? has_parent(t, n, row->parent)
+			     : *row->parent && span_starts(before, span_of(row->parent))))
+			return (int)row->slot;
 	}
 	return -1;
 }
 
-static bool is_exporters(struct span name)
+static bool is_exporters(const struct tables *tables, struct span name)
 {
-	for (size_t i = 0; i < sizeof(exporter_names) / sizeof(exporter_names[0]); i++)
-		if (span_eq(name, exporter_names[i]))
+	for (uint64_t some = by_len_find(&tables->exporters, name); some; some &= some - 1)
+		if (span_eq(name, exporter_names[__builtin_ctzll(some)]))
 			return true;
 	return false;
 }
@@ -231,10 +264,12 @@ static void add_data(const struct json_tree *t, const struct json_node *n, struc
 static void read_nodes(const struct json_tree *t, struct span found[SLOT_COUNT],
 		       struct windows_event *ret)
 {
+	struct tables tables;
 	struct span pending = {0};
 	uint16_t pending_in = JSON_NO_NODE;
 	bool in_data[JSON_NODES_MAX]; /* of objects and arrays: what is in it is data */
 
+	tables_make(&tables);
 	in_data[0] = names_data(t->nodes[0].name);
 	for (unsigned i = 1; i < t->count; i++) {
 		const struct json_node *n = &t->nodes[i];
@@ -254,10 +289,11 @@ static void read_nodes(const struct json_tree *t, struct span found[SLOT_COUNT],
 			add_data(t, n, name, &pending, ret);
 			continue;
 		}
-		slot = slot_of(t, n, name, before);
+		slot = slot_of(&tables, t, n, name, before);
 		if (slot >= 0 && span_empty(found[slot]))
 			found[slot] = n->value;
-		else if (slot < 0 && n->parent == 0 && span_empty(before) && !is_exporters(name))
+		else if (slot < 0 && n->parent == 0 && span_empty(before) &&
+			 !is_exporters(&tables, name))
 			windows_add(ret, name, n->value);
 	}
 }
