@@ -7,7 +7,8 @@
 #   make lint       format, clang-tidy, cppcheck, registries, purity of the core, function length
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
-#   make fuzz       a longer fuzzing run          make bench   the figures of the README
+#   make fuzz       ten minutes of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS="line lines")
+#   make bench      the figures of the README
 #   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
 #   make test-services  every other remote service: RDP, VNC, telnet, FTP, tunnels, proxies (minutes)
@@ -152,8 +153,10 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
+# Every target, or those of FUZZ_TARGETS, two at a time.
+FUZZ_SECONDS ?= 600
 fuzz: fuzz-build
-	SECONDS_EACH=300 BUILD=$(BUILD) bash tests/fuzz/run.sh
+	SECONDS_EACH=$(FUZZ_SECONDS) AT_ONCE=2 BUILD=$(BUILD) bash tests/fuzz/run.sh $(FUZZ_TARGETS)
 
 include windows.mk
 
@@ -161,9 +164,13 @@ include windows.mk
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
-bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_store
+BENCH_DATA = $(or $(OUTERGATE_DATA),../shared/data)
+bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_sources \
+		$(BUILD)/bench/bench_store
 	$(BUILD)/bench/bench_core
 	$(BUILD)/bench/bench_decode
+	@python3 -B tests/bench/lines.py $(BENCH_DATA) $(BUILD)/bench/lines
+	$(BUILD)/bench/bench_sources $(BUILD)/bench/lines/*
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
 	BUILD=$(BUILD) bash tests/forward/run.sh none >/dev/null; BUILD=$(BUILD) python3 -B tests/bench/forward.py

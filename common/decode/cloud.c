@@ -12,22 +12,22 @@
 #include "zeek.h"
 
 static const struct source {
-	enum json_word word; /* some member's name, or what such a one begins with */
+	uint32_t words; /* names of members that all of its records have, or values */
 	enum decoder_index decoder;
 	bool (*read)(struct cloud_record *r);
 } sources[] = {
-	{WORD_ENTRA, DECODER_entra, entra_read},
-	{WORD_MDE, DECODER_mde, mde_read},
-	{WORD_OKTA, DECODER_okta, okta_read},
-	{WORD_DUO, DECODER_duo, duo_read},
-	{WORD_CLOUDTRAIL, DECODER_cloudtrail, cloudtrail_read},
-	{WORD_AWS_VPN, DECODER_aws_vpn, aws_vpn_read},
-	{WORD_BASTION, DECODER_bastion, bastion_read},
-	{WORD_GCP, DECODER_gcp, gcp_read},
-	{WORD_YANDEX, DECODER_yandex, yandex_read},
-	{WORD_ZEEK, DECODER_zeek, zeek_read},
-	{WORD_TELEPORT, DECODER_teleport, teleport_read},
-	{WORD_SURICATA, DECODER_suricata, suricata_read},
+	{JSON_WORD(WORD_ENTRA), DECODER_entra, entra_read},
+	{JSON_WORD(WORD_MDE) | JSON_WORD(WORD_ACTION), DECODER_mde, mde_read},
+	{JSON_WORD(WORD_OKTA) | JSON_WORD(WORD_PUBLISHED), DECODER_okta, okta_read},
+	{JSON_WORD(WORD_DUO), DECODER_duo, duo_read},
+	{JSON_WORD(WORD_CLOUDTRAIL), DECODER_cloudtrail, cloudtrail_read},
+	{JSON_WORD(WORD_AWS_VPN), DECODER_aws_vpn, aws_vpn_read},
+	{JSON_WORD(WORD_BASTION), DECODER_bastion, bastion_read},
+	{JSON_WORD(WORD_GCP), DECODER_gcp, gcp_read},
+	{JSON_WORD(WORD_YANDEX), DECODER_yandex, yandex_read},
+	{JSON_WORD(WORD_ZEEK), DECODER_zeek, zeek_read},
+	{JSON_WORD(WORD_TELEPORT) | JSON_WORD(WORD_EVENT), DECODER_teleport, teleport_read},
+	{JSON_WORD(WORD_SURICATA), DECODER_suricata, suricata_read},
 };
 
 bool cloud_read(struct decode_stream *s, struct span line, uint32_t words, struct event *ret,
@@ -36,7 +36,7 @@ bool cloud_read(struct decode_stream *s, struct span line, uint32_t words, struc
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		struct cloud_record r;
 
-		if (!json_has_word(words, sources[i].word))
+		if ((words & sources[i].words) != sources[i].words)
 			continue;
 		r = (struct cloud_record){
 			.s = s,

@@ -19,11 +19,21 @@ void json_pick_begin(struct json_picking *ret, struct json_picker k)
 /* Letters outside of ASCII fold into some of it, so that such a name is longer than what it is. */
 static bool is_ascii(struct span s)
 {
-	unsigned char all = 0;
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	uint64_t all = 0, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.len; i++)
+	for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.ptr + i, sizeof(word));
+		all |= word;
+	}
+	if (i && i < s.len) { /* the last ones, some of them for the second time */
+		memcpy(&word, s.ptr + s.len - sizeof(word), sizeof(word));
+		all |= word;
+	}
+	for (; i < s.len && s.len < sizeof(word); i++)
 		all |= (unsigned char)s.ptr[i];
-	return all < 0x80;
+	return !(all & high);
 }
 
 static bool is_bracket(const char *name)

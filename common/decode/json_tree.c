@@ -106,16 +106,24 @@ static const char *read_value(struct walk *w, struct span name, bool *ret_opened
 static bool close_some(struct walk *w, bool fresh)
 {
 	struct json_path *p = &w->p;
+	struct json *j = w->j;
 
 	while (p->depth) {
-		if (json_char(w->j, p->types[p->depth - 1] == '{' ? '}' : ']')) {
-			p->depth--;
-			if (p->depth < w->quiet)
-				w->quiet = 0;
-			fresh = false;
-			continue;
+		json_space(j);
+		if (j->p >= j->end)
+			return fresh;
+		if (*j->p != (p->types[p->depth - 1] == '{' ? '}' : ']')) {
+			if (*j->p == ',' && !fresh) {
+				j->p++;
+				return true;
+			}
+			return fresh;
 		}
-		return fresh || json_char(w->j, ',');
+		j->p++;
+		p->depth--;
+		if (p->depth < w->quiet)
+			w->quiet = 0;
+		fresh = false;
 	}
 	return false;
 }
@@ -135,11 +143,12 @@ const char *json_walk(struct json *j, struct json_visitor v)
 	while (!wrong && close_some(&w, opened)) {
 		struct span name = {0};
 
-		if (w.p.types[w.p.depth - 1] == '{' &&
-		    (w.quiet ? !json_pass_quoted(j) : !json_quoted(j, &name)))
-			return no_json;
-		if (w.p.types[w.p.depth - 1] == '{' && !json_char(j, ':'))
-			return no_json;
+		if (w.p.types[w.p.depth - 1] == '{') {
+			if (w.quiet ? !json_pass_quoted(j) : !json_quoted(j, &name))
+				return no_json;
+			if (!json_char(j, ':'))
+				return no_json;
+		}
 		wrong = read_value(&w, name, &opened);
 	}
 	return wrong ? wrong : w.p.depth ? no_json : NULL;

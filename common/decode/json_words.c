@@ -8,12 +8,15 @@ static const struct row {
 	struct span word;
 	enum json_word is;
 } rows[] = {
+	{SPAN_LIT("ActionType\""), WORD_ACTION},
 	{SPAN_LIT("BastionAuditLogs\""), WORD_BASTION},
 	{SPAN_LIT("LogonType\""), WORD_MDE},
 	{SPAN_LIT("MESSAGE\""), WORD_JOURNAL},
 	{SPAN_LIT("__REALTIME_TIMESTAMP\""), WORD_JOURNAL},
+	{SPAN_LIT("actionType\""), WORD_ACTION},
 	{SPAN_LIT("audit.k8s.io"), WORD_K8S_AUDIT},
 	{SPAN_LIT("connection-log-type\""), WORD_AWS_VPN},
+	{SPAN_LIT("event\""), WORD_EVENT},
 	{SPAN_LIT("eventMessage\""), WORD_MAC},
 	{SPAN_LIT("eventSource\""), WORD_CLOUDTRAIL},
 	{SPAN_LIT("eventType\""), WORD_OKTA},
@@ -21,14 +24,15 @@ static const struct row {
 	{SPAN_LIT("id.orig_h\""), WORD_ZEEK},
 	{SPAN_LIT("isotimestamp\""), WORD_DUO},
 	{SPAN_LIT("protoPayload\""), WORD_GCP},
+	{SPAN_LIT("published\""), WORD_PUBLISHED},
 	{SPAN_LIT("uid\""), WORD_TELEPORT},
 	{SPAN_LIT("yandex.cloud.audit."), WORD_YANDEX},
 };
 
 /* Where in the rows the words with that first letter begin, from 1 on. */
 static const unsigned char first_row[256] = {
-	['B'] = 1, ['L'] = 2,  ['M'] = 3,  ['_'] = 4,  ['a'] = 5,  ['c'] = 6,
-	['e'] = 7, ['i'] = 11, ['p'] = 13, ['u'] = 14, ['y'] = 15,
+	['A'] = 1, ['B'] = 2, ['L'] = 3,  ['M'] = 4,  ['_'] = 5,  ['a'] = 6,
+	['c'] = 8, ['e'] = 9, ['i'] = 14, ['p'] = 16, ['u'] = 18, ['y'] = 19,
 };
 
 static uint32_t words_at(struct span s, unsigned row)

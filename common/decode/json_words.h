@@ -9,7 +9,6 @@
 
 #include "../span.h"
 
-/* In the order in which sources are asked. */
 enum json_word {
 	WORD_K8S_AUDIT,
 	WORD_JOURNAL,
@@ -26,7 +25,12 @@ enum json_word {
 	WORD_ZEEK,
 	WORD_TELEPORT,
 	WORD_SURICATA,
+	/* Which others have as well, and a source's records beside its own word. */
+	WORD_ACTION,
+	WORD_PUBLISHED,
+	WORD_EVENT,
 };
+#define JSON_WORD(word) (UINT32_C(1) << (word))
 
 /* One bit a word. */
 uint32_t json_words(struct span line);

@@ -126,8 +126,7 @@ static bool read_flow(const struct eve *x, struct event *e, const char **reason)
 	uint64_t end = netsensor_time(x->end);
 
 	*reason = "a flow of no remote service";
-	if (netsensor_by_name(x->app) != SERVICE_NONE)
-		e->service = netsensor_by_name(x->app);
+	e->service = netsensor_by_name(x->app);
 	e->kind = EVENT_CONNECTION_CLOSE;
 	e->opened_ns = netsensor_time(x->start);
 	e->time_ns = end ? end : e->time_ns;

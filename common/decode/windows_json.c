@@ -156,7 +156,9 @@ static bool names_data(struct span name)
 /* "winlog.event_data.IpAddress" is IpAddress, and data; "winlog.channel" is channel. */
 static struct span last_part(struct span name, bool *ret_data, struct span *ret_before)
 {
-	size_t dot = text_find_last(name, SPAN_LIT("."));
+	size_t dot = text_find(name, SPAN_LIT("."), 0) == TEXT_NOT_FOUND
+			     ? TEXT_NOT_FOUND
+			     : text_find_last(name, SPAN_LIT("."));
 	struct span before = dot == TEXT_NOT_FOUND ? text_none() : span_first(name, dot), part;
 	size_t at;
 

@@ -36,6 +36,13 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 		x->native = x->j->p - 1; /* its bracket is behind us */
 }
 
+/* What is in its audit event is looked at when it is read as such. */
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
+{
+	(void)arg, (void)type;
+	return p->depth == 0 || (p->depth == 1 && span_is(name, "details"));
+}
+
 /* The object that begins there, as it is written. */
 static struct span object_at(const char *at, const char *end)
 {
@@ -49,7 +56,7 @@ static struct span object_at(const char *at, const char *end)
 bool yandex_read(struct cloud_record *r)
 {
 	struct yandex x = {.j = &r->j};
-	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x, NULL});
+	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x, enter});
 	struct span native;
 
 	if (!span_starts(x.type, SPAN_LIT("yandex.cloud.audit.")))

@@ -404,10 +404,17 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 		r->value[c] = value;
 }
 
+/* It has no objects in it that say something here. */
+static bool enter(void *arg, const struct json_path *p, struct span name, char type)
+{
+	(void)arg, (void)name, (void)type;
+	return p->depth == 0;
+}
+
 bool zeek_read(struct cloud_record *r)
 {
 	struct record x = {0};
-	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x, NULL});
+	const char *wrong = json_walk(&r->j, (struct json_visitor){visit, &x, enter});
 
 	if (!has(&x, COLUMN_UID) || !has(&x, COLUMN_ORIG) || !has(&x, COLUMN_TS))
 		return false;

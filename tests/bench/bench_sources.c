@@ -59,8 +59,8 @@ static void read_once(struct row *r)
 	const char *reason;
 	struct event e;
 
-	stream.audit.execs_next = stream.audit.others_next = 0; /* or each was told before */
-	stream.audit.execs[0] = stream.audit.others[0] = (struct audit_request){0};
+	if (stream.audit.execs_next || stream.audit.others_next) /* or each was told before */
+		memset(&stream.audit, 0, sizeof(stream.audit));
 	for (size_t i = 0; i < r->count; i++) {
 		result = decode_line(&stream, r->lines[i], &e, &reason);
 		r->events += result == DECODE_EVENT;
