@@ -370,29 +370,20 @@ static enum decode_result read_list(struct decode_stream *s, const struct json *
 static enum decode_result read_any(struct decode_stream *s, struct json *j, struct audit *a,
 				   const char *wrong, struct event *ret, const char **reason)
 {
-	enum decode_result r;
-	struct span rest;
-
 	if (span_is(a->kind, "EventList"))
 		return read_list(s, j, a, wrong, ret, reason);
-	if (!span_is(a->kind, "Event")) {
-		*reason = "of audit.k8s.io, but neither Event nor EventList";
-		return DECODE_SKIPPED;
-	}
-	r = read_one(s, j, a, wrong, ret, reason);
-	rest = (struct span){j->p, (size_t)(j->end - j->p)};
-	if (wrong || !text_trim_right(rest).len)
-		return r;
-	*reason = "not JSON: cut short or malformed";
-	return DECODE_BAD;
+	if (span_is(a->kind, "Event"))
+		return read_one(s, j, a, wrong, ret, reason);
+	*reason = "of audit.k8s.io, but neither Event nor EventList";
+	return DECODE_SKIPPED;
 }
 
-enum decode_result k8s_audit_read(struct decode_stream *s, struct span line, struct event *ret,
+enum decode_result k8s_audit_read(struct decode_stream *s, struct span text, struct event *ret,
 				  const char **reason)
 {
 	struct json j;
 	struct audit a;
-	const char *wrong = walk(s, line, &j, &a);
+	const char *wrong = walk(s, text, &j, &a);
 
 	return read_any(s, &j, &a, wrong, ret, reason);
 }
@@ -403,13 +394,20 @@ bool k8s_audit_take(struct decode_stream *s, struct span line, struct event *ret
 	struct json j;
 	struct audit a;
 	const char *wrong = walk(s, line, &j, &a);
+	struct span rest = {j.p, (size_t)(j.end - j.p)};
 
 	if (!span_starts(a.version, SPAN_LIT("audit.k8s.io/")))
 		return false;
-	*ret_result = DECODE_SKIPPED;
-	*reason = "not of the source that was asked for";
-	if (s->forced_source < 0 || s->forced_source == DECODER_k8s_audit)
-		*ret_result = read_any(s, &j, &a, wrong, ret, reason);
+	if (s->forced_source >= 0 && s->forced_source != DECODER_k8s_audit) {
+		*ret_result = DECODE_SKIPPED;
+		*reason = "not of the source that was asked for";
+		return true;
+	}
+	*ret_result = read_any(s, &j, &a, wrong, ret, reason);
+	if (wrong || !span_is(a.kind, "Event") || !text_trim_right(rest).len)
+		return true;
+	*ret_result = DECODE_BAD;
+	*reason = "not JSON: cut short or malformed";
 	return true;
 }
 

@@ -64,9 +64,11 @@ static void visit(void *arg, const struct json_path *p, struct span name, struct
 		return;
 	if (p->depth == 2 && type == '{')
 		x->target_type = x->target_name = text_none();
-	if (json_path_is(p, 1, name, "target[].type", false))
+	if (p->depth != 3 || p->types[2] != '{')
+		return;
+	if (span_is(name, "type"))
 		x->target_type = value;
-	else if (json_path_is(p, 1, name, "target[].displayName", false))
+	else if (span_is(name, "displayName"))
 		x->target_name = value;
 	else
 		return;

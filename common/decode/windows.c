@@ -18,7 +18,8 @@ struct span windows_field(const struct windows_event *w, const char *name)
 	struct span wanted = span_of(name);
 
 	for (unsigned i = 0; i < w->count; i++)
-		if (windows_same_name(w->fields[i].name, wanted))
+		if (w->fields[i].name.len == wanted.len &&
+		    windows_same_name(w->fields[i].name, wanted))
 			return span_is(w->fields[i].value, "-") ? text_none() : w->fields[i].value;
 	return text_none();
 }

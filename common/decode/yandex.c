@@ -43,16 +43,6 @@ static bool enter(void *arg, const struct json_path *p, struct span name, char t
 	return p->depth == 0 || (p->depth == 1 && span_is(name, "details"));
 }
 
-/* The object that begins there, as it is written. */
-static struct span object_at(const char *at, const char *end)
-{
-	struct json j = {.p = at, .end = end};
-
-	if (!json_pass(&j))
-		return text_none();
-	return (struct span){at, (size_t)(j.p - at)};
-}
-
 bool yandex_read(struct cloud_record *r)
 {
 	struct yandex x = {.j = &r->j};
@@ -65,7 +55,7 @@ bool yandex_read(struct cloud_record *r)
 		return cloud_bad(r, wrong);
 	if (!span_starts(x.type, SPAN_LIT("yandex.cloud.audit.k8s.apiserver.")) || !x.native)
 		return cloud_skip(r, "Yandex Cloud's, and no request to a cluster");
-	native = object_at(x.native, r->line.ptr + r->line.len);
+	native = (struct span){x.native, (size_t)(r->line.ptr + r->line.len - x.native)};
 	r->result = k8s_audit_read(r->s, native, r->e, &r->reason);
 	r->e->source = DECODER_yandex;
 	return true;

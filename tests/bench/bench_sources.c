@@ -19,7 +19,8 @@
 #define ROW_S	   0.3
 #define ROUNDS	   256	    /* between two looks at the clock, which costs as much as a line */
 #define BUDGET	   500000.0 /* lines a second of a core, of every decoder */
-#define BUDGET_MBS 400.0    /* of records too long for that */
+#define LONG	   1024	    /* bytes a line: of such records the megabytes count */
+#define BUDGET_MBS 250.0
 
 struct row {
 	struct span lines[LINES_MAX];
@@ -91,11 +92,11 @@ static void measure(struct row *r, const char *name)
 	printf("%-34.34s %6.0f bytes/line %10.0f lines/s %7.1f MB/s %5.2f events/line\n", name,
 	       bytes / lines, lines / used, bytes / used / 1e6, (double)r->events / lines);
 	if (lines / used < BUDGET) {
-		bool is_long = bytes / used / 1e6 >= BUDGET_MBS;
+		bool is_long = bytes / lines >= LONG && bytes / used / 1e6 >= BUDGET_MBS;
 
 		slow += !is_long;
 		printf("%-34s %s\n", "",
-		       is_long ? "below 500,000 lines/s, and long records"
+		       is_long ? "(long records: 250 MB/s are asked of them)"
 			       : "BELOW 500,000 lines/s");
 	}
 }
@@ -117,16 +118,15 @@ static int measure_file(struct row *r, const char *path, char *text)
 
 int main(int argc, char **argv)
 {
-	struct row *r = calloc(1, sizeof(*r));
-	char *text = malloc(BYTES_MAX);
+	static struct row row;
+	static char text[BYTES_MAX];
+	struct row *r = &row;
 	int i = 1, failed = 0;
 
 	if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
 		rounds = (unsigned)atoi(argv[2]);
 		i = 3;
 	}
-	if (!r || !text)
-		return 1;
 	for (int d = 0; d < DECODER_COUNT && (!rounds || i == argc); d++) {
 		if (!decoders[d]->example)
 			continue;
@@ -136,7 +136,5 @@ int main(int argc, char **argv)
 	for (; i < argc; i++)
 		failed |= measure_file(r, argv[i], text);
 	printf("%u below their budget\n", slow);
-	free(text);
-	free(r);
 	return failed ? 1 : 0;
 }
