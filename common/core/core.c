@@ -177,13 +177,15 @@ static bool is_loose(const struct core *c, const struct event *e)
 }
 
 /*
- * Where the kernel's records are, they are better than what is inferred from packets. Whom a
- * firewall did not let in, nobody else saw.
+ * Where the kernel's records are, they are better than what is inferred from packets: of other
+ * hosts, whose sensor sends it here, there are none. Whom a firewall did not let in, nobody else
+ * saw.
  */
 static bool is_outdone(const struct core *c, const struct event *e)
 {
 	return e->witness == WITNESS_NETWORK &&
-	       (c->id.kernel_sensor || e->outcome == OUTCOME_REFUSED);
+	       (e->outcome == OUTCOME_REFUSED || core_needs_kernel(c, e) ||
+		(c->id.kernel_sensor && conn_is_ours(c, e)));
 }
 
 static void count_outdone(struct core *c, const struct event *e)

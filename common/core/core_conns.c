@@ -71,7 +71,9 @@ static bool is_same_host(const struct core *c, const struct conn *n, const struc
 {
 	uint32_t host = conn_host(c, e);
 
-	return n->host == host || ((!n->host || !host) && n->origin.port && e->origin.port);
+	return n->host == host ||
+	       ((!n->host || !host || n->network || e->witness == WITNESS_NETWORK) &&
+		n->origin.port && e->origin.port);
 }
 
 /* May e be about n? What both know must agree, and text must not be about a former user of a pid.
@@ -169,6 +171,31 @@ struct conn *conn_find(struct core *c, const struct event *e)
 	return n ? n : find_caller(c, e);
 }
 
+/* Of the kernel's connections: to which addresses of this host they came. */
+static void learn_own(struct core *c, const struct addr *a)
+{
+	struct addr *to = &c->own_addrs[hash_addr(c->seed, a) % OWN_ADDRS];
+
+	if (a->family && !addr_eq(to, a))
+		*to = *a;
+}
+
+bool conn_is_ours(const struct core *c, const struct event *e)
+{
+	uint32_t cursor = NIL, slot;
+
+	if (e->local.addr.family &&
+	    addr_eq(&c->own_addrs[hash_addr(c->seed, &e->local.addr) % OWN_ADDRS], &e->local.addr))
+		return true;
+	while ((slot = index_next(&c->conns_by_peer, peer_hash(c, &e->origin), &cursor)) != NIL) {
+		const struct conn *n = pool_at(&c->conns, slot);
+
+		if (n->kernel && has_key(n, BY_PEER, c, e))
+			return true;
+	}
+	return false;
+}
+
 static void conn_forget(struct core *c, uint32_t slot)
 {
 	index_remove(&c->conns_by_cookie, slot);
@@ -253,6 +280,18 @@ static void learn_times(struct conn *n, const struct event *e)
 		n->opened_ns = e->opened_ns;
 }
 
+/* Who saw packets alone does not know the host; whoever tells of the connection next does. */
+static void learn_witness(struct core *c, struct conn *n, const struct event *e)
+{
+	if (e->trust == TRUST_KERNEL)
+		learn_own(c, &e->local.addr);
+	if (!n->network || e->witness == WITNESS_NETWORK)
+		return;
+	n->network = false;
+	if (!n->pid && e->trust != TRUST_KERNEL)
+		n->host = conn_host(c, e);
+}
+
 struct conn *conn_join(struct core *c, const struct event *e)
 {
 	struct conn *n = conn_find(c, e);
@@ -260,10 +299,13 @@ struct conn *conn_join(struct core *c, const struct event *e)
 
 	if (!n && !e->conn && !e->proc.pid && !e->origin.addr.family)
 		return NULL;
-	if (!n)
+	if (!n) {
 		n = conn_make(c);
-	if (!n)
-		return NULL;
+		if (!n)
+			return NULL;
+		n->network = e->witness == WITNESS_NETWORK;
+	}
+	learn_witness(c, n, e);
 	learn_names(c, n, e);
 	learn_times(n, e);
 	if (!had_peer && n->origin.port && c->tried_used && !n->credited)

@@ -49,7 +49,8 @@
 #define CLAIMS_MAX	64 /* log lines waiting for the kernel's word */
 #define HELD_MAX	64 /* execs and connects seen before their session opened */
 #define HELD_PER_CONN	6
-#define UNSEEN_MAX	64   /* shells that wait for a verdict */
+#define UNSEEN_MAX	64 /* shells that wait for a verdict */
+#define OWN_ADDRS	64
 #define CALLERS_MAX	1024 /* addresses whose newest connection is known */
 #define TUNNELS_MAX	32   /* loopback connections whose owner is connected elsewhere */
 #define TUNNELS_OF_USER 12
@@ -113,7 +114,7 @@ struct conn {
 	uint16_t counts[SLOT_COUNT];
 	uint32_t credited;
 	uint8_t service, status, pam_auth, method, held; /* held: execs waiting */
-	bool kernel : 1;				 /* a kernel record speaks of it */
+	bool kernel : 1, network : 1;			 /* that tells of it; packets alone do */
 	bool closed : 1, evidence : 1;			 /* somebody said who it is */
 	bool judged : 1;				 /* counted (or not) as silent */
 	bool waiting : 1, tunneled : 1, outward : 1;	 /* in core->waiting, tunnels; an agent's */
@@ -375,6 +376,7 @@ struct core {
 	struct claim claims[CLAIMS_MAX];
 	struct held held[HELD_MAX];
 	unsigned held_next;
+	struct addr own_addrs[OWN_ADDRS]; /* of this host, by their hash: where connections came */
 	struct handle callers[CALLERS_MAX]; /* newest connection of an address, by its hash */
 	struct client_note clients[CLIENT_NOTES];
 	struct engines engines;
@@ -394,9 +396,8 @@ struct core {
 	struct handoff_birth handoff_births[HANDOFF_BIRTHS];
 	struct multiplexer_wait multiplexer_waits[MULTIPLEXER_WAITS];
 	uint64_t let_go[LET_GO_MAX]; /* ids that the kernel need not follow */
-	unsigned let_go_used;
 	struct clue clues[CLUES_MAX];
-	unsigned clues_next;
+	unsigned let_go_used, clues_next, rings_hand;
 	/* What the failure being credited belongs to; NULL outside of credit(). */
 	struct source *credited;
 	struct net *credited_net;
@@ -406,16 +407,13 @@ struct core {
 	struct spread *credited_spread;
 	struct handle waiting[WAITING_MAX];
 	uint64_t waiting_due[WAITING_MAX];
-	unsigned waiting_head, waiting_used;
 	struct handle *ages; /* connections in order of age, not judged yet */
 	uint64_t *ages_due;
-	unsigned ages_head, ages_used, ages_cap;
+	unsigned waiting_head, waiting_used, ages_head, ages_used, ages_cap;
 	uint32_t *changed_alerts, *changed_sessions;
-	uint32_t changed_alerts_used, changed_sessions_used;
-	uint32_t stale_alerts;
+	uint32_t changed_alerts_used, changed_sessions_used, stale_alerts;
 	struct walk *walks; /* of whoever reads sessions and alerts one by one */
 	struct ring *rings;
-	unsigned rings_hand;
 };
 
 /* --- core_time.c: ticks of 0.1 s, expiry */
@@ -442,15 +440,17 @@ void id_text(const struct id_hash *h, char out[ID_TEXT_MAX]);
 
 /* --- core_conns.c: try groups */
 struct conn *conn_find(struct core *c, const struct event *e);
-/* Which host logged it; 0 when this host is watched by the kernel. */
 /* The kernel's records tell of what it tells of, too, and text alone proves less. */
 static inline bool core_needs_kernel(const struct core *c, const struct event *e)
 {
 	return c->id.kernel_sensor && !(e->flags & EVENT_ELSEWHERE);
 }
+/* Which host logged it; 0 when this host is watched by the kernel. */
 uint32_t conn_host(const struct core *c, const struct event *e);
 /* "gw1" and "gw1.example.org" are one. */
 bool host_is_same(struct span a, struct span b);
+/* Does the kernel tell of the connection, or did it tell of others to that address? */
+bool conn_is_ours(const struct core *c, const struct event *e);
 /* Finds or makes one and adds what the event knows; NULL: nothing to find it by, or full. */
 struct conn *conn_join(struct core *c, const struct event *e);
 void conn_opened(struct core *c, const struct event *e);

@@ -48,6 +48,47 @@ static void window_has_an_edge(void **state)
 	world_free(w);
 }
 
+/* What a network sensor on another host infers, relayed to this one. */
+static void inferred(struct world *w, double at, unsigned port, const char *to)
+{
+	struct event e = text_event(w, EVENT_ATTEMPT, at, A, port, "");
+
+	e.trust = TRUST_TEXT;
+	e.witness = WITNESS_NETWORK;
+	e.outcome = OUTCOME_FAILURE;
+	e.host = SPAN_LIT("zeek1");
+	e.local = ep(to, 22);
+	e.flags = EVENT_ELSEWHERE;
+	step(w, &e);
+}
+
+static void packets_of_other_hosts_count(void **state)
+{
+	struct world *w = world_new(true);
+	struct event e;
+
+	(void)state;
+	connected(w, 0, 7, A, 4000);
+	inferred(w, 1, 4000, "198.51.100.1"); /* its address outside of the NAT */
+	inferred(w, 2, 4001, "192.0.2.1");    /* where the kernel's connection came to */
+	assert_int_equal(attempts(w), 0);
+	assert_int_equal(core_stats(w->core)->attempts_merged, 2);
+	for (unsigned i = 0; i < 6; i++)
+		inferred(w, 10 + i, 5000 + i, "192.0.2.7");
+	assert_int_equal(attempts(w), 6);
+	assert_int_equal(alerts_of(w, "auth.bruteforce"), 1);
+	for (unsigned i = 0; i < 6; i++) { /* that host's own word of the same */
+		e = text_event(w, EVENT_ATTEMPT, 10.5 + i, A, 5000 + i, "alice");
+		e.trust = TRUST_TEXT;
+		e.outcome = OUTCOME_FAILURE;
+		e.host = SPAN_LIT("srv7");
+		e.flags = EVENT_ELSEWHERE;
+		step(w, &e);
+	}
+	assert_int_equal(attempts(w), 6);
+	world_free(w);
+}
+
 static void slow_guesses_never_fire(void **state)
 {
 	struct world *w = world_new(false);
@@ -580,6 +621,7 @@ int main(void)
 		cmocka_unit_test(the_default_needs_no_ring),
 		cmocka_unit_test(random_streams_fire_when_they_should),
 		cmocka_unit_test(many_connections_of_one_source_is_one_alert),
+		cmocka_unit_test(packets_of_other_hosts_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
