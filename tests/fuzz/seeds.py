@@ -158,6 +158,8 @@ def main(directory):
     for name, line in cases.lines():
         lines.append(line)
         write(directory + "/line", name, (b"\xfe" if b"\n" in line else b"\xff") + line)
+        if line.startswith(b"{"):
+            write(directory + "/json", name, line)
     write(directory + "/line", "stream", b"\xff" + b"\n".join(lines[:16]))
     for name, data in etw_seeds():
         write(directory + "/etw", name, data)
@@ -177,6 +179,8 @@ def main(directory):
         write(directory + "/config", "shipped", f.read())
     for name, data in EXPOSURE.items():
         write(directory + "/exposure", name, data)
+    write(directory + "/json", "wants", b'{"uid":1,"user":{"name":"a"},"target":[{"type":"b"},"c"],'
+          b'"properties":{"status":{"errorCode":null,"errorCode":5},"user":"d\\u0041"},"x":[[{}]]}')
     write(directory + "/relp", "answers", b"\x03" + RELP)
     write(directory + "/lines", "both", b"\x02<34>one\n5 <34>a7 <34>b\nc2024-01-01 d\r\n12\n\x00e")
     for path in glob.glob("tests/golden/geo/*.json"):
