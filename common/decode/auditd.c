@@ -143,9 +143,9 @@ static enum record cut_head(struct span *s, uint64_t *ret_ns)
 }
 
 /* "NAME=VALUE" into what is wanted; of the last ones the last counts, else the first. */
-static void take(struct span word, struct span name, struct span *to, bool last)
+static inline void take(struct span word, struct span name, struct span *to, bool last)
 {
-	if (!text_cut(&word, name) || (to->len && !last))
+	if (!word.len || word.ptr[0] != name.ptr[0] || !text_cut(&word, name) || (to->len && !last))
 		return;
 	*to = word;
 }
@@ -286,8 +286,10 @@ static bool read_account(const struct frame *f, const struct audit *a, struct ev
 			return false;
 		e->text = span_first(e->text, (size_t)(a->acct.ptr - e->text.ptr));
 	}
-	if (is_nobody(e, name))
+	if (is_nobody(e, name)) {
+		e->account = text_none(); /* whatever ID= says: libaudit writes one of both */
 		return true;
+	}
 	if (name.len >= NAME_CUT)
 		e->flags |= EVENT_TRUNCATED;
 	e->account = name;

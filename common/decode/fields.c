@@ -1,14 +1,24 @@
 /* fields: see fields.h. */
 #include "fields.h"
 
-static bool is_name_char(char c)
+static inline bool is_name_char(char c)
 {
-	return text_is_alpha(c) || text_is_digit(c) || c == '_' || c == '-' || c == '.';
+	static const bool is[256] = {
+		['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+		['_'] = true,	      ['-'] = true,	    ['.'] = true,
+	};
+
+	return is[(unsigned char)c];
 }
 
-static bool is_between(char c)
+static inline bool is_between(char c)
 {
-	return c == ' ' || c == '\t' || c == ',' || c == ';' || c == '\n' || c == '\r';
+	static const bool is[256] = {
+		[' '] = true, ['\t'] = true, [','] = true,
+		[';'] = true, ['\n'] = true, ['\r'] = true,
+	};
+
+	return is[(unsigned char)c];
 }
 
 /* Where the quote is that ends the value that begins at from; the end when there is none. */
@@ -119,12 +129,12 @@ static bool cut_column(struct span *s, struct span *ret)
 }
 
 /* " name=" at n: the name's end, or 0. */
-static size_t starts_pair(struct span s, size_t n, char between)
+static inline size_t starts_pair(struct span s, size_t n, char between)
 {
 	size_t end;
 
 	if (n && s.ptr[n - 1] != between)
-		return 0;
+		return 0; /* most often */
 	end = name_end(s, n);
 	return end > n && end < s.len && s.ptr[end] == '=' ? end : 0;
 }
@@ -187,16 +197,20 @@ bool leef_read(struct span s, struct cef *ret)
 
 struct span fields_first(const struct fields *f, const char *name)
 {
+	struct span wanted = span_of(name);
+
 	for (unsigned i = 0; i < f->count; i++)
-		if (span_is(f->at[i].name, name))
+		if (span_eq(f->at[i].name, wanted))
 			return f->at[i].value;
 	return text_none();
 }
 
 struct span fields_last(const struct fields *f, const char *name)
 {
+	struct span wanted = span_of(name);
+
 	for (unsigned i = f->count; i-- > 0;)
-		if (span_is(f->at[i].name, name))
+		if (span_eq(f->at[i].name, wanted))
 			return f->at[i].value;
 	return text_none();
 }
