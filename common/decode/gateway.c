@@ -54,11 +54,14 @@ void gateway_row(struct event *e, enum event_kind kind, enum service service, en
 
 struct span gateway_word(struct span s)
 {
-	static const char *const none[] = {"N/A",  "n/a",     "-",	 "(null)", "null",
-					   "none", "unknown", "Unknown", "*****"};
+	static const struct span none[] = {
+		SPAN_LIT("N/A"),     SPAN_LIT("n/a"),	  SPAN_LIT("-"),
+		SPAN_LIT("(null)"),  SPAN_LIT("null"),	  SPAN_LIT("none"),
+		SPAN_LIT("unknown"), SPAN_LIT("Unknown"), SPAN_LIT("*****"),
+	};
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		if (span_is(s, none[i]))
+		if (span_eq(s, none[i]))
 			return text_none();
 	return s;
 }
