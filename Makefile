@@ -12,6 +12,7 @@
 #   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
 #   make test-services  every other remote service: RDP, VNC, telnet, FTP, tunnels, proxies (minutes)
+#   make test-evasion   attempts to come in unseen, each with its verdict (docs/EVASION.md; minutes)
 #   make image      the container image for deploy/kubernetes, under $(BUILD)/image
 #   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
 #   make install DESTDIR=... PREFIX=...
@@ -49,7 +50,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
-	test-collector test-fresh test-kubernetes test-services lint fuzz \
+	test-collector test-fresh test-kubernetes test-services test-evasion lint fuzz \
 	bench bench-fleet deps install clean format
 
 all: $(BUILD)/outergate $(BUILD)/outergate-forward
@@ -221,6 +222,8 @@ test-kubernetes: all
 	BUILD=$(BUILD) bash tests/kubernetes/run.sh
 test-services: all
 	BUILD=$(BUILD) bash tests/services/run.sh --all
+test-evasion: all
+	BUILD=$(BUILD) bash tests/evasion/run.sh --all
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all

@@ -6,10 +6,11 @@
  * telnetd) it then is a login whose method nobody told: a session opens, and the sensor says that
  * it is blind there. Anywhere else nobody was asked who they are: access.shell_without_auth. A
  * shell without a terminal whose stdin and stdout are the connection must live 5 s and start two
- * programs first: inetd scripts and CGI do not.
+ * programs first: inetd scripts and CGI do not. So must a shell that reads what to do from a pipe
+ * (`nc -l | sh`): one that was given a script or words to run is CGI, a hook, a mail filter.
  *
- * Cannot see: a shell behind pipes and no terminal; a shell without a login daemon, or one of
- * root's, that lives shorter than this.
+ * Cannot see: a shell without a login daemon, or one of root's, that lives shorter than this;
+ * behind pipes one that was given words to run.
  *
  * Example: socat TCP-LISTEN:4445,fork EXEC:bash,pty and a stranger who types `id`.
  */
@@ -36,6 +37,29 @@ static bool is_command(const struct conn *n, const struct event *e)
 	       !span_starts(span_base(e->program), SPAN_LIT("sshd"));
 }
 
+/* A shell to which nobody said what to run: it asks its stdin. */
+static bool is_bare_shell(const struct event *e)
+{
+	struct span name = span_base(e->program), rest = e->args, word;
+
+	if (name.len < 2 || name.len > 4 || !span_is(span_skip(name, name.len - 2), "sh"))
+		return false;
+	if (!span_cut_arg(&rest, &word))
+		return false;
+	while (span_cut_arg(&rest, &word))
+		if (!span_starts(word, SPAN_LIT("-")) ||
+		    (!span_starts(word, SPAN_LIT("--")) && memchr(word.ptr, 'c', word.len)))
+			return false;
+	return true;
+}
+
+/* What must live a while and start programs before it is anybody's shell. */
+static bool must_last(const struct event *e)
+{
+	return (e->flags & (EVENT_STDIN_SOCKET | EVENT_STDIN_PIPE)) &&
+	       !(e->flags & EVENT_STDIN_TTY);
+}
+
 static struct unseen *unseen_find(struct core *c, struct handle conn)
 {
 	for (unsigned i = 0; i < UNSEEN_MAX; i++)
@@ -58,13 +82,14 @@ void unseen_note(struct core *c, struct conn *n, const struct event *e)
 			core_due(c, u->due_ns);
 		return;
 	}
-	if (!terminal && !(e->flags & EVENT_STDIN_SOCKET) && !is_command(n, e))
+	if (!terminal && !(e->flags & EVENT_STDIN_SOCKET) && !is_command(n, e) &&
+	    !((e->flags & EVENT_STDIN_PIPE) && is_bare_shell(e)))
 		return;
 	u = &c->unseen[c->unseen_next++ % UNSEEN_MAX];
 	c->stats.procs_evicted += u->due_ns != 0;
 	*u = (struct unseen){.conn = mine, .e = *e};
-	u->due_ns =
-		e->time_ns + (e->flags & EVENT_STDIN_SOCKET ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
+	u->due_ns = e->time_ns +
+		    (must_last(e) && !is_command(n, e) ? SOCKET_GRACE_NS : TERMINAL_GRACE_NS);
 	span_copy(u->program, sizeof(u->program), e->program);
 	span_copy(u->user, sizeof(u->user), e->user);
 	event_drop_texts(&u->e);
@@ -156,7 +181,8 @@ static void unseen_decide(struct core *c, struct unseen *u)
 		u->due_ns = 0;
 		return;
 	}
-	if (on_socket && !(u->e.flags & EVENT_STDIN_TTY) && u->children < CHILDREN_WANTED)
+	if (must_last(&u->e) && !(is_login_daemon(n) && !on_socket) &&
+	    u->children < CHILDREN_WANTED)
 		return; /* its next program may be the second */
 	u->due_ns = 0;
 	if (is_login_daemon(n) && !on_socket)

@@ -4,7 +4,8 @@
  * Sees a shell with a terminal, or with the connection as its stdin and stdout, on an accepted
  * connection that no login explains (core_unseen.c decides when). Helpers of a daemon that does
  * authenticate, CGI, git hooks and mail pipes have neither, or end too soon.
- * Cannot see: a shell behind pipes; a backdoor inside a daemon that looks like a login.
+ * Cannot see: behind pipes a shell that was given words to run; a backdoor inside a daemon that
+ * looks like a login.
  *
  * Example: 'root' has a shell on port 4445 for whoever connects: 203.0.113.10 did (bash).
  */
@@ -29,7 +30,9 @@ static void step(struct detect_ctx *x, const struct event *e)
 	text_quote(&t, span_of(s->account), 48);
 	text_add(&t, " on port %u without a login: ", s->local.port);
 	text_quote(&t, e->program, 80);
-	text_add(&t, e->flags & EVENT_STDIN_TTY ? " on a terminal." : " on the connection itself.");
+	text_add(&t, e->flags & EVENT_STDIN_TTY	     ? " on a terminal."
+		     : e->flags & EVENT_STDIN_SOCKET ? " on the connection itself."
+						     : " behind pipes.");
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, "no verdict within %u s", e->flags & EVENT_STDIN_TTY ? 2u : 5u);
 }

@@ -134,6 +134,72 @@ static void pipes_are_nothing(void **state)
 	world_free(w);
 }
 
+static void begun(struct world *w, double at, uint64_t conn, struct span args, uint32_t flags)
+{
+	struct event e = kernel_event(w, EVENT_EXEC, at, conn, A, 40000);
+
+	e.local = ep("192.0.2.1", 4444);
+	e.service = SERVICE_NONE;
+	e.program = SPAN_LIT("/usr/bin/dash");
+	e.args = args;
+	e.user = SPAN_LIT("root");
+	e.flags = flags;
+	step(w, &e);
+}
+
+/* `nc -l | sh`: a shell that asks a pipe what to do, and does it for a while. */
+static void a_bare_shell_behind_a_pipe(void **state)
+{
+	static const struct {
+		struct span args;
+		unsigned alerts;
+	} each[] = {
+		{SPAN_LIT("sh"), 1},
+		{SPAN_LIT("-sh"), 1},
+		{SPAN_LIT("sh\0-i"), 1},
+		{SPAN_LIT("bash\0--norc\0-s"), 1},
+		{SPAN_LIT("sh\0-c\0id"), 0},
+		{SPAN_LIT("sh\0-ec\0id"), 0},
+		{SPAN_LIT("sh\0hooks/post-receive"), 0},
+		{SPAN_LIT("sh\0-x\0filter"), 0},
+		{SPAN_LIT(""), 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct world *w = world_new(true);
+
+		begun(w, 1, 5, each[i].args, EVENT_STDIN_PIPE);
+		ran(w, 2, 5, "/usr/bin/id", 4444, 0, EVENT_STDIN_PIPE);
+		tick(w, 9);
+		assert_int_equal(alerts_of(w, SHELL), 0); /* one program */
+		ran(w, 10, 5, "/usr/bin/uname", 4444, 0, EVENT_STDIN_PIPE);
+		tick(w, 10.1);
+		assert_int_equal(alerts_of(w, SHELL), each[i].alerts);
+		assert_int_equal(sessions(w), each[i].alerts);
+		world_free(w);
+	}
+}
+
+/* Two programs at once, and gone before anybody has typed. */
+static void a_bare_shell_that_is_fed_a_script(void **state)
+{
+	struct world *w = world_new(true);
+	struct event closed = kernel_event(w, EVENT_CONNECTION_CLOSE, 3, 5, A, 40000);
+
+	(void)state;
+	begun(w, 1, 5, SPAN_LIT("sh"), EVENT_STDIN_PIPE);
+	ran(w, 1.1, 5, "/usr/bin/id", 4444, 0, EVENT_STDIN_PIPE);
+	ran(w, 1.2, 5, "/usr/bin/date", 4444, 0, EVENT_STDIN_PIPE);
+	tick(w, 2);
+	closed.local = ep("192.0.2.1", 4444);
+	step(w, &closed);
+	tick(w, 20);
+	assert_int_equal(w->alerts_used, 0);
+	assert_int_equal(sessions(w), 0);
+	world_free(w);
+}
+
 static void verdict_in_time(void **state)
 {
 	struct world *w = world_new(true);
@@ -235,6 +301,8 @@ int main(void)
 		cmocka_unit_test(shell_on_the_socket),
 		cmocka_unit_test(two_programs_at_once_must_last),
 		cmocka_unit_test(pipes_are_nothing),
+		cmocka_unit_test(a_bare_shell_behind_a_pipe),
+		cmocka_unit_test(a_bare_shell_that_is_fed_a_script),
 		cmocka_unit_test(verdict_in_time),
 		cmocka_unit_test(login_that_nobody_tells),
 		cmocka_unit_test(a_command_that_nobody_tells),
