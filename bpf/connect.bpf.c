@@ -165,10 +165,12 @@ static __always_inline void tcp_accepted(struct sock *sk)
 
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	k.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	if (!is_watched(&k) || is_subflow(sk))
-		return;
+	/*
+	 * accept() makes it otherwise, when it asks for the peer. One that never asks, by io_uring
+	 * or with no place for an address, is known by it when a program has the socket.
+	 */
 	cookie = sock_cookie(sk);
-	if (!cookie)
+	if (!cookie || !is_watched(&k) || is_subflow(sk))
 		return; /* noted when somebody asks for its peer */
 	n.opened = bpf_ktime_get_boot_ns();
 	conn_fill(&n.conn, sk, cookie);

@@ -14,8 +14,9 @@
 #define FIRST_MAX    4096
 #define FIRST_ANSWER 512
 
-#define ETH_P_IP   0x0800 /* include/uapi/linux/if_ether.h */
-#define ETH_P_IPV6 0x86dd
+#define ETH_P_IP       0x0800 /* include/uapi/linux/if_ether.h */
+#define ETH_P_IPV6     0x86dd
+#define EXTENSIONS_MAX 8
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -38,9 +39,32 @@ struct segment {
 	__u32 seq;
 };
 
+/*
+ * Where TCP begins behind extension headers (RFC 8200, section 4: hop-by-hop options, routing,
+ * destination options); 0: nowhere. Fragments have been put together before. A global function, so
+ * that the verifier walks on once and not once a number of headers.
+ */
+__noinline int tcp_in_ipv6(struct __sk_buff *skb)
+{
+	__u8 next = 0, head[2] = {};
+	int at = 40;
+
+	if (bpf_skb_load_bytes(skb, 6, &next, 1))
+		return 0;
+	for (int i = 0; i < EXTENSIONS_MAX && next != IPPROTO_TCP; i++) {
+		if (next != 0 && next != 43 && next != 60)
+			return 0;
+		if (bpf_skb_load_bytes(skb, at, head, sizeof(head)))
+			return 0;
+		next = head[0];
+		at += (head[1] + 1) * 8;
+	}
+	return next == IPPROTO_TCP ? at : 0;
+}
+
 static __always_inline bool segment_of(struct __sk_buff *skb, struct segment *s)
 {
-	__u8 first_byte = 0, doff = 0, next = 0;
+	__u8 first_byte = 0, doff = 0;
 	__u32 ip, seq = 0;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
@@ -48,9 +72,9 @@ static __always_inline bool segment_of(struct __sk_buff *skb, struct segment *s)
 			return false;
 		ip = (first_byte & 15) * 4;
 	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (bpf_skb_load_bytes(skb, 6, &next, 1) || next != IPPROTO_TCP)
+		ip = (__u32)tcp_in_ipv6(skb);
+		if (!ip)
 			return false;
-		ip = 40;
 	} else {
 		return false;
 	}

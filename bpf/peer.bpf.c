@@ -5,7 +5,8 @@
  *
  * Nearly every connection is asked for once and never again, so the first question costs one
  * store into a cache. Not seen here: accept(NULL) with no later getpeername (process.bpf.c looks
- * at the descriptors).
+ * at the descriptors, whose sockets have cookies from connect.bpf.c; before Linux 5.12 they have
+ * none).
  */
 
 /*
@@ -99,11 +100,10 @@ static __always_inline void note_accepted(struct bpf_sock_addr *ctx, __u64 cooki
 		conn_open_emit(&n.conn);
 }
 
-/* The connection of an accepted socket, noted now if only its acceptor asked for it so far. */
+/* The connection of an accepted socket, noted now if at most its acceptor asked for it so far. */
 static __always_inline struct noted *accepted_noted(struct sock *sk)
 {
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), *first;
-	__u32 slot = cookie & (ASKED_SLOTS - 1);
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	struct noted n = {}, *known;
 
 	if (!cookie)
@@ -111,12 +111,11 @@ static __always_inline struct noted *accepted_noted(struct sock *sk)
 	known = bpf_map_lookup_elem(&noted, &cookie);
 	if (known)
 		return known;
-	first = bpf_map_lookup_elem(&asked, &slot);
-	if (!first || *first >> 32 != (cookie & 0xffffffff) || is_proven(cookie))
+	if (is_proven(cookie))
 		return NULL;
 	conn_fill(&n.conn, sk, cookie);
-	if (!has_listener(&n.conn))
-		return NULL; /* an outgoing socket that somebody asked the peer of */
+	if (!n.conn.rport || !has_listener(&n.conn))
+		return NULL; /* an outgoing socket, or the listener itself */
 	n.opened = bpf_ktime_get_boot_ns();
 	bpf_map_update_elem(&noted, &cookie, &n, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&noted, &cookie);

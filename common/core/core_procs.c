@@ -10,6 +10,8 @@
  */
 #include "core_internal.h"
 
+#include "core_text.h"
+
 struct port_service {
 	uint16_t first, last;
 	enum service service;
@@ -41,17 +43,60 @@ void proc_forked(struct core *c, const struct event *e)
 		s->pub.processes++;
 }
 
-static void join_args(struct span args, char out[COMMAND_MAX])
+static void join_args(struct span args, char *out, size_t cap)
 {
 	size_t n = args.len;
 
 	while (n && !args.ptr[n - 1])
 		n--;
-	if (n > COMMAND_MAX - 1)
-		n = COMMAND_MAX - 1;
+	if (n > cap - 1)
+		n = cap - 1;
 	for (size_t i = 0; i < n; i++)
 		out[i] = args.ptr[i] ? args.ptr[i] : ' ';
 	out[n] = '\0';
+}
+
+/*
+ * Whose first word is another program's name than the one that runs. A script is among the words
+ * of its interpreter; a login shell has a dash before its name.
+ */
+static bool calls_itself_otherwise(const struct event *e)
+{
+	struct span rest = e->args, word, name, real = span_base(e->program);
+	size_t end = 0;
+
+	if (!span_starts(e->program, SPAN_LIT("/")) || !span_cut_arg(&rest, &word))
+		return false;
+	while (end < word.len && word.ptr[end] != ' ')
+		end++;
+	name = span_base(span_first(word, end));
+	if (span_starts(name, SPAN_LIT("-")))
+		name = span_skip(name, 1);
+	if (span_eq(name, real))
+		return false;
+	for (int i = 0; i < 3 && span_cut_arg(&rest, &word); i++)
+		if (span_eq(word, e->program))
+			return false;
+	return true;
+}
+
+static void say_command(const struct event *e, char out[COMMAND_MAX])
+{
+	size_t n = 0;
+
+	if (span_empty(e->args)) {
+		join_args(e->program, out, COMMAND_MAX);
+		return;
+	}
+	if (calls_itself_otherwise(e)) {
+		struct text t = text_start(out, COMMAND_MAX);
+
+		text_add(&t, "[");
+		text_plain(&t, e->program, COMMAND_MAX / 2);
+		text_add(&t, "] ");
+		n = strlen(out);
+	}
+	join_args(e->args, out + n, COMMAND_MAX - n);
 }
 
 /* The first half of what is kept says how it began, the rest is the latest. */
@@ -78,7 +123,7 @@ void session_ran(struct core *c, struct csession *s, struct conn *n, const struc
 	k->proc = e->proc;
 	k->uid = e->uid;
 	k->via = e->via_entry;
-	join_args(span_empty(e->args) ? e->program : e->args, k->text);
+	say_command(e, k->text);
 	/* A build or a loop starts thousands: the session is told of at most once a second. */
 	if (s->pub.commands_total <= SESSION_CMDS || e->time_ns > s->commands_told_ns + SECOND_NS) {
 		s->commands_told_ns = e->time_ns;

@@ -81,14 +81,20 @@ TALK = """import socket, sys, time
 kind = socket.SOCK_DGRAM if sys.argv[4] == 'udp' else socket.SOCK_STREAM
 c = socket.socket(socket.AF_INET, kind); c.bind((sys.argv[1], 0)); c.settimeout(10)
 c.connect((sys.argv[2], int(sys.argv[3]))); c.settimeout(0.3); got = b''
+def hear():
+    try:
+        while True:
+            d = c.recv(65536)
+            if not d: return
+            yield d
+    except OSError: pass
 for line in sys.argv[5:]:
     wait, _, words = line.partition(':')
-    time.sleep(float(wait)); c.sendall(words.encode() + b'\\n')
-    try: got += c.recv(65536)
-    except OSError: pass
-time.sleep(0.5)
-try: got += c.recv(65536)
-except OSError: pass
+    time.sleep(float(wait))
+    try: c.sendall(words.encode() + b'\\n')
+    except OSError: break
+    got += b''.join(hear())
+got += b''.join(hear())
 sys.stdout.buffer.write(got)"""
 
 

@@ -1,5 +1,5 @@
 """Attempts that take seconds: renamed servers, sockets that change hands, io_uring, programs that hide in a session."""
-import json
+import re
 import subprocess
 import sys
 
@@ -122,8 +122,8 @@ def socket_passed_to_sshd(w):
     ended(*both)
 
 
-@attempt(SOCKETS, "`accept` by io_uring, which never asks for the peer, and a shell on the connection",
-         "`access.shell_without_auth` with the true origin")
+@attempt(SOCKETS, "`accept` by io_uring without a place for the peer's address, and a shell on the connection",
+         "`access.shell_without_auth` with the true origin (from Linux 5.12)")
 def io_uring_accepts(w):
     source, number = w.place(), port()
     try:
@@ -192,15 +192,17 @@ def nothing_but_builtins(w):
 
 
 @attempt(PROCESSES, "a program that calls itself another (`exec -a /usr/sbin/cron`)",
-         "the words that it chose, and the path of the program that really runs")
+         "the words that it chose, and before them the path of the program that really runs")
 def a_program_under_a_daemons_name(w):
     name, key = w.users.add("alias", key=True)
     source = w.place()
     Client(w.net, source).ssh(name, w.server, "bash -c 'exec -a /usr/sbin/cron python3 -c 1 alias-mark'", key=key,
                               check_rc=0)
     s = session_ran(w, "alias-mark", account=name, origin__address=source)
-    c = ran(s, "alias-mark")[0]
-    check("python3" in json.dumps(c), "what really runs", c)
+    text = ran(s, "alias-mark")[0]["text"]
+    check(re.match(r"\[/\S*/python3\] /usr/sbin/cron -c 1 alias-mark", text), "what really runs", text)
+    plain = [c["text"] for c in s["commands"] if c["text"].startswith("[") and "cron" not in c["text"]]
+    check(not plain, "who says his own name is left alone", plain)
 
 
 # into a cgroup of its own and back
@@ -257,8 +259,7 @@ def shell_behind_pipes(w):
 
 
 @attempt(SERVER, "an implant that serves commands in its own process: no program, no shell, no terminal",
-         "nothing of the session; that a new port listens to the outside (`exposure.new_listener`) is told where it "
-         "was not there at the first start", NOT,
+         "nothing", NOT,
          "accept, open, read and send are what every server does; nothing in the kernel tells them apart")
 def an_implant_that_runs_no_program(w):
     source, number = w.place(), port()

@@ -12,6 +12,7 @@ from harness import AGENT as BINARY
 from harness import Client, Sshd, brief, check, in_parallel, json_lines, the_journal
 from sandbox import TMP, Skip, run, wait_for
 from services import port
+from vpn import tun_device
 
 agents = borrow("test_t_agents")
 
@@ -41,7 +42,7 @@ while True:
 """
 
 
-def proxy(source, host, number, how, name=""):
+def proxy(source, host, number, how, name="-"):
     path = TMP + "/evasion-proxy.py"
     with open(path, "w") as f:
         f.write(PROXY)
@@ -235,6 +236,7 @@ def one_guess_from_each_of_24_networks(w):
 def own_tcp(w, *control):
     """A server whose TCP is its own; returns it. Packets for its address go through this host."""
     address = "192.0.2.253"
+    tun_device()
     run(w.net.inside_ns(w.net.srv, ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]))
     mac = json.loads(run(["ip", "-j", "-n", w.net.srv, "link", "show", "s0"]).stdout)[0]["address"]
     run(["ip", "-n", w.net.ext, "neigh", "replace", address, "lladdr", mac, "dev", "e0", "nud", "permanent"])
