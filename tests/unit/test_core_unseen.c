@@ -181,6 +181,39 @@ static void a_bare_shell_behind_a_pipe(void **state)
 	}
 }
 
+/* `exec -a`: which program runs stands before the words that it was given. */
+static void who_calls_himself_another(void **state)
+{
+	static const struct {
+		struct span program, args;
+		const char *text;
+	} each[] = {
+		{SPAN_LIT("/usr/bin/python3"), SPAN_LIT("/usr/sbin/cron\0-f"),
+		 "[/usr/bin/python3] /usr/sbin/cron -f"},
+		{SPAN_LIT("/dev/fd/3"), SPAN_LIT("innocent\0x"), "[/dev/fd/3] innocent x"},
+		{SPAN_LIT("/bin/bash"), SPAN_LIT("-bash"), "-bash"},
+		{SPAN_LIT("/usr/bin/id"), SPAN_LIT("id\0-u"), "id -u"},
+		{SPAN_LIT("/opt/run"), SPAN_LIT("/usr/bin/env\0python3\0/opt/run\0x"),
+		 "/usr/bin/env python3 /opt/run x"},
+		{SPAN_LIT("C:\\x.exe"), SPAN_LIT("y.exe -a"), "y.exe -a"},
+		{SPAN_LIT("/usr/bin/id"), SPAN_LIT("id -u"), "id -u"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct world *w = world_new(true);
+		struct event e = kernel_event(w, EVENT_EXEC, 3, 5, A, 40000);
+
+		pam_password(w, 2, 5, A, 40000, "alice");
+		e.program = each[i].program;
+		e.args = each[i].args;
+		step(w, &e);
+		assert_int_equal(session_nth(w, 0)->commands_total, 1);
+		assert_string_equal(session_nth(w, 0)->commands[0].text, each[i].text);
+		world_free(w);
+	}
+}
+
 /* Two programs at once, and gone before anybody has typed. */
 static void a_bare_shell_that_is_fed_a_script(void **state)
 {
@@ -303,6 +336,7 @@ int main(void)
 		cmocka_unit_test(pipes_are_nothing),
 		cmocka_unit_test(a_bare_shell_behind_a_pipe),
 		cmocka_unit_test(a_bare_shell_that_is_fed_a_script),
+		cmocka_unit_test(who_calls_himself_another),
 		cmocka_unit_test(verdict_in_time),
 		cmocka_unit_test(login_that_nobody_tells),
 		cmocka_unit_test(a_command_that_nobody_tells),
