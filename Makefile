@@ -28,7 +28,7 @@ CC      = gcc
 CLANG   = clang
 VERSION := $(shell cat VERSION)
 
-PKGS = jansson sqlite3 yaml-0.1 libmaxminddb libmd libsystemd libseccomp libcap-ng libevtx zlib
+PKGS = jansson sqlite3 yaml-0.1 libmaxminddb libmd libsystemd libseccomp libcap-ng libevtx zlib libpcre2-8
 # The BPF loader is linked statically, so that one binary runs on every distribution's libbpf.
 LIBS = -l:libbpf.a -lelf -lz $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 

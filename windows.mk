@@ -6,7 +6,7 @@ WIN_CC   = $(WIN_HOST)-gcc
 WIN_CFLAGS = -std=gnu11 -O2 -g -fno-strict-aliasing -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 \
 	-D_WIN32_WINNT=0x0A00 -DUNICODE -D_UNICODE -D_CRT_RAND_S \
 	-DOUTERGATE_VERSION='"$(VERSION)"' -I. -isystem $(WIN) -isystem $(WIN)/prefix/include $(WARN) -Wno-format
-WIN_LIBS = -static -L$(WIN)/prefix/lib -ljansson -lsqlite3 -lyaml -lmaxminddb -lmd -levtx -lz -lws2_32
+WIN_LIBS = -static -L$(WIN)/prefix/lib -ljansson -lsqlite3 -lyaml -lmaxminddb -lmd -levtx -lpcre2-8 -lz -lws2_32
 # Advapi32 has the calls of ETW; the others are loaded by every console program anyway.
 WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32
 

@@ -446,7 +446,12 @@ static int engine_open_core(struct engine *e)
 	geo_source_open(e);
 	e->identity.geo = &e->geo.set.source;
 	e->core = core_new(e->config, &e->identity);
-	return e->core ? 0 : -ENOMEM;
+	if (e->config->own_count) {
+		struct own_rows rows = config_own_rows(e->config);
+
+		e->own = own_new(&rows);
+	}
+	return e->core && !e->own == !e->config->own_count ? 0 : -ENOMEM;
 }
 
 static void engine_open_sources(struct engine *e)
@@ -584,6 +589,7 @@ static void engine_close(struct engine *e)
 	geo_files_close(&e->geo);
 	store_close(e->store);
 	core_free(e->core);
+	own_free(e->own);
 }
 
 static void say_ready(struct engine *e)

@@ -102,6 +102,7 @@ struct wireguard;
 struct engine {
 	struct engine_setup setup;
 	const struct config *config;
+	struct own *own; /* decode/own.h; NULL: the configuration describes none */
 	struct core *core;
 	struct core_out out;
 	struct core_identity identity;

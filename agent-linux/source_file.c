@@ -314,6 +314,7 @@ int file_source_open(struct engine *e, unsigned index, unsigned status)
 	f->index = index;
 	f->status = status;
 	f->stream.forced_source = -1;
+	f->stream.own = e->own;
 	local_time_set(f);
 	e->files[index] = f;
 	changes_watch(e, f);

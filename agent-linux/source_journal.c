@@ -145,7 +145,7 @@ static int matches_add(const struct engine *e, sd_journal *j)
 		"SYSLOG_IDENTIFIER=vncserver-x11",
 		"SYSLOG_IDENTIFIER=vncserver-virtual",
 	};
-	char machine[sizeof(e->identity.host_id) + 16];
+	char machine[sizeof(e->identity.host_id) + 16], own[OWN_WORD_MAX + 32];
 	int r = 0;
 
 	/* Of another field, so both must fit: other machines' journals may lie there, too. */
@@ -155,6 +155,11 @@ static int matches_add(const struct engine *e, sd_journal *j)
 	}
 	for (size_t i = 0; i < sizeof(idents) / sizeof(idents[0]) && r >= 0; i++)
 		r = sd_journal_add_match(j, idents[i], 0);
+	for (unsigned i = 0; i < e->config->own_count && r >= 0; i++) {
+		snprintf(own, sizeof(own), "SYSLOG_IDENTIFIER=%s", e->config->own[i].program);
+		if (e->config->own[i].program[0])
+			r = sd_journal_add_match(j, own, 0);
+	}
 	return r;
 }
 
@@ -213,6 +218,7 @@ int journal_source_open(struct engine *e, unsigned status)
 	}
 	src->status = status;
 	src->stream.forced_source = -1;
+	src->stream.own = e->own;
 	line_restore(e, src);
 	e->journal_source = src;
 	e->sources[status].state = SOURCE_ON;

@@ -180,7 +180,10 @@ void receive_source_open(struct engine *e, unsigned status)
 		struct decode_stream *s = &x->rows[i].stream;
 		const char *source = e->config->receivers[i].source;
 
-		s->forced_source = source[0] ? decoder_find(span_of(source)) : -1;
+		s->own = e->own;
+		s->forced_source = -1;
+		if (source[0])
+			decode_only(s, span_of(source));
 		if (localtime_r(&now, &tm)) { /* RFC 3164 has neither year nor zone */
 			s->tz_offset_s = (int)tm.tm_gmtoff;
 			s->year = 1900 + tm.tm_year;

@@ -274,6 +274,12 @@ static int agent_open(struct agent *a)
 	r = open_store(a);
 	if (!r)
 		r = open_core(a);
+	if (!r && a->config->own_count) {
+		struct own_rows rows = config_own_rows(a->config);
+
+		a->own = own_new(&rows);
+		r = a->own ? 0 : -ENOMEM;
+	}
 	if (r)
 		return r;
 	restore(a);
@@ -408,6 +414,7 @@ static void agent_close(struct agent *a)
 	geo_files_close(&a->geo);
 	store_close(a->store);
 	core_free(a->core);
+	own_free(a->own);
 	queue_free(a->queue);
 	sinks_close(a);
 }

@@ -146,6 +146,7 @@ void control_close(struct agent *a);
 struct agent {
 	const struct config *config;
 	const char *config_name;
+	struct own *own; /* decode/own.h; NULL: the configuration describes none */
 	struct core *core;
 	struct core_out out;
 	struct core_identity identity;

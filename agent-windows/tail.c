@@ -389,6 +389,7 @@ static void tail_add(struct agent *a, const wchar_t *pattern)
 		snprintf(t->name, sizeof(t->name), "%s", name);
 		t->file = INVALID_HANDLE_VALUE;
 		t->stream.forced_source = -1;
+		t->stream.own = a->own;
 		a->tails[a->tails_count++] = t;
 		t = NULL;
 	}

@@ -153,7 +153,7 @@ static void show_event(struct shown *x, const struct event *e)
 {
 	char time[32];
 
-	show(x, "decoder", decoders[e->source]->name);
+	show_span(x, "decoder", decode_source_name(e));
 	show(x, "kind", event_name(e->kind));
 	if (e->time_ns)
 		show(x, "time", out_time(e->time_ns, time));
@@ -245,12 +245,14 @@ static int decode_all(struct decode_job *job, int argc, char **argv, int i)
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct decode_job *job = calloc(1, sizeof(*job));
+	struct own *own = NULL;
 	const char *v;
 	int i, r = 0;
 
 	if (!job)
 		return command_fail(EXIT_INPUT, "out of memory");
 	job->stream.forced_source = -1;
+	r = input_own(argc, argv, &own, &job->stream);
 	for (i = 1; i < argc && !r && !strncmp(argv[i], "--", 2); i++) {
 		if (!strcmp(argv[i], "--")) {
 			i++;
@@ -262,21 +264,26 @@ static int run(const struct command *self, int argc, char **argv)
 				r = command_usage(self, "--format is json or text");
 			continue;
 		}
+		if (option_value("--config", argc, argv, &i)) /* read before */
+			continue;
 		r = input_option(self, argc, argv, &i, &job->stream);
 		r = r < 0 ? EXIT_USAGE : r > 0 ? 0 : command_usage(self, "unknown option");
 	}
 	if (!r)
 		r = i < argc ? decode_all(job, argc, argv, i)
 			     : command_usage(self, "no line given");
+	own_free(own);
 	free(job);
 	return r;
 }
 
 const struct command command_decode = {
 	.name = "decode",
-	.usage = "[--format json|text] [--source NAME] [--year YEAR] [--tz OFFSET] LINE...|-",
+	.usage = "[--format json|text] [--config FILE] [--source NAME] [--year YEAR] [--tz OFFSET] "
+		 "LINE...|-",
 	.about = "which decoder takes a line and every field, or why none does",
-	.help = "  --format json   one object a line\n" INPUT_OPTIONS
+	.help = "  --format json   one object a line\n"
+		"  --config FILE   its Decoders, too\n" INPUT_OPTIONS
 		"Exit: 0 when every line became an event, 1 when one did not.\n",
 	.run = run,
 };

@@ -45,6 +45,7 @@ struct replay {
 	unsigned geo_count;
 	struct geo_files *geo; /* NULL: none are wanted */
 	struct decode_stream stream;
+	struct own *own; /* what the configuration describes, or NULL */
 	struct first_table first;
 	struct config config;
 	struct core *core; /* NULL: events only */
@@ -353,6 +354,9 @@ static int compare_files(struct replay *r, int argc, char **argv)
 	r->other->config_path = argv[1];
 	memcpy(r->other->geo_paths, r->geo_paths, sizeof(r->geo_paths));
 	r->other->geo_count = r->geo_count;
+	code = input_own_of(argv[1], &r->own, &r->stream);
+	if (code)
+		return code;
 	code = argc > 2 ? 0 : compare_open_store(r->comparing, argv[0]);
 	if (!code)
 		code = start_core(r, argc - 2, argv + 2);
@@ -486,6 +490,8 @@ static int replay_run(const struct command *self, struct replay *r, int argc, ch
 	int files = 0, code = 0;
 	bool options = true;
 
+	if (!r->comparing)
+		code = input_own(argc, argv, &r->own, &r->stream);
 	for (int i = 1; i < argc && !code; i++) {
 		if (options && !strcmp(argv[i], "--"))
 			options = false;
@@ -530,6 +536,7 @@ static void replay_free(struct replay *r)
 	replay_table_free(&r->alerts);
 	replay_table_free(&r->sessions);
 	core_free(r->core);
+	own_free(r->own);
 	if (r->geo)
 		geo_files_close(r->geo);
 	free(r->geo);

@@ -377,14 +377,41 @@ static int bad_value(const struct command *c, const char *option, const char *va
 	return -1;
 }
 
+int input_own_of(const char *path, struct own **ret, struct decode_stream *s)
+{
+	struct config *c = malloc(sizeof(*c));
+	int code = c ? command_config(path, c) : command_fail(EXIT_INPUT, "out of memory");
+
+	if (!code && c->own_count) {
+		struct own_rows rows = config_own_rows(c);
+
+		*ret = own_new(&rows);
+		s->own = *ret;
+		if (!*ret)
+			code = command_fail(EXIT_INPUT, "out of memory");
+	}
+	free(c);
+	return code;
+}
+
+int input_own(int argc, char **argv, struct own **ret, struct decode_stream *s)
+{
+	const char *v;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if ((v = option_value("--config", argc, argv, &i)))
+			return input_own_of(v, ret, s);
+	return 0;
+}
+
 int input_option(const struct command *c, int argc, char **argv, int *i, struct decode_stream *s)
 {
 	const char *v;
 	uint64_t year;
 
 	if ((v = option_value("--source", argc, argv, i))) {
-		s->forced_source = strcmp(v, "auto") != 0 ? decoder_find(span_of(v)) : -1;
-		if (s->forced_source < 0 && strcmp(v, "auto") != 0)
+		s->forced_source = -1;
+		if (strcmp(v, "auto") != 0 && !decode_only(s, span_of(v)))
 			return bad_value(c, "--source", v, "no such source; see outergate sources");
 		return 1;
 	}

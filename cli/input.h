@@ -39,6 +39,14 @@ const char *option_value(const char *name, int argc, char **argv, int *i);
  * sentence is printed.
  */
 int input_option(const struct command *c, int argc, char **argv, int *i, struct decode_stream *s);
+/*
+ * The sources that the configuration at argv's --config describes, for s->own; they are there before
+ * --source is read. An exit code. *ret is freed by own_free().
+ */
+int input_own(int argc, char **argv, struct own **ret, struct decode_stream *s);
+/* The same of a configuration that is known by its path. */
+int input_own_of(const char *path, struct own **ret, struct decode_stream *s);
+
 #define INPUT_OPTIONS                                                                              \
 	"  --source NAME   one of `outergate sources`; default auto, decided line by line\n"       \
 	"  --year YEAR     of the first time without a year; default 2000\n"                       \

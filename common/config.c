@@ -204,6 +204,7 @@ LIST(proxies_list, proxies, CONFIG_NAMES_MAX);
 LIST(ports_list, watch_ports, CONFIG_PORTS_MAX);
 LIST(forwarders_list, forwarders, FORWARDERS_MAX);
 LIST(receivers_list, receivers, RECEIVERS_MAX);
+LIST(own_list, own, OWN_MAX);
 LIST(pseudonymise_list, pseudonymise, CONFIG_SINKS);
 static const struct config_list override_list = {
 	.count_at = AT(scope.count),
@@ -385,6 +386,8 @@ static const struct config_key keys[] = {
 	 .item = read_map, .sub = proxy_keys},
 	{"Forwarders", .read = read_list, .at = AT(forwarders), .list = &forwarders_list,
 	 .item = item_forwarder, .sub = config_forward_keys},
+	{"Decoders", .read = read_list, .at = AT(own), .list = &own_list, .item = item_own,
+	 .sub = config_own_keys},
 	{"Receivers", .read = read_list, .at = AT(receivers), .list = &receivers_list,
 	 .item = item_receiver, .sub = config_receive_keys},
 	{0},
@@ -592,6 +595,7 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 		result = files_join(&r);
 	if (!result)
 		memcpy(ret, r.config, sizeof(*ret));
+	free(r.own_examples);
 	free(r.config);
 	return result;
 }

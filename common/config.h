@@ -10,6 +10,7 @@
 
 #include "config_forward.h"
 #include "config_receive.h"
+#include "decode/own.h"
 #include "detect/detection.h"
 #include "ranges.h"
 #include "scope.h"
@@ -258,6 +259,11 @@ struct config {
 	unsigned forwarders_count;
 	struct config_receiver receivers[RECEIVERS_MAX];
 	unsigned receivers_count;
+	/* Decoders */
+	struct own_source own[OWN_MAX];
+	unsigned own_count;
+	struct own_line own_lines[OWN_LINES_MAX];
+	unsigned own_lines_count;
 	uint64_t outbox_max_bytes;     /* of what waits for a forwarder */
 	bool journald;		       /* alerts to the journal */
 	bool json;		       /* alerts as JSON Lines on stdout */
@@ -288,6 +294,8 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 /* The keys one may write, for `check` and the docs; NULL past the end. */
 const char *config_key_at(unsigned index);
 /* Keys that c sets but nothing in this version looks at, so that `check` can say so; NULL past. */
+/* What Decoders describes, as own_new() takes it; points into *c. */
+struct own_rows config_own_rows(const struct config *c);
 const char *config_idle_at(const struct config *c, unsigned index);
 
 #endif

@@ -45,6 +45,7 @@ static const struct part {
 	PART("Sources", journal, watch_ports_count),
 	PART("Forwarders", forwarders, forwarders_count),
 	PART("Receivers", receivers, receivers_count),
+	PART("Decoders", own, own_lines_count),
 	PART("Retention.OutboxMaxBytes", outbox_max_bytes, outbox_max_bytes),
 	PART("Outputs", journald, json),
 	PART("Store", store, store),

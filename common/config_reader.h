@@ -23,6 +23,7 @@ struct config_reader {
 	char *err; /* CONFIG_ERROR_MAX */
 	struct config *config;
 	uint16_t detection;   /* the row being read */
+	char (*own_examples)[OWN_EXAMPLE_MAX]; /* of Decoders, by its lines; freed at the end */
 	uint64_t mode_is_own; /* bit a detection: its Mode was written */
 };
 
@@ -90,6 +91,9 @@ extern const struct config_key config_forward_keys[];
 /* config_receive.c: one of Receivers */
 int item_receiver(struct config_reader *r, const struct config_key *k, void *item);
 extern const struct config_key config_receive_keys[];
+int item_own(struct config_reader *r, const struct config_key *k, void *item);
+extern const struct config_key config_own_keys[];
+bool config_own_has(const struct config *c, const char *name);
 
 /* config_hours.c: BusinessHours */
 int read_hours(struct config_reader *r, const struct config_key *k, void *base);

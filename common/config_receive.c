@@ -60,8 +60,10 @@ static int read_source(struct config_reader *r, const struct config_key *k, void
 {
 	int err = read_text(r, k, base);
 
-	if (!err && decoder_find(span_of((char *)base + k->at)) < 0)
-		return reader_fail_value(r, k, "a source of `outergate sources`");
+	if (!err && decoder_find(span_of((char *)base + k->at)) < 0 &&
+	    !config_own_has(r->config, (char *)base + k->at))
+		return reader_fail_value(
+			r, k, "a source of `outergate sources` or one of Decoders above");
 	return err;
 }
 

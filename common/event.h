@@ -242,13 +242,17 @@ struct event {
 	struct span program;	 /* daemon (text), exe path (exec), comm (others) */
 	struct span args;	 /* exec: NUL-separated argument vector */
 	struct span pam_service, tty;
-	struct span text;	   /* the raw line or a reason; evidence */
-	struct span path;	   /* file: which; handoff: the socket; of a broker's: its stdin */
-	struct span subject;	   /* file: what it is: "service-unit"; of a broker's: the unit;
-				      WireGuard: inner networks, "10.8.0.2/32 10.9.0.0/24" */
-	struct span mac;	   /* of an inside origin: its network card */
-	struct span via;	   /* through whom a session had it done */
-	struct span before, after; /* file: SHA-256 in hex; before empty: not known or new */
+	struct span text;    /* the raw line or a reason; evidence */
+	struct span path;    /* file: which; handoff: the socket; of a broker's: its stdin */
+	struct span subject; /* file: what it is: "service-unit"; of a broker's: the unit;
+				WireGuard: inner networks, "10.8.0.2/32 10.9.0.0/24" */
+	struct span mac;     /* of an inside origin: its network card */
+	struct span via;     /* through whom a session had it done */
+	union {
+		struct span before; /* file: what it was, as after */
+		struct span own;    /* of a source that the configuration describes: its name */
+	};
+	struct span after; /* file: SHA-256 in hex; before empty: not known or new */
 };
 
 /* For who keeps one: no span of it leads to the record any more. */

@@ -10,7 +10,7 @@
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
-libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev
+libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-dev libseccomp-dev libcap-ng-dev libevtx-dev libbfio-dev libpcre2-dev
 libcurl4-openssl-dev libssl-dev librdkafka-dev libmicrohttpd-dev python3"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git

@@ -32,7 +32,7 @@ work=$cache/work
 rm -rf "$work" "$prefix"
 mkdir -p "$work" "$prefix/lib" "$prefix/include"
 cd "$work"
-apt-get -qq source --only-source jansson sqlite3 libyaml libmaxminddb libmd cmocka libevtx >> "$log" 2>&1 ||
+apt-get -qq source --only-source jansson sqlite3 libyaml libmaxminddb libmd cmocka libevtx pcre2 >> "$log" 2>&1 ||
 	fail "the sources cannot be fetched"
 
 cat > toolchain.cmake <<- END
@@ -55,6 +55,7 @@ by_cmake() { # name, options
 by_cmake jansson -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF || fail jansson
 by_cmake libmaxminddb -DMAXMINDDB_BUILD_BINARIES=OFF || fail libmaxminddb
 by_cmake libyaml || fail libyaml
+by_cmake pcre2 -DPCRE2_BUILD_TESTS=OFF -DPCRE2_BUILD_PCRE2GREP=OFF -DPCRE2_SUPPORT_JIT=OFF || fail pcre2
 by_cmake cmocka -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF || fail cmocka
 
 # The amalgamation is made by tools of this machine, and compiled for the other.

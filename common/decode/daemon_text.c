@@ -68,6 +68,15 @@ void daemon_trust_service(const struct frame *f, const char *program, struct eve
 		e->trust = TRUST_FORGED;
 }
 
+void daemon_trust_unit(const struct frame *f, struct event *e)
+{
+	if (!frame_has_writer(f) || f->uid == UINT32_MAX)
+		return;
+	e->trust = f->uid ? TRUST_TEXT : TRUST_TRANSPORT;
+	if (span_empty(f->unit) || !is_service(f->unit))
+		daemon_trust_system(f, e);
+}
+
 bool daemon_endpoint(struct span s, struct endpoint *ret)
 {
 	struct endpoint end = {0};

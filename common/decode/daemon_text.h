@@ -41,6 +41,9 @@ void daemon_trust_service(const struct frame *f, const char *program, struct eve
  * program of that name is no proof, since anybody may make one; its user must be the system's.
  */
 void daemon_trust_alone(const struct frame *f, const char *program, struct event *e);
+/* The same of a program whose name is not known: a user who is logged in is none, a system's unit
+ * that runs as a user of its own is. */
+void daemon_trust_unit(const struct frame *f, struct event *e);
 /* The same of a program whose name is not always the same. */
 void daemon_trust_system(const struct frame *f, struct event *e);
 

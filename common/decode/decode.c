@@ -13,6 +13,7 @@
 #include "json_words.h"
 #include "k8s_audit.h"
 #include "nps_file.h"
+#include "own.h"
 #include "replayed.h"
 #include "text.h"
 #include "windows_sshd.h"
@@ -32,6 +33,22 @@ int decoder_find(struct span name)
 		if (span_is(name, decoders[i]->name))
 			return i;
 	return -1;
+}
+
+bool decode_only(struct decode_stream *s, struct span name)
+{
+	int own = own_find(s->own, name);
+
+	s->forced_source = own < 0 ? decoder_find(name) : DECODER_own;
+	s->forced_own = own + 1;
+	return s->forced_source >= 0;
+}
+
+struct span decode_source_name(const struct event *e)
+{
+	if (e->source == DECODER_own)
+		return e->own;
+	return e->source < DECODER_COUNT ? span_of(decoders[e->source]->name) : text_none();
 }
 
 /* What every event of a frame has. */
@@ -85,6 +102,42 @@ static int pick_decoder(const struct decode_stream *s, const struct frame *f)
 	return -1;
 }
 
+/* Did the operator ask for another source than that? */
+static bool is_unwanted(const struct decode_stream *s, enum decoder_index source)
+{
+	return s->forced_source >= 0 && s->forced_source != (int)source;
+}
+
+/* By what the configuration describes: only what nobody else reads. *reason NULL: nothing does. */
+static enum decode_result read_own(struct decode_stream *s, const struct frame *f, bool truncated,
+				   struct event *ret, const char **reason)
+{
+	*reason = NULL;
+	if (!s->own || is_unwanted(s, DECODER_own))
+		return DECODE_SKIPPED;
+	fill_common(s, f, ret);
+	ret->source = DECODER_own;
+	if (truncated)
+		ret->flags |= EVENT_TRUNCATED;
+	return own_decode(s->own, s->forced_own - 1, f, ret, reason);
+}
+
+/* Text without an ident, and not what a bare line of sshd's looks like. */
+static enum decode_result read_nameless(struct decode_stream *s, const struct frame *f,
+					bool truncated, enum decode_result before,
+					struct event *ret, const char **reason)
+{
+	const char *why = *reason;
+	enum decode_result r = read_own(s, f, truncated, ret, reason);
+
+	if (*reason)
+		return r;
+	*reason = before == DECODE_BAD
+			  ? "no program's name in front, and not a line of a known source"
+			  : why;
+	return DECODE_SKIPPED;
+}
+
 static enum decode_result read_frame(struct decode_stream *s, struct frame *f, bool truncated,
 				     struct event *ret, const char **reason)
 {
@@ -92,8 +145,10 @@ static enum decode_result read_frame(struct decode_stream *s, struct frame *f, b
 	enum decode_result r;
 
 	if (i < 0) {
-		*reason = "no decoder reads this program's lines";
-		return DECODE_SKIPPED;
+		r = read_own(s, f, truncated, ret, reason);
+		if (!*reason)
+			*reason = "no decoder reads this program's lines";
+		return r;
 	}
 	fill_common(s, f, ret);
 	f->spare = s->spare;
@@ -104,10 +159,8 @@ static enum decode_result read_frame(struct decode_stream *s, struct frame *f, b
 	if (r == DECODE_EVENT && ret->kind == EVENT_API)
 		api_read(&s->words, ret);
 	/* Without an ident only words that fit are sshd's; the rest is somebody else's text. */
-	if (r == DECODE_BAD && span_empty(f->ident)) {
-		*reason = "no program's name in front, and not a line of a known source";
-		return DECODE_SKIPPED;
-	}
+	if (r != DECODE_EVENT && span_empty(f->ident))
+		return read_nameless(s, f, truncated, r, ret, reason);
 	return r;
 }
 
@@ -124,12 +177,6 @@ enum decode_result decode_frame(struct decode_stream *s, const struct frame *f, 
 	if (own.time_ns)
 		s->seen_ns = own.time_ns;
 	return read_frame(s, &own, truncated, ret, reason);
-}
-
-/* Did the operator ask for another source than that? */
-static bool is_unwanted(const struct decode_stream *s, enum decoder_index source)
-{
-	return s->forced_source >= 0 && s->forced_source != (int)source;
 }
 
 static enum decode_result read_windows(struct decode_stream *s, const struct windows_event *w,
@@ -162,8 +209,27 @@ static enum decode_result read_tree(struct decode_stream *s, struct span line, s
 		return read_windows(s, &w, DECODER_windows_json, ret, reason);
 	if (*reason)
 		return DECODE_BAD;
-	*reason = "JSON of no known kind";
+	*reason = NULL;
 	return DECODE_SKIPPED;
+}
+
+/* An object that is nobody's is text to what the configuration describes. */
+static enum decode_result read_object(struct decode_stream *s, struct span line, struct event *ret,
+				      const char **reason)
+{
+	const struct frame f = {
+		.uid = UINT32_MAX, .message = line, .whole = line, .time_ns = s->seen_ns};
+	enum decode_result r = DECODE_SKIPPED;
+
+	if (s->forced_source != DECODER_own) {
+		r = read_tree(s, line, ret, reason);
+		if (r != DECODE_SKIPPED || *reason)
+			return r;
+	}
+	r = read_own(s, &f, false, ret, reason);
+	if (!*reason)
+		*reason = "JSON of no known kind";
+	return r;
 }
 
 static enum decode_result read_json(struct decode_stream *s, struct span line, struct event *ret,
@@ -180,9 +246,9 @@ static enum decode_result read_json(struct decode_stream *s, struct span line, s
 	     frame_from_journal(s, line, &f, &why) == DECODE_EVENT) ||
 	    (json_has_word(words, WORD_MAC) && frame_from_mac(s, line, &f)))
 		return read_frame(s, &f, false, ret, reason);
-	if (cloud_read(s, line, words, ret, &r, reason))
+	if (s->forced_source != DECODER_own && cloud_read(s, line, words, ret, &r, reason))
 		return r;
-	return read_tree(s, line, ret, reason);
+	return read_object(s, line, ret, reason);
 }
 
 static enum decode_result read_xml(struct decode_stream *s, struct span line, struct event *ret,
@@ -328,7 +394,7 @@ static enum decode_result read_text(struct decode_stream *s, struct span line, s
 	bool truncated = line.len > DECODE_LINE_MAX;
 	struct frame f;
 
-	if (table != DECODER_COUNT)
+	if (table != DECODER_COUNT && s->forced_source != DECODER_own)
 		return read_table(s, table, span_first(line, DECODE_LINE_MAX), ret, reason);
 	frame_from_text(s, text_trim_right(span_first(line, DECODE_LINE_MAX)), &f);
 	if (span_is(f.ident, "sysmon") && is_xml(f.message))

@@ -37,6 +37,7 @@ struct frame {
 	uint32_t pid;
 	enum trust trust;
 	struct span message;
+	struct span whole;     /* of a text line: with what was taken off */
 	struct span exe, unit; /* journald only */
 	uint32_t uid;	       /* journald _UID; UINT32_MAX = unknown */
 	char *spare;	       /* FRAME_SPARE bytes for a text that is written otherwise */
@@ -85,7 +86,9 @@ struct decode_stream {
 	uint64_t last_ns; /* for "adds one on a backward step of over six months" */
 	uint64_t seen_ns; /* time of the last line that had one, for those without */
 	uint64_t line;
-	int forced_source;	    /* --source; -1 = auto */
+	int forced_source;	    /* --source; -1 = auto; of those in own: DECODER_own */
+	int forced_own;		    /* which of them, from 1; 0: any */
+	const struct own *own;	    /* own.h: sources that the configuration describes, or NULL */
 	int64_t boot_to_wall_ns;    /* wall = boot + this, for kernel records */
 	struct service_ports ports; /* who listens, as kernel records tell */
 	struct first_table *first;  /* first_bytes.h; NULL: first bytes are skipped */
@@ -124,6 +127,11 @@ extern const struct decoder *const decoders[DECODER_COUNT];
 
 /* -1 when there is none. */
 int decoder_find(struct span name);
+/* Only that source is asked from now on, one of s->own included. False: there is none of that name.
+ */
+bool decode_only(struct decode_stream *s, struct span name);
+/* Who decoded it, as outputs say it. */
+struct span decode_source_name(const struct event *e);
 
 /*
  * One line of text of any known source: syslog (RFC 3164, RFC 5424, ISO time), journal JSON

@@ -157,7 +157,7 @@ void frame_from_text(struct decode_stream *s, struct span line, struct frame *f)
 	struct time_text t;
 	struct span rest = line;
 
-	*f = (struct frame){.uid = UINT32_MAX};
+	*f = (struct frame){.uid = UINT32_MAX, .whole = line};
 	skip_priority(&rest);
 	if (rest.ptr != line.ptr && rest.len > 2 && rest.ptr[0] == '1' && rest.ptr[1] == ' ' &&
 	    read_5424(s, span_skip(rest, 2), f)) {

@@ -11,6 +11,8 @@
  */
 #include "replayed.h"
 
+#include "own.h"
+
 #include "text.h"
 #include "time_text.h"
 
@@ -66,6 +68,8 @@ static void set_word(struct event *e, struct span name, struct span value)
 		e->method = method_from_name(value);
 	else if (span_is(name, "source") && decoder_find(value) >= 0)
 		e->source = (uint16_t)decoder_find(value);
+	else if (span_is(name, "source") && own_name(value))
+		e->source = DECODER_own, e->own = value;
 	else if (span_is(name, "count") && v && v <= COUNT_MAX)
 		e->count = (uint32_t)v;
 	else if (span_is(name, "pid") && v <= UINT32_MAX)

@@ -78,7 +78,7 @@ static void put_event(struct writer *w, const struct event *e, const char *id)
 	json_put_str(w, "id", id);
 	json_put_str(w, "module", MODULE);
 	json_put_str(w, "dataset", MODULE ".event");
-	json_put_str(w, "provider", e->source < DECODER_COUNT ? decoders[e->source]->name : MODULE);
+	json_put_text(w, "provider", decode_source_name(e));
 	if (e->win.id) {
 		writer_start(&d, code, sizeof(code));
 		writer_number(&d, e->win.id);

@@ -177,8 +177,7 @@ void part_put_event(struct writer *w, const struct event *e)
 	part_put_endpoint(w, "origin", &e->origin);
 	json_put_str(w, "method", method_name(e->method));
 	json_put_text(w, "client", span_first(e->client, WORD_SHOWN));
-	if (e->source < DECODER_COUNT)
-		json_put_str(w, "source", decoders[e->source]->name);
+	json_put_text(w, "source", decode_source_name(e));
 	json_put_text(w, "host", span_first(e->host, WORD_SHOWN));
 	put_extra(w, e);
 	put_rest(w, e);

@@ -271,8 +271,7 @@ static void put_event_rest(struct writer *w, const struct event *e)
 	put_custom(w, "cs3", "command", record_command(e->args, command));
 	put_custom(w, "cs4", "method", span_of(method_name(e->method)));
 	put_custom(w, "cs5", "key", e->key);
-	if (e->source < DECODER_COUNT)
-		put_custom(w, "cs6", "source", span_of(decoders[e->source]->name));
+	put_custom(w, "cs6", "source", decode_source_name(e));
 	if (e->trust != TRUST_KERNEL)
 		put(w, "msg", e->text);
 }

@@ -63,3 +63,31 @@ expect "sources --format json" 0 '^\{"name":' '' sources --format json
 check_true "every source has an example" \
 	[ "$(grep -c '"example":"' "$tmp/out")" = "$(wc -l <"$tmp/out")" ]
 expect "sources with an argument" 2 '' '^outergate: sources: ' sources x
+
+# A source that the configuration describes.
+cat >"$tmp/own.yaml" <<'END'
+Decoders:
+  - name: acme-vpn
+    program: acmed
+    service: vpn
+    lines:
+      - pattern: 'no user=(?<account>.*) from (?<origin>\S+)'
+        outcome: failure
+        example: 'no user=bob from 203.0.113.9'
+END
+own='acmed[3]: no user=alice from 203.0.113.7'
+expect "decode by the configuration" 0 'decoder +acme-vpn' '' decode --config "$tmp/own.yaml" "$own"
+expect "decode --source of the configuration's" 0 '"account":"alice"' '' \
+	decode --format json --config "$tmp/own.yaml" --source acme-vpn "$own"
+expect "decode without it" 1 'no decoder reads this program' '' decode "$own"
+expect "decode says what no pattern is" 1 "none of its source's patterns" '' \
+	decode --config "$tmp/own.yaml" 'acmed: yes'
+echo "$own" >"$tmp/own.log"
+expect "replay by the configuration" 0 '"source":"acme-vpn"' 'decoded 1' \
+	replay --events --source acme-vpn --config "$tmp/own.yaml" "$tmp/own.log"
+cp "$tmp/out" "$tmp/own.events"
+expect "and what that printed is read back" 0 '"source":"acme-vpn"' 'decoded 1' replay --events "$tmp/own.events"
+sed -i 's/example: .no/example: '"'"'yes/' "$tmp/own.yaml"
+expect "an example that its pattern does not take" 1 '' \
+	'own.yaml:[0-9]+: Decoders: acme-vpn: pattern 1: the example is not taken' check "$tmp/own.yaml"
+expect "decode by a configuration that is bad" 1 '' 'the example is not taken' decode --config "$tmp/own.yaml" x

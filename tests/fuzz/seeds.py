@@ -147,6 +147,14 @@ def record(kind):
     return struct.pack("<HHIQ", kind, 1, 16 + len(body), 5) + body
 
 
+OWN = {
+    "open": b"\4acmed: in user=a ip=203.0.113.9 got 10.8.0.2 id 7",
+    "close": b"\0acmed: out id 7 x",
+    "ways": b"\4w 203.0.113.9aaaaaaaacb",
+    "json": b'\4{"time":1732961234,"portal":"a","ip":"203.0.113.9","how":"password"}',
+}
+
+
 def write(directory, name, data):
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, name), "wb") as f:
@@ -181,6 +189,8 @@ def main(directory):
         write(directory + "/exposure", name, data)
     write(directory + "/json", "wants", b'{"uid":1,"user":{"name":"a"},"target":[{"type":"b"},"c"],'
           b'"properties":{"status":{"errorCode":null,"errorCode":5},"user":"d\\u0041"},"x":[[{}]]}')
+    for name, data in OWN.items():
+        write(directory + "/own", name, data)
     write(directory + "/relp", "answers", b"\x03" + RELP)
     write(directory + "/lines", "both", b"\x02<34>one\n5 <34>a7 <34>b\nc2024-01-01 d\r\n12\n\x00e")
     for path in glob.glob("tests/golden/geo/*.json"):

@@ -48,6 +48,8 @@ static const struct {
 	{"TrustedProxies", "TrustedProxies: [{from: 10.0.0.5/32, kind: xff}]\n"},
 	{"Forwarders", "Forwarders: [{name: a, kind: syslog, url: \"tcp://a.example:514\"}]\n"},
 	{"Receivers", "Receivers: [{listen: \"udp://:5514\"}]\n"},
+	{"Decoders", "Decoders: [{name: a, program: b, service: vpn, lines: [{pattern: "
+		     "'(?<origin>.*)', outcome: failure, example: 203.0.113.9}]}]\n"},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
