@@ -53,7 +53,10 @@ if [ $# = 0 ]; then
 	early=$!
 fi
 for s in $suites; do
-	[ "$s" = windows ] && [ -n "${early:-}" ] && wait "$early"
+	if [ "$s" = windows ] && [ -n "${early:-}" ]; then
+		chrt -o -p 0 "$early" 2>/dev/null
+		wait "$early"
+	fi
 	[ -x "tests/$s/run.sh" ] || { echo "== $s: no tests/$s/run.sh"; failed=$((failed + 1)); continue; }
 	echo "== $s"
 	suite "$s"

@@ -63,7 +63,7 @@
 #define MFAS_MAX	64  /* accounts whose second factor was denied lately */
 #define UNSETTLED_MAX	64  /* logins whose key is still to be told */
 #define CLUES_MAX	184 /* recent failures kept as evidence for an alert that may follow */
-#define RINGS_MAX	222
+#define RINGS_MAX	220
 #define RING_MOMENTS	132 /* two windows of 65 and one that fires */
 #define SPRAY_ACCOUNTS	16  /* distinct accounts remembered per source; the threshold is 10 */
 #define CHAIN_SESSIONS	4   /* told one by one in a chain's sentence */
