@@ -40,7 +40,8 @@ const char *option_value(const char *name, int argc, char **argv, int *i);
  */
 int input_option(const struct command *c, int argc, char **argv, int *i, struct decode_stream *s);
 /*
- * The sources that the configuration at argv's --config describes, for s->own; they are there before
+ * The sources that the configuration at argv's --config describes, for s->own; they are there
+ * before
  * --source is read. An exit code. *ret is freed by own_free().
  */
 int input_own(int argc, char **argv, struct own **ret, struct decode_stream *s);

@@ -22,9 +22,9 @@ struct config_reader {
 	size_t len;
 	char *err; /* CONFIG_ERROR_MAX */
 	struct config *config;
-	uint16_t detection;   /* the row being read */
+	uint16_t detection;		       /* the row being read */
 	char (*own_examples)[OWN_EXAMPLE_MAX]; /* of Decoders, by its lines; freed at the end */
-	uint64_t mode_is_own; /* bit a detection: its Mode was written */
+	uint64_t mode_is_own;		       /* bit a detection: its Mode was written */
 };
 
 /* An array in the same struct as its unsigned counter. */

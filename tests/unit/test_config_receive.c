@@ -32,7 +32,8 @@ static const struct {
 	{"Receivers:\n- {listen: \"pipe:/run/p\", from: [10.0.0.0/8]}",
 	 "t:2: Receivers: from is for addresses, and pipe:/run/p has none"},
 	{"Receivers: [{listen: \"udp://:5514\", source: fortune}]",
-	 "t:1: Receivers.source: 'fortune' is not a source of `outergate sources` or one of Decoders above"},
+	 "t:1: Receivers.source: 'fortune' is not a source of `outergate sources` or one of "
+	 "Decoders above"},
 	{"Receivers:\n- {listen: \"udp://:5514\"}\n- {listen: \"udp://:5514\"}",
 	 "t:3: Receivers: udp://:5514 is there twice"},
 };
