@@ -380,8 +380,11 @@ static int bad_value(const struct command *c, const char *option, const char *va
 int input_own_of(const char *path, struct own **ret, struct decode_stream *s)
 {
 	struct config *c = malloc(sizeof(*c));
-	int code = c ? command_config(path, c) : command_fail(EXIT_INPUT, "out of memory");
+	int code;
 
+	if (!c)
+		return command_fail(EXIT_INPUT, "out of memory");
+	code = command_config(path, c);
 	if (!code && c->own_count) {
 		struct own_rows rows = config_own_rows(c);
 
