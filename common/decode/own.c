@@ -238,7 +238,8 @@ static void read_time(struct event *e, struct span t)
 		gateway_time(e, gateway_epoch(span_first(t, digits)));
 		return;
 	}
-	while (n < clock.len && (text_is_digit(clock.ptr[n]) || memchr(":.,", clock.ptr[n], 3)))
+	while (n < clock.len && (text_is_digit(clock.ptr[n]) || clock.ptr[n] == ':' ||
+				 clock.ptr[n] == '.' || clock.ptr[n] == ','))
 		n++;
 	if (n < clock.len)
 		gateway_time(e, gateway_clock(span_first(t, 10), span_first(clock, n),
