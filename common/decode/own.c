@@ -8,7 +8,7 @@
  * Source: pcre2api(3), pcre2pattern(3).
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#define PCRE2_STATIC /* on Windows, where it is linked so */
+#define PCRE2_STATIC	      /* on Windows, where it is linked so */
 #include "own.h"
 
 #include <pcre2.h>
