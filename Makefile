@@ -165,13 +165,12 @@ include windows.mk
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
-BENCH_DATA = $(or $(OUTERGATE_DATA),../shared/data)
 bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_sources \
 		$(BUILD)/bench/bench_store
 	$(BUILD)/bench/bench_core
 	$(BUILD)/bench/bench_decode
-	@python3 -B tests/bench/lines.py $(BENCH_DATA) $(BUILD)/bench/lines
-	$(BUILD)/bench/bench_sources $(BUILD)/bench/lines/*
+	@python3 -B tests/bench/lines.py $(BUILD)/bench/lines
+	$(BUILD)/bench/bench_sources $$(ls -d $(BUILD)/bench/lines/* 2>/dev/null)
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
 	BUILD=$(BUILD) bash tests/forward/run.sh none >/dev/null; BUILD=$(BUILD) python3 -B tests/bench/forward.py

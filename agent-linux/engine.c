@@ -446,12 +446,7 @@ static int engine_open_core(struct engine *e)
 	geo_source_open(e);
 	e->identity.geo = &e->geo.set.source;
 	e->core = core_new(e->config, &e->identity);
-	if (e->config->own_count) {
-		struct own_rows rows = config_own_rows(e->config);
-
-		e->own = own_new(&rows);
-	}
-	return e->core && !e->own == !e->config->own_count ? 0 : -ENOMEM;
+	return e->core ? config_own_new(e->config, &e->own) : -ENOMEM;
 }
 
 static void engine_open_sources(struct engine *e)

@@ -274,12 +274,8 @@ static int agent_open(struct agent *a)
 	r = open_store(a);
 	if (!r)
 		r = open_core(a);
-	if (!r && a->config->own_count) {
-		struct own_rows rows = config_own_rows(a->config);
-
-		a->own = own_new(&rows);
-		r = a->own ? 0 : -ENOMEM;
-	}
+	if (!r)
+		r = config_own_new(a->config, &a->own);
 	if (r)
 		return r;
 	restore(a);

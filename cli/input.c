@@ -385,14 +385,9 @@ int input_own_of(const char *path, struct own **ret, struct decode_stream *s)
 	if (!c)
 		return command_fail(EXIT_INPUT, "out of memory");
 	code = command_config(path, c);
-	if (!code && c->own_count) {
-		struct own_rows rows = config_own_rows(c);
-
-		*ret = own_new(&rows);
-		s->own = *ret;
-		if (!*ret)
-			code = command_fail(EXIT_INPUT, "out of memory");
-	}
+	if (!code && config_own_new(c, ret))
+		code = command_fail(EXIT_INPUT, "out of memory");
+	s->own = *ret;
 	free(c);
 	return code;
 }

@@ -294,8 +294,8 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 /* The keys one may write, for `check` and the docs; NULL past the end. */
 const char *config_key_at(unsigned index);
 /* Keys that c sets but nothing in this version looks at, so that `check` can say so; NULL past. */
-/* What Decoders describes, as own_new() takes it; points into *c. */
-struct own_rows config_own_rows(const struct config *c);
+/* What Decoders describes, compiled; *ret NULL where it describes none. 0 or -ENOMEM. */
+int config_own_new(const struct config *c, struct own **ret);
 const char *config_idle_at(const struct config *c, unsigned index);
 
 #endif

@@ -5,6 +5,7 @@
 #include "config_reader.h"
 #include "decode/own.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -133,9 +134,13 @@ const struct config_key config_own_keys[] = {
 	{0},
 };
 
-struct own_rows config_own_rows(const struct config *c)
+int config_own_new(const struct config *c, struct own **ret)
 {
-	return (struct own_rows){c->own, c->own_count, c->own_lines};
+	const struct own_rows rows = {c->own, c->own_count, c->own_lines};
+	char why[OWN_WHY_MAX]; /* which patterns are fine was found out when it was read */
+
+	*ret = rows.count ? own_new(&rows, why) : NULL;
+	return rows.count && !*ret ? -ENOMEM : 0;
 }
 
 bool config_own_has(const struct config *c, const char *name)

@@ -45,8 +45,6 @@ if [ $# = 0 ]; then
 		cat "$BUILD/log/$s.log"
 		count "$s"
 	done
-fi
-if [ $# = 0 ]; then
 	# What Windows needs is compiled from what the live suite leaves of the processors, and of nothing else.
 	chrt -i 0 make -j2 BUILD="$BUILD" windows windows-double windows-unit windows-msi \
 		> "$BUILD/log/windows-early.log" 2>&1 &

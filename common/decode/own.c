@@ -149,10 +149,9 @@ static bool pattern_new(const struct own_line *line, struct own_pattern *ret, ch
 	return false;
 }
 
-struct own *own_new(const struct own_rows *rows)
+struct own *own_new(const struct own_rows *rows, char why[OWN_WHY_MAX])
 {
 	struct own *own = calloc(1, sizeof(*own));
-	char why[OWN_WHY_MAX];
 	bool fine = own && rows->count <= OWN_MAX;
 
 	for (unsigned i = 0; fine && i < rows->count; i++) {
@@ -164,6 +163,8 @@ struct own *own_new(const struct own_rows *rows)
 			fine = pattern_new(&rows->lines[s->first + k], &own->patterns[s->first + k],
 					   why);
 	}
+	if (!own || fine)
+		snprintf(why, OWN_WHY_MAX, "out of memory");
 	if (fine) {
 		own->found = pcre2_match_data_create(GROUPS_MAX, NULL);
 		own->limits = pcre2_match_context_create(NULL);
@@ -207,11 +208,6 @@ int own_find(const struct own *own, struct span name)
 		if (span_is(name, own->sources[i].name))
 			return (int)i;
 	return -1;
-}
-
-const struct own_source *own_source(const struct own *own, int place)
-{
-	return &own->sources[place];
 }
 
 static struct span group(const struct own *own, const struct own_pattern *p, enum own_field field,
@@ -268,6 +264,7 @@ static bool fill(const struct own *own, const struct own_source *s, const struct
 						EVENT_SESSION_CLOSE};
 	struct span host = group(own, p, OWN_HOST, text);
 	struct span port = group(own, p, OWN_PORT, text);
+	uint32_t number = text_u32(port, 0);
 	bool origin;
 
 	e->kind = kinds[p->event];
@@ -279,7 +276,7 @@ static bool fill(const struct own *own, const struct own_source *s, const struct
 	gateway_account(e, group(own, p, OWN_ACCOUNT, text));
 	origin = gateway_origin(e, group(own, p, OWN_ORIGIN, text));
 	if (!span_empty(port))
-		e->origin.port = (uint16_t)(text_u32(port, 0) > 65535 ? 0 : text_u32(port, 0));
+		e->origin.port = number <= UINT16_MAX ? (uint16_t)number : 0;
 	gateway_assigned(e, group(own, p, OWN_ASSIGNED, text));
 	e->gate.group = group(own, p, OWN_GROUP, text);
 	e->gate.reason = group(own, p, OWN_REASON, text);
@@ -292,7 +289,7 @@ static bool fill(const struct own *own, const struct own_source *s, const struct
 	       (p->event == OWN_CLOSE && (e->gate.session || e->gate.assigned.family != ADDR_NONE));
 }
 
-/* Of one source and one text. */
+/* Of one source and one text; *ret changes only when it is an event. */
 static enum decode_result read_by(const struct own *own, const struct own_source *s,
 				  struct span text, struct event *ret, const char **reason)
 {
@@ -300,6 +297,7 @@ static enum decode_result read_by(const struct own *own, const struct own_source
 		const struct own_pattern *p = &own->patterns[s->first + k];
 		int n = pcre2_match(p->code, (PCRE2_SPTR)text.ptr, text.len, 0, 0, own->found,
 				    own->limits);
+		struct event e;
 
 		if (n == PCRE2_ERROR_NOMATCH)
 			continue;
@@ -307,7 +305,11 @@ static enum decode_result read_by(const struct own *own, const struct own_source
 		if (n < 0)
 			return DECODE_BAD;
 		*reason = "a pattern of Decoders took it, but its origin is no address";
-		return fill(own, s, p, text, ret) ? DECODE_EVENT : DECODE_SKIPPED;
+		e = *ret;
+		if (!fill(own, s, p, text, &e))
+			return DECODE_SKIPPED;
+		*ret = e;
+		return DECODE_EVENT;
 	}
 	*reason = "none of its source's patterns in Decoders is the whole line";
 	return DECODE_SKIPPED;
@@ -345,12 +347,6 @@ static bool is_of(const struct own_source *s, const struct frame *f, struct span
 	       (!s->contains[0] || text_find(*ret, span_of(s->contains), 0) != TEXT_NOT_FOUND);
 }
 
-static void trust_of(const struct own_source *s, const struct frame *f, struct event *e)
-{
-	if (s->program[0])
-		daemon_trust_unit(f, e);
-}
-
 enum decode_result own_decode(const struct own *own, int only, const struct frame *f,
 			      struct event *ret, const char **reason)
 {
@@ -364,7 +360,7 @@ enum decode_result own_decode(const struct own *own, int only, const struct fram
 		if ((only >= 0 && only != (int)i) || !is_of(s, f, &message))
 			continue;
 		ret->own = span_of(s->name);
-		trust_of(s, f, ret);
+		daemon_trust_unit(f, ret);
 		r = read_by(own, s, message, ret, reason);
 		if (r == DECODE_SKIPPED && f->whole.len && f->whole.ptr != message.ptr &&
 		    !s->program[0])
@@ -404,17 +400,12 @@ bool own_check(const struct own_source *source, const struct own_line *line, con
 	       char why[OWN_WHY_MAX])
 {
 	struct own_source one = *source;
-	struct own_pattern p;
 	struct own *own;
 	bool fine;
 
-	if (!pattern_new(line, &p, why))
-		return false;
-	pcre2_code_free(p.code);
 	one.first = 0;
 	one.count = 1;
-	snprintf(why, OWN_WHY_MAX, "out of memory");
-	own = own_new(&(struct own_rows){&one, 1, line});
+	own = own_new(&(struct own_rows){&one, 1, line}, why);
 	fine = own && takes_example(own, span_of(example), why);
 	own_free(own);
 	return fine;

@@ -4,7 +4,7 @@
  * groups are the fields.
  *
  * Bounded by the tables, and each match by steps and memory: a pattern that gives up makes the line
- * a bad one. Groups that a source may have are in own_fields; anything else is refused where the
+ * a bad one. Groups that a source may have are in field_names; anything else is refused where the
  * configuration is read, and so is an example that its own pattern does not take.
  */
 #ifndef OUTERGATE_DECODE_OWN_H
@@ -49,9 +49,9 @@ struct own_rows {
 	const struct own_line *lines;
 };
 
-/* Compiled; it keeps no pointer to the rows. NULL: out of memory, or a pattern that own_check()
- * refuses. Freed by own_free(), which takes NULL. */
-struct own *own_new(const struct own_rows *rows);
+/* Compiled; it keeps no pointer to the rows. NULL, and why: out of memory, or a pattern that
+ * own_check() refuses. Freed by own_free(), which takes NULL. */
+struct own *own_new(const struct own_rows *rows, char why[OWN_WHY_MAX]);
 void own_free(struct own *own);
 
 /* Does the pattern compile, has it what its event needs, and is its example one? Else why not. */
@@ -62,7 +62,6 @@ bool own_check(const struct own_source *source, const struct own_line *line, con
 bool own_name(struct span name);
 /* Of that name: its place, or -1. */
 int own_find(const struct own *own, struct span name);
-const struct own_source *own_source(const struct own *own, int place);
 
 /*
  * The event of a frame that no decoder wants, by the first source that takes it; `only` is the only

@@ -56,6 +56,19 @@ static void set_text(struct event *e, struct span name, struct span value)
 			*texts[i].at = value;
 }
 
+/* A name that no decoder here has is one of a configuration's own. */
+static void set_source(struct event *e, struct span name)
+{
+	int source = decoder_find(name);
+
+	if (source >= 0 && source != DECODER_own) {
+		e->source = (uint16_t)source;
+	} else if (own_name(name)) {
+		e->source = DECODER_own;
+		e->own = name;
+	}
+}
+
 static void set_word(struct event *e, struct span name, struct span value)
 {
 	uint64_t v = number(value);
@@ -66,10 +79,8 @@ static void set_word(struct event *e, struct span name, struct span value)
 		e->outcome = outcome_from_name(value);
 	else if (span_is(name, "method"))
 		e->method = method_from_name(value);
-	else if (span_is(name, "source") && decoder_find(value) >= 0)
-		e->source = (uint16_t)decoder_find(value);
-	else if (span_is(name, "source") && own_name(value))
-		e->source = DECODER_own, e->own = value;
+	else if (span_is(name, "source"))
+		set_source(e, value);
 	else if (span_is(name, "count") && v && v <= COUNT_MAX)
 		e->count = (uint32_t)v;
 	else if (span_is(name, "pid") && v <= UINT32_MAX)

@@ -66,6 +66,7 @@ static const char *outcome_of(const struct event *e)
 static void put_event(struct writer *w, const struct event *e, const char *id)
 {
 	struct ecs_kind k = kind_of(e);
+	struct span source = decode_source_name(e);
 	char code[12];
 	struct writer d;
 
@@ -78,7 +79,7 @@ static void put_event(struct writer *w, const struct event *e, const char *id)
 	json_put_str(w, "id", id);
 	json_put_str(w, "module", MODULE);
 	json_put_str(w, "dataset", MODULE ".event");
-	json_put_text(w, "provider", decode_source_name(e));
+	json_put_text(w, "provider", span_empty(source) ? span_of(MODULE) : source);
 	if (e->win.id) {
 		writer_start(&d, code, sizeof(code));
 		writer_number(&d, e->win.id);

@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
-"""lines.py DATA OUT: the lines of the recorded sources, a file a source, for bench_sources."""
+"""lines.py OUT: the lines of the recorded sources (OUTERGATE_DATA), a file a source, for bench_sources."""
 import json
 import os
 import sys
 
 
+DATA = os.path.abspath(os.environ.get("OUTERGATE_DATA", "../shared/data"))
+
+
 def main():
-    data, out = sys.argv[1:]
+    data, out = DATA, sys.argv[1]
     os.makedirs(out, exist_ok=True)
+    if not os.path.isdir(data):
+        print("SKIPPED the recorded sources: no data at %s; set OUTERGATE_DATA" % data)
+        return
     folder = os.path.join(data, "gateway")
     for name in sorted(os.listdir(folder)):
         if not name.endswith(".ndjson"):

@@ -43,15 +43,12 @@ static void begin(void)
 {
 	static struct config c;
 	char err[CONFIG_ERROR_MAX];
-	struct own_rows rows;
 
 	if (config_parse(text, sizeof(text) - 1, "t", &c, err)) {
 		fprintf(stderr, "%s\n", err);
 		abort();
 	}
-	rows = config_own_rows(&c);
-	own = own_new(&rows);
-	MUST(own);
+	MUST(!config_own_new(&c, &own) && own);
 }
 
 static void within(struct span s, const char *from, size_t len)

@@ -89,6 +89,20 @@ static const char text[] =
 	"  - pattern: 'slow (?<origin>\\S+) (a+)+b'\n"
 	"    outcome: refused\n"
 	"    example: 'slow 203.0.113.9 aab'\n"
+	"- name: first\n"
+	"  contains: 'both '\n"
+	"  service: vpn\n"
+	"  lines:\n"
+	"  - pattern: 'both (?<account>\\w+) (?<origin>\\S+) (?<client>.*)'\n"
+	"    event: session_open\n"
+	"    example: 'both alice 203.0.113.9 x'\n"
+	"- name: second\n"
+	"  contains: 'both '\n"
+	"  service: ftp\n"
+	"  lines:\n"
+	"  - pattern: 'both \\w+ gw (?<origin>.*)'\n"
+	"    outcome: failure\n"
+	"    example: 'both alice gw 203.0.113.9'\n"
 	"Receivers:\n"
 	"- {listen: \"udp://:5514\", source: acme-vpn}\n";
 
@@ -104,14 +118,11 @@ static int begin(void **state)
 {
 	struct own_world *w = calloc(1, sizeof(*w));
 	char err[CONFIG_ERROR_MAX];
-	struct own_rows rows;
 
 	assert_non_null(w);
 	if (config_parse(text, sizeof(text) - 1, "t", &w->config, err))
 		fail_msg("%s", err);
-	rows = config_own_rows(&w->config);
-	w->own = own_new(&rows);
-	assert_non_null(w->own);
+	assert_true(!config_own_new(&w->config, &w->own) && w->own);
 	w->stream.forced_source = -1;
 	w->stream.own = w->own;
 	*state = w;
@@ -240,6 +251,19 @@ static void too_many_ways(void **state)
 			    "a pattern of Decoders gave up on it: too many ways to match");
 }
 
+/* What one source took and could not use leaves nothing in the event of the next. */
+static void the_next_source(void **state)
+{
+	struct own_world *w = *state;
+
+	assert_int_equal(line(w, "both alice gw 203.0.113.9"), DECODE_EVENT);
+	assert_true(span_is(decode_source_name(&w->e), "second"));
+	assert_int_equal(w->e.kind, EVENT_ATTEMPT);
+	assert_false(w->e.gate.told);
+	assert_true(span_empty(w->e.account) && span_empty(w->e.client));
+	assert_int_equal(w->e.flags & EVENT_ACCOUNT_EXISTS, 0);
+}
+
 static void only_one(void **state)
 {
 	struct own_world *w = *state;
@@ -290,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_of_every_kind, begin, end),
 		cmocka_unit_test_setup_teardown(json_as_text, begin, end),
 		cmocka_unit_test_setup_teardown(too_many_ways, begin, end),
+		cmocka_unit_test_setup_teardown(the_next_source, begin, end),
 		cmocka_unit_test_setup_teardown(only_one, begin, end),
 		cmocka_unit_test_setup_teardown(who_wrote_it, begin, end),
 	};
