@@ -175,11 +175,6 @@ static int run(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_INPUT,
 				    "%s", err);
-	r = kernel_rings_open(slots, (int[KERNEL_RINGS]){sensor_ring_precious(sensor),
-							 sensor_ring_bulk(sensor),
-							 sensor_ring_first(sensor)});
-	if (r)
-		return command_fail(EXIT_INPUT, "cannot map the rings: %s", strerror(-r));
 	r = sandbox_parent(err, sizeof(err));
 	if (r)
 		return command_fail(EXIT_PERMISSION, "%s", err);
@@ -198,6 +193,9 @@ static int run(const struct command *self, int argc, char **argv)
 	setup.rows = sensor_rows(sensor);
 	setup.task_storage = sensor_uses_task_storage(sensor);
 	setup.slots = slots;
+	setup.ring_maps[0] = sensor_ring_precious(sensor);
+	setup.ring_maps[1] = sensor_ring_bulk(sensor);
+	setup.ring_maps[2] = sensor_ring_first(sensor);
 	setup.counters = sensor_counters(sensor);
 	r = parent_run(sensor, &setup, &user, &reload);
 	sensor_close(sensor);

@@ -1,4 +1,5 @@
 /* engine: start, the loop, and what happens to one event. */
+#include "agent-linux/resident.h"
 #include "engine.h"
 #include "cli/kept.h"
 #include "exposure.h"
@@ -624,6 +625,7 @@ int engine_run(const struct engine_setup *setup)
 		prune(e, clock_wall_ns());
 		engine_flush(e);
 		say_ready(e);
+		resident_trim();
 		engine_loop(e);
 	}
 	engine_close(e);

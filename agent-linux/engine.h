@@ -73,7 +73,8 @@ struct engine_setup {
 	const char *config_name; /* path, or "embedded defaults" */
 	const struct sensor_row *rows;
 	bool task_storage;
-	struct ring_slot *slots; /* KERNEL_RINGS: mapped before the fork, read after it */
+	struct ring_slot *slots;     /* KERNEL_RINGS: mapped after the fork, before the sandbox */
+	int ring_maps[KERNEL_RINGS]; /* the parent's descriptors of them */
 	const volatile uint64_t *counters;
 	int priv;	 /* socket to the parent */
 	uint32_t parent; /* its process id */
@@ -193,7 +194,8 @@ void engine_save(struct engine *e);
 int engine_run(const struct engine_setup *setup);
 
 /* source_kernel.c */
-/* Parent: maps the rings (needs bpf(2)). 0 or -errno. */
+/* Maps the rings: in the child, who alone reads them, before its sandbox (needs bpf(2)).
+ * 0 or -errno. */
 int kernel_rings_open(struct ring_slot slots[KERNEL_RINGS], const int maps[KERNEL_RINGS]);
 int kernel_source_open(struct engine *e);
 /* Takes what is in the rings now, so that what is told next comes after it. */

@@ -4,6 +4,7 @@
  * The child is the one that reads hostile input; whatever it sends is checked as if it came from
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
+#include "agent-linux/resident.h"
 #include "parent.h"
 #include "forwarders.h"
 #include "host.h"
@@ -235,8 +236,13 @@ static int child_main(struct parent *p, int sock)
 {
 	int keep[3 + KERNEL_RINGS] = {sock, p->setup->files, host_root()};
 	char err[160];
+	int r = kernel_rings_open(p->setup->slots, p->setup->ring_maps);
 
-	/* No kernel program, map or hook: the rings are mapped already. */
+	if (r) {
+		fprintf(stderr, "outergate: cannot map the rings: %s\n", strerror(-r));
+		return 3;
+	}
+	/* No kernel program, map or hook: the rings are mapped now. */
 	for (unsigned i = 0; i < KERNEL_RINGS; i++)
 		keep[3 + i] = ring_buffer__epoll_fd(p->setup->slots[i].ring);
 	if (sandbox_close(keep, sizeof(keep) / sizeof(keep[0]))) {
@@ -476,5 +482,6 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	setup->files = priv_files_open(setup->files_reason, sizeof(setup->files_reason));
 	if (p.signals < 0 || child_start(&p))
 		return 1;
+	resident_trim();
 	return parent_loop(&p);
 }
