@@ -27,6 +27,7 @@
 #define NS_PER_S       1000000000ull
 #define SAVE_INTERVAL  NS_PER_S /* at most this much of the core's memory is lost by a kill */
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
+#define PRUNE_AGAIN    NS_PER_S /* while there is more */
 #define FILE_POLL      (2 * NS_PER_S)
 #define MEMORY_SMALL   (256u << 10)  /* cheap enough to save with every alert */
 #define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
@@ -268,15 +269,18 @@ static void catch_up(struct engine *e, uint64_t now)
 
 static void prune(struct engine *e, uint64_t now)
 {
-	if (now - e->pruned_ns < PRUNE_INTERVAL)
+	uint64_t rows = 0;
+
+	/* While the store of the start is read, what is deleted would only make its log longer. */
+	if (e->guard.check || now - e->pruned_ns < PRUNE_INTERVAL)
 		return;
 	expiries_tell(e, now);
 	engine_flush(e);
 	store_check(e,
 		    store_prune(e->store, now, e->config->retention_alerts_s,
-				e->config->retention_sessions_s, e->config->store_max_bytes, NULL),
+				e->config->retention_sessions_s, e->config->store_max_bytes, &rows),
 		    "prune");
-	e->pruned_ns = now;
+	e->pruned_ns = rows ? now - PRUNE_INTERVAL + PRUNE_AGAIN : now;
 }
 
 /* The next thing that time alone changes: the core's expiry, or what waits to be saved. */
@@ -304,6 +308,8 @@ static void timer_arm(struct engine *e)
 		next = wireguard_next(e);
 	if (guard_next(e) < next)
 		next = guard_next(e);
+	if (!e->guard.check && e->pruned_ns + PRUNE_INTERVAL < next)
+		next = e->pruned_ns + PRUNE_INTERVAL;
 	if (e->store_missed && e->catch_up_ns < next)
 		next = e->catch_up_ns;
 
@@ -312,8 +318,6 @@ static void timer_arm(struct engine *e)
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		if (file_source_needs_poll(e->files[i]) && next > now + FILE_POLL)
 			next = now + FILE_POLL;
-	if (next == UINT64_MAX)
-		next = now + PRUNE_INTERVAL;
 	next = next > now ? next - now : 0;
 	if (next < NS_PER_S / 100)
 		next = NS_PER_S / 100;
@@ -608,11 +612,13 @@ int engine_run(const struct engine_setup *setup)
 	bool stopped;
 	int r;
 
-	if (!e)
+	if (!e) {
+		fputs("outergate: out of memory\n", stderr);
 		return 1;
+	}
 	e->setup = *setup;
 	e->config = setup->config;
-	e->started_ns = e->saved_ns = clock_wall_ns(); /* pruned at once: some restart every hour */
+	e->started_ns = e->saved_ns = clock_wall_ns(); /* pruned soon: some restart every hour */
 	e->any_live = true;			       /* until the first look says otherwise */
 	e->policy.keep_unknown_accounts = e->config->keep_unknown_accounts;
 	e->policy.command_lines = (int)e->config->command_lines;
@@ -622,7 +628,6 @@ int engine_run(const struct engine_setup *setup)
 	else if (r && !e->said)
 		fprintf(stderr, "outergate: cannot start: %s\n", strerror(-r));
 	if (!r) {
-		prune(e, clock_wall_ns());
 		engine_flush(e);
 		say_ready(e);
 		resident_trim();

@@ -47,6 +47,8 @@ struct source_status {
 };
 
 struct ring_buffer;
+struct reload_refusal; /* reload.h */
+struct ledger_check;   /* common/store/ledger.h */
 
 /* A libpam that was looked at, by inode: host, chroots, containers, replaced packages. */
 #define LIBPAM_FILES_MAX 128
@@ -83,10 +85,11 @@ struct engine_setup {
 	bool json_asked;     /* json by an option, whatever the configuration says */
 	const char *kept;    /* "" when hooks stay on while the agent is dead, else why not */
 	char settings[65];   /* SHA-256 of the configuration file, in hex */
-	bool took_over;	     /* hooks of an earlier run were on */
-	int died;	     /* the signal that ended the half before this one; 0: none did */
-	bool interrupted;    /* set by the parent: ended by SIGINT */
-	int files;	     /* fanotify descriptor, or -errno and why */
+	const struct reload_refusal *refusal;
+	bool took_over;	  /* hooks of an earlier run were on */
+	int died;	  /* the signal that ended the half before this one; 0: none did */
+	bool interrupted; /* set by the parent: ended by SIGINT */
+	int files;	  /* fanotify descriptor, or -errno and why */
 	char files_reason[SENSOR_REASON_MAX];
 	uint64_t watchdog_ns; /* within which the service manager wants to hear of us; 0: never */
 };
@@ -143,7 +146,10 @@ struct engine {
 		uint64_t next_ns;
 		int64_t offset_ns; /* of the wall clock from CLOCK_BOOTTIME */
 		uint32_t hooks_gone;
-		bool ended; /* in order */
+		bool ended;		    /* in order */
+		struct ledger_check *check; /* of the store's alerts; NULL: it is done */
+		uint64_t check_ns;	    /* when it goes on */
+		char finding[320];	    /* the first */
 	} guard;
 	struct echo echo;
 	struct geo_files geo;

@@ -27,6 +27,11 @@
 /* Leap seconds and what NTP slews stay below it; a set clock does not. */
 #define CLOCK_STEP 10000000000ll
 #define ENDED	   "-"
+/* The store's alerts are looked at in slices: some 100,000 a minute, in a tenth of the time. */
+#define CHECK_FIRST 100000000ull
+#define CHECK_SLICE 2000000ull
+#define CHECK_EVERY 20000000ull
+#define CHECK_ROWS  16
 
 struct last {
 	char boot_id[40], settings[65];
@@ -122,27 +127,61 @@ static void tell_killed(struct engine *e, const struct last *last)
 
 static void take_finding(void *arg, const char *sentence)
 {
-	char *first = arg;
+	struct engine *e = arg;
 
-	if (!first[0])
-		snprintf(first, 320, "%s", sentence);
+	if (!e->guard.finding[0])
+		snprintf(e->guard.finding, sizeof(e->guard.finding), "%s", sentence);
 }
 
-static void store_look(struct engine *e)
+static void check_end(struct engine *e)
 {
-	char first[320] = "", text[400];
-	struct ledger_summary sum;
+	ledger_check_end(e->guard.check);
+	e->guard.check = NULL;
+}
 
-	if (ledger_verify(e->store, take_finding, first, &sum)) {
-		fprintf(stderr, "outergate: the ledger cannot be read: %s\n",
-			store_error(e->store));
+static void check_tell(struct engine *e)
+{
+	uint64_t findings = ledger_check_summary(e->guard.check)->findings;
+	char text[400];
+
+	check_end(e);
+	if (!findings)
+		return;
+	snprintf(text, sizeof(text), "store: %s (%" PRIu64 " findings; outergate verify)",
+		 e->guard.finding, findings);
+	tell(e, NULL, text);
+}
+
+/* Goes on with the store's alerts until that time at least. */
+static void check_go_on(struct engine *e, uint64_t until_ns)
+{
+	int r = 1;
+
+	while (r > 0 && clock_boot_ns() < until_ns)
+		r = ledger_check_step(e->guard.check, CHECK_ROWS);
+	e->guard.check_ns = clock_wall_ns() + CHECK_EVERY;
+	if (r > 0)
+		return;
+	if (!r) {
+		check_tell(e);
 		return;
 	}
-	if (!sum.findings)
-		return;
-	snprintf(text, sizeof(text), "store: %s (%" PRIu64 " findings; outergate verify)", first,
-		 sum.findings);
-	tell(e, NULL, text);
+	fprintf(stderr, "outergate: the ledger cannot be read: %s\n", strerror(-r));
+	check_end(e);
+}
+
+/*
+ * Is the store what the last run has left? Its state of now is looked at, whatever we write
+ * meanwhile. A large one would delay us by seconds, so all but the first moment comes afterwards.
+ */
+static void check_begin(struct engine *e)
+{
+	int r = ledger_check_begin(e->config->store, take_finding, e, &e->guard.check);
+
+	if (r)
+		fprintf(stderr, "outergate: the ledger cannot be read: %s\n", strerror(-r));
+	else
+		check_go_on(e, clock_boot_ns() + CHECK_FIRST);
 }
 
 void guard_start(struct engine *e)
@@ -152,7 +191,7 @@ void guard_start(struct engine *e)
 
 	e->guard.next_ns = clock_wall_ns() + INTERVAL;
 	e->guard.offset_ns = (int64_t)(clock_wall_ns() - clock_boot_ns());
-	store_look(e);
+	check_begin(e);
 	if (!had && e->setup.took_over)
 		tell(e, NULL, "store: hooks of an earlier run are on, and its store is gone");
 	if (e->setup.died || (had && !strcmp(last.boot_id, e->identity.boot_id)))
@@ -207,6 +246,7 @@ void guard_close(struct engine *e)
 {
 	struct priv_msg m = {.kind = PRIV_END, .arg = e->ended_by};
 
+	check_end(e); /* the next start looks again */
 	if (e->guard.ended)
 		return;
 	if (priv_ended(&m) || last_words(e, &m)) {
@@ -253,10 +293,17 @@ static void hooks_look(struct engine *e)
 	e->guard.hooks_gone = m.arg2;
 }
 
-void guard_poll(struct engine *e, uint64_t now_ns)
+static bool is_due(uint64_t at_ns, uint64_t now_ns, uint64_t interval)
 {
 	/* A clock that was set back must not make it wait. */
-	if (now_ns < e->guard.next_ns && e->guard.next_ns - now_ns <= INTERVAL)
+	return now_ns >= at_ns || at_ns - now_ns > interval;
+}
+
+void guard_poll(struct engine *e, uint64_t now_ns)
+{
+	if (e->guard.check && is_due(e->guard.check_ns, now_ns, CHECK_EVERY))
+		check_go_on(e, clock_boot_ns() + CHECK_SLICE);
+	if (!is_due(e->guard.next_ns, now_ns, INTERVAL))
 		return;
 	e->guard.next_ns = now_ns + INTERVAL;
 	clock_look(e);
@@ -265,5 +312,7 @@ void guard_poll(struct engine *e, uint64_t now_ns)
 
 uint64_t guard_next(const struct engine *e)
 {
+	if (e->guard.check && e->guard.check_ns < e->guard.next_ns)
+		return e->guard.check_ns;
 	return e->guard.next_ns;
 }

@@ -13,6 +13,7 @@
 #define NS_PER_S       1000000000ull
 #define SAVE_INTERVAL  NS_PER_S
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
+#define PRUNE_AGAIN    NS_PER_S /* while there is more */
 #define QUEUE_SIZE     (8u << 20)
 #define MACHINE_BLOB   "machine-id"
 #define MEMORY_SMALL   (256u << 10)
@@ -155,14 +156,16 @@ static void save(struct agent *a)
 
 static void prune(struct agent *a, uint64_t now)
 {
+	uint64_t rows = 0;
+
 	if (now - a->pruned_ns < PRUNE_INTERVAL)
 		return;
 	flush(a);
 	store_check(a,
 		    store_prune(a->store, now, a->config->retention_alerts_s,
-				a->config->retention_sessions_s, a->config->store_max_bytes, NULL),
+				a->config->retention_sessions_s, a->config->store_max_bytes, &rows),
 		    "prune");
-	a->pruned_ns = now;
+	a->pruned_ns = rows ? now - PRUNE_INTERVAL + PRUNE_AGAIN : now;
 }
 
 /* What somebody has asked for by way of the store. */

@@ -35,6 +35,19 @@ int ledger_verify(struct store *s, void (*told)(void *arg, const char *sentence)
 		  struct ledger_summary *ret);
 
 /*
+ * The same a few rows at a time, for one who has something else to do meanwhile: over a connection
+ * of its own, which sees the store as it was when this began, whatever is written since. Alerts
+ * that are older than the chain are not counted.
+ */
+struct ledger_check;
+int ledger_check_begin(const char *path, void (*told)(void *arg, const char *sentence), void *arg,
+		       struct ledger_check **ret);
+/* 1: there is more; 0: that was all; -errno: the store cannot be read. */
+int ledger_check_step(struct ledger_check *c, unsigned rows);
+const struct ledger_summary *ledger_check_summary(const struct ledger_check *c);
+void ledger_check_end(struct ledger_check *c); /* NULL is none */
+
+/*
  * An entry that was seen elsewhere (LEDGER_TEXT_MAX), against the chain: 0 it is there, 1 it is
  * not or another, with a sentence in why; 2: older than what is kept; -EINVAL: no such text.
  */

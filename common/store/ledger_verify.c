@@ -1,4 +1,9 @@
-/* ledger_verify: is the chain whole, and are the alerts what it says? */
+/*
+ * ledger_verify: is the chain whole, and are the alerts what it says?
+ *
+ * It goes entry by entry, so that it can be left and taken up again: first the chain, then each
+ * alert's newest entry.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,19 +16,30 @@
 
 #define TOLD_MAX 100
 
-struct verify {
+enum stage {
+	STAGE_BEGIN,
+	STAGE_CHAIN,
+	STAGE_ALERTS,
+	STAGE_END
+};
+
+struct ledger_check {
 	struct store *s;
 	void (*told)(void *arg, const char *sentence);
 	void *arg;
-	struct ledger_summary *sum;
+	struct ledger_summary sum;
+	enum stage stage;
+	sqlite3_stmt *rows;	  /* of the stage */
+	struct ledger_row before; /* of the chain */
 };
 
-__attribute__((format(printf, 2, 3))) static void finding(struct verify *v, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void finding(struct ledger_check *v,
+							  const char *format, ...)
 {
 	char text[320];
 	va_list args;
 
-	if (v->sum->findings++ >= TOLD_MAX)
+	if (v->sum.findings++ >= TOLD_MAX)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -42,53 +58,38 @@ static const char *plain(const char *id, char ret[ID_TEXT_MAX])
 	return ret;
 }
 
-static void entry(struct verify *v, struct ledger_row *before, const struct ledger_row *row,
-		  bool ours)
+static void entry(struct ledger_check *v, const struct ledger_row *row, bool ours)
 {
 	uint8_t link[LEDGER_LINK];
 
-	if (row->seq != before->seq + 1) {
+	if (row->seq != v->before.seq + 1) {
 		finding(v, "entries %" PRIu64 " to %" PRIu64 " of the ledger are gone",
-			before->seq + 1, row->seq - 1);
+			v->before.seq + 1, row->seq - 1);
 	} else {
-		ledger_link(before->link, row, link);
+		ledger_link(v->before.link, row, link);
 		if (!ours || memcmp(link, row->link, LEDGER_LINK) != 0)
 			finding(v, "entry %" PRIu64 " of the ledger is not what was written",
 				row->seq);
 	}
-	*before = *row;
-	v->sum->entries++;
+	v->before = *row;
+	v->sum.entries++;
 }
 
-static int chain(struct verify *v)
+/* The last entry was seen. */
+static int chain_end(struct ledger_check *v)
 {
-	struct ledger_row before, row;
-	sqlite3_stmt *st = NULL;
 	uint64_t ever = 0;
-	int rc, r = ledger_begin(v->s, &before);
+	int r;
 
-	if (r)
-		return r;
-	v->sum->first = before.seq + 1;
-	rc = sqlite3_prepare_v2(v->s->db, LEDGER_ROWS " ORDER BY seq", -1, &st, NULL);
-	if (rc == SQLITE_OK)
-		while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-			bool ours = ledger_row_read(st, &row);
-
-			entry(v, &before, &row, ours);
-		}
-	sqlite3_finalize(st);
-	if (rc != SQLITE_DONE)
-		return store_result(v->s, rc, "reading the ledger");
-	v->sum->last = before.seq;
-	if (before.seq)
-		ledger_text(before.seq, before.link, v->sum->head);
+	v->sum.last = v->before.seq;
+	if (v->before.seq)
+		ledger_text(v->before.seq, v->before.link, v->sum.head);
 	r = store_query_u64(v->s,
 			    "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = "
 			    "'ledger'",
 			    &ever);
-	if (!r && ever > before.seq)
-		finding(v, "the ledger's last %" PRIu64 " entries are gone", ever - before.seq);
+	if (!r && ever > v->before.seq)
+		finding(v, "the ledger's last %" PRIu64 " entries are gone", ever - v->before.seq);
 	return r;
 }
 
@@ -97,7 +98,7 @@ static int chain(struct verify *v)
 	"SELECT l.seq, l.what, l.id, l.digest, l.link FROM ledger l WHERE l.seq ="                 \
 	" (SELECT max(seq) FROM ledger m WHERE m.id = l.id) ORDER BY l.seq"
 
-static int alert_is(struct verify *v, const struct ledger_row *row)
+static int alert_is(struct ledger_check *v, const struct ledger_row *row)
 {
 	uint8_t digest[LEDGER_LINK];
 	char id[ID_TEXT_MAX];
@@ -111,28 +112,12 @@ static int alert_is(struct verify *v, const struct ledger_row *row)
 				plain(row->id, id), row->what);
 		return 0;
 	}
-	v->sum->alerts++;
+	v->sum.alerts++;
 	if (r)
 		finding(v, "alert %s was deleted, and not by the agent", plain(row->id, id));
 	else if (memcmp(digest, row->digest, LEDGER_LINK) != 0)
 		finding(v, "alert %s is not what the agent wrote", plain(row->id, id));
 	return 0;
-}
-
-static int alerts(struct verify *v)
-{
-	sqlite3_stmt *st = NULL;
-	struct ledger_row row;
-	int r = 0, rc = sqlite3_prepare_v2(v->s->db, NEWEST, -1, &st, NULL);
-
-	if (rc == SQLITE_OK)
-		while (!r && (rc = sqlite3_step(st)) == SQLITE_ROW)
-			if (ledger_row_read(st, &row)) /* else chain() has told */
-				r = alert_is(v, &row);
-	sqlite3_finalize(st);
-	if (!r && rc != SQLITE_DONE)
-		r = store_result(v->s, rc, "reading the ledger");
-	return r;
 }
 
 static int version_is(struct store *s, bool *ret)
@@ -144,24 +129,119 @@ static int version_is(struct store *s, bool *ret)
 	return r;
 }
 
+static int stage_enter(struct ledger_check *v, enum stage next)
+{
+	const char *sql = next == STAGE_CHAIN ? LEDGER_ROWS " ORDER BY seq" : NEWEST;
+
+	sqlite3_finalize(v->rows);
+	v->rows = NULL;
+	v->stage = next;
+	return next == STAGE_END
+		       ? 0
+		       : store_result(v->s, sqlite3_prepare_v2(v->s->db, sql, -1, &v->rows, NULL),
+				      "reading the ledger");
+}
+
+static int begin(struct ledger_check *v)
+{
+	bool has = false;
+	int r = version_is(v->s, &has);
+
+	if (r)
+		return r;
+	if (!has) /* an older version's store, which no newer agent has opened yet */
+		return stage_enter(v, STAGE_END);
+	r = ledger_begin(v->s, &v->before);
+	v->sum.first = v->before.seq + 1;
+	return r ? r : stage_enter(v, STAGE_CHAIN);
+}
+
+/* One row of the stage, or its end and the next stage's beginning. */
+static int row_take(struct ledger_check *v)
+{
+	struct ledger_row row;
+	int r, rc = sqlite3_step(v->rows);
+	bool ours;
+
+	if (rc == SQLITE_ROW) {
+		ours = ledger_row_read(v->rows, &row);
+		if (v->stage == STAGE_CHAIN)
+			entry(v, &row, ours);
+		else if (ours) /* else the chain has told */
+			return alert_is(v, &row);
+		return 0;
+	}
+	if (rc != SQLITE_DONE)
+		return store_result(v->s, rc, "reading the ledger");
+	if (v->stage == STAGE_ALERTS)
+		return stage_enter(v, STAGE_END);
+	r = chain_end(v);
+	return r ? r : stage_enter(v, STAGE_ALERTS);
+}
+
+int ledger_check_step(struct ledger_check *v, unsigned rows)
+{
+	int r = v->stage == STAGE_BEGIN ? begin(v) : 0;
+
+	while (!r && v->stage != STAGE_END && rows--)
+		r = row_take(v);
+	return r ? r : v->stage != STAGE_END;
+}
+
 int ledger_verify(struct store *s, void (*told)(void *arg, const char *sentence), void *arg,
 		  struct ledger_summary *ret)
 {
-	struct verify v = {s, told, arg, ret};
-	bool has = false;
-	int r = version_is(s, &has);
+	struct ledger_check v = {.s = s, .told = told, .arg = arg};
+	int r;
 
-	memset(ret, 0, sizeof(*ret));
-	if (r || !has) /* an older version's store, which no newer agent has opened yet */
-		return r;
-	r = chain(&v);
-	if (!r)
-		r = alerts(&v);
-	if (!r)
+	do
+		r = ledger_check_step(&v, 1024);
+	while (r > 0);
+	sqlite3_finalize(v.rows);
+	if (!r && v.sum.first)
 		r = store_query_u64(
 			s, "SELECT count(*) FROM alerts WHERE id NOT IN (SELECT id FROM ledger)",
-			&ret->uncovered);
+			&v.sum.uncovered);
+	*ret = v.sum;
 	return r;
+}
+
+int ledger_check_begin(const char *path, void (*told)(void *arg, const char *sentence), void *arg,
+		       struct ledger_check **ret)
+{
+	struct ledger_check *v = calloc(1, sizeof(*v));
+	uint64_t n;
+	int r;
+
+	if (!v)
+		return -ENOMEM;
+	v->told = told;
+	v->arg = arg;
+	r = store_open(path, STORE_READ, &v->s);
+	/* What is read first decides which state is seen. */
+	if (!r)
+		r = store_exec(v->s, "BEGIN", "beginning to read");
+	if (!r)
+		r = store_query_u64(v->s, "SELECT count(*) FROM sqlite_master", &n);
+	if (r)
+		ledger_check_end(v);
+	else
+		*ret = v;
+	return r;
+}
+
+const struct ledger_summary *ledger_check_summary(const struct ledger_check *v)
+{
+	return &v->sum;
+}
+
+void ledger_check_end(struct ledger_check *v)
+{
+	if (!v)
+		return;
+	sqlite3_finalize(v->rows);
+	store_close(v->s);
+	free(v);
 }
 
 static bool text_parse(struct span text, uint64_t *ret_seq)

@@ -11,7 +11,10 @@
 #include <errno.h>
 
 #define ROUNDS 64 /* bounds one call; the next call goes on */
-#define SECOND UINT64_C(1000000000)
+/* So does this, of each statement and of a call: who calls has something else to do. */
+#define ROWS_MAX  1000
+#define ROWS_TEXT "1000"
+#define SECOND	  UINT64_C(1000000000)
 
 static int delete_older(struct store *s, const char *sql, uint64_t before_ns, uint64_t *rows)
 {
@@ -35,10 +38,14 @@ static int prune_age(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64
 	int r = 0;
 
 	if (alerts_s && alerts_s < now)
-		r = delete_older(s, "DELETE FROM alerts WHERE last_ns < ?1 AND state = 2",
+		r = delete_older(s,
+				 "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts "
+				 "WHERE last_ns < ?1 AND state = 2 LIMIT " ROWS_TEXT ")",
 				 (now - alerts_s) * SECOND, rows);
 	if (!r && sessions_s && sessions_s < now)
-		r = delete_older(s, "DELETE FROM sessions WHERE last_ns < ?1 AND state = 2",
+		r = delete_older(s,
+				 "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions "
+				 "WHERE last_ns < ?1 AND state = 2 LIMIT " ROWS_TEXT ")",
 				 (now - sessions_s) * SECOND, rows);
 	return r;
 }
@@ -68,13 +75,15 @@ static int used_bytes(struct store *s, uint64_t *ret)
 /* One sixteenth, so that a small excess costs little history. */
 static const char *const victims[] = {
 	"DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE state = 2"
-	" ORDER BY last_ns LIMIT 1 + (SELECT count(*) / 16 FROM sessions))",
+	" ORDER BY last_ns LIMIT 1 + (SELECT min(count(*) / 16, " ROWS_TEXT ") FROM sessions))",
 	"DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts WHERE state = 2"
-	" ORDER BY severity, last_ns LIMIT 1 + (SELECT count(*) / 16 FROM alerts))",
+	" ORDER BY severity, last_ns LIMIT 1 + (SELECT min(count(*) / 16, " ROWS_TEXT
+	") FROM alerts))",
 	"DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions"
-	" ORDER BY last_ns LIMIT 1 + (SELECT count(*) / 16 FROM sessions))",
+	" ORDER BY last_ns LIMIT 1 + (SELECT min(count(*) / 16, " ROWS_TEXT ") FROM sessions))",
 	"DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts"
-	" ORDER BY severity, last_ns LIMIT 1 + (SELECT count(*) / 16 FROM alerts))",
+	" ORDER BY severity, last_ns LIMIT 1 + (SELECT min(count(*) / 16, " ROWS_TEXT
+	") FROM alerts))",
 };
 #define VICTIMS (sizeof(victims) / sizeof(victims[0]))
 
@@ -82,7 +91,8 @@ static int prune_size(struct store *s, uint64_t max_bytes, uint64_t *rows)
 {
 	size_t kind = 0;
 
-	for (unsigned round = 0; max_bytes && round < ROUNDS && kind < VICTIMS; round++) {
+	for (unsigned round = 0; max_bytes && round < ROUNDS && kind < VICTIMS && *rows < ROWS_MAX;
+	     round++) {
 		uint64_t used = 0;
 		int changed, r = used_bytes(s, &used);
 

@@ -51,7 +51,10 @@ int store_commit(struct store *s);
 /* What was committed outlives a power failure from here on (a commit alone outlives a kill). */
 int store_sync(struct store *s);
 
-/* Deletes what is older than the retention or over the size; *ret_rows may be NULL. */
+/*
+ * Deletes what is older than the retention or over the size; *ret_rows may be NULL. Some 1,000 rows
+ * at a time: when it has deleted any, call it again soon.
+ */
 int store_prune(struct store *s, uint64_t now_ns, uint64_t alerts_s, uint64_t sessions_s,
 		uint64_t max_bytes, uint64_t *ret_rows);
 

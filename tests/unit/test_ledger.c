@@ -27,6 +27,31 @@ static struct ledger_summary verify(void)
 	return sum;
 }
 
+/* The same a row at a time. */
+static struct ledger_summary verify_slowly(struct ledger_check *c)
+{
+	struct ledger_summary sum;
+	int r;
+
+	do
+		r = ledger_check_step(c, 1);
+	while (r > 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(ledger_check_step(c, 1), 0); /* the end is the end */
+	sum = *ledger_check_summary(c);
+	ledger_check_end(c);
+	return sum;
+}
+
+static struct ledger_check *check_begin(void)
+{
+	struct ledger_check *c = NULL;
+
+	told[0] = '\0';
+	assert_int_equal(ledger_check_begin(path, take, NULL, &c), 0);
+	return c;
+}
+
 /* As an intruder with sqlite3 would. */
 static void edit(const char *sql)
 {
@@ -174,7 +199,43 @@ static void tampered(void **state)
 		assert_true(verify().findings > 0);
 		if (strcmp(told, rows[i].says) != 0)
 			fail_msg("%s:\n%snot\n%s", rows[i].sql, told, rows[i].says);
+		assert_true(verify_slowly(check_begin()).findings > 0);
+		if (strcmp(told, rows[i].says) != 0)
+			fail_msg("slowly: %s:\n%snot\n%s", rows[i].sql, told, rows[i].says);
 	}
+}
+
+/* What is done to the store meanwhile, by us or by somebody else, is the next one's to see. */
+static void as_it_was(void **state)
+{
+	char head[LEDGER_TEXT_MAX];
+	struct ledger_summary sum;
+	struct ledger_check *c;
+	struct store *s;
+
+	(void)state;
+	three_alerts(head);
+	c = check_begin();
+	assert_int_equal(ledger_check_step(c, 2), 1);
+	s = open_write();
+	put(s, "alert-four", 1);
+	put(s, "alert-one", 3);
+	store_close(s);
+	edit("DELETE FROM alerts WHERE id = 'alert-two'");
+	sum = verify_slowly(c);
+	assert_string_equal(told, "");
+	assert_int_equal(sum.entries, 4);
+	assert_int_equal(sum.alerts, 3);
+	assert_string_equal(sum.head, head);
+	assert_int_equal(verify_slowly(check_begin()).findings, 1);
+	assert_string_equal(told, "alert alert-two was deleted, and not by the agent\n");
+	/* Left in the middle: as when the agent ends meanwhile. */
+	c = check_begin();
+	assert_int_equal(ledger_check_step(c, 3), 1);
+	ledger_check_end(c);
+	ledger_check_end(NULL);
+	remove(path);
+	assert_int_equal(ledger_check_begin(path, take, NULL, &c), -ENOENT);
 }
 
 /* All of it made anew, or cut off without a trace: only who was told knows. */
@@ -266,7 +327,7 @@ int main(void)
 		cmocka_unit_test(untouched),	  cmocka_unit_test(removed_by_the_agent),
 		cmocka_unit_test(undone),	  cmocka_unit_test(tampered),
 		cmocka_unit_test(told_elsewhere), cmocka_unit_test(from_before),
-		cmocka_unit_test(trimmed),
+		cmocka_unit_test(trimmed),	  cmocka_unit_test(as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

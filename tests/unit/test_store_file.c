@@ -335,6 +335,34 @@ static void age_prunes_what_is_closed(void **state)
 	store_close(s);
 }
 
+/* Whoever has much to give up does so by and by, and its ledger holds. */
+static void prunes_a_part_at_a_time(void **state)
+{
+	struct store *s = open_write();
+	uint64_t rows = 0, all = 0;
+	unsigned calls = 0;
+
+	(void)state;
+	store_begin(s);
+	for (unsigned i = 0; i < 2300; i++) {
+		struct alert a = alert_at("", i, SEVERITY_LOW);
+
+		snprintf(a.id, sizeof(a.id), "part%06u", i);
+		a.state = ALERT_CLOSED;
+		store_put_alert(s, &a);
+	}
+	store_commit(s);
+	do {
+		assert_int_equal(store_prune(s, T0 + 91 * DAY, 90 * 86400, 0, 0, &rows), 0);
+		assert_true(rows <= 1000);
+		all += rows;
+		calls++;
+	} while (rows);
+	assert_int_equal(all, 2300);
+	assert_int_equal(calls, 4);
+	store_close(s);
+}
+
 static uint64_t file_size(void)
 {
 	struct stat st;
@@ -397,6 +425,7 @@ int main(void)
 		TEST(a_writer_and_readers_do_not_wait),
 		TEST(age_prunes_what_is_closed),
 		TEST(size_prunes_and_gives_space_back),
+		TEST(prunes_a_part_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
