@@ -187,6 +187,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(EXIT_INPUT, "cannot watch %s: %s", setup.config_name,
 				    strerror(-r));
+	setup.refusal = reload.refusal;
 	setup.kept = sensor_kept(sensor);
 	setup.json_asked = o.json;
 	setup.json = o.json || config.json;

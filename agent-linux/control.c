@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "exposure.h"
 #include "forward.h"
+#include "reload.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -115,6 +116,22 @@ static json_t *unseen_json(const struct engine *e)
 	return a;
 }
 
+/* The file is not what is in force, and why. */
+static void put_refusal(const struct engine *e, json_t *o)
+{
+	char why[320], at[32];
+	uint64_t at_ns;
+	json_t *reason;
+
+	if (!reload_refused(e->setup.refusal, &at_ns, why, sizeof(why)))
+		return;
+	reason = json_string(why);
+	if (!reason) /* a line of the file, and no UTF-8 */
+		reason = json_string("the agent's log says why");
+	json_object_set_new(o, "reload_refused",
+			    json_pack("{ss so}", "time", out_time(at_ns, at), "reason", reason));
+}
+
 static char *status_text(struct engine *e)
 {
 	char started[32], now[32];
@@ -135,6 +152,7 @@ static char *status_text(struct engine *e)
 		      (json_int_t)e->libpam_attached, "max_resident_kib", (json_int_t)ru.ru_maxrss);
 	if (!o)
 		return NULL;
+	put_refusal(e, o);
 	exposures_counts(e, &findings, &changes);
 	json_object_set_new(
 		o, "exposure",

@@ -37,8 +37,9 @@
 #include <bpf/libbpf.h>
 
 /* More deaths than this inside a minute: something is wrong that a restart does not mend. */
-#define RESPAWN_MAX  5
-#define STOP_WAIT_MS 5000
+#define RESPAWN_MAX 5
+/* A busy disk takes the last words in its own time; less than the unit's TimeoutStopSec. */
+#define STOP_WAIT_MS 10000
 /* The last words leave in this time, or wait in the outbox. */
 #define FORWARD_STOP_MS 3000
 
@@ -67,6 +68,13 @@ struct parent {
 	unsigned deaths;
 	time_t first_death;
 };
+
+/* The agent ends, and nobody shall have to guess why. */
+static int cannot(const char *what, int err)
+{
+	fprintf(stderr, "outergate: cannot %s: %s\n", what, strerror(-err));
+	return 1;
+}
 
 static int answer_open_file(const struct parent *p, const struct priv_msg *m)
 {
@@ -302,6 +310,7 @@ static void end_tell(const struct parent *p, const struct signalfd_siginfo *si)
 /* Ends the child (si NULL: to begin again) and collects it; returns its exit code. */
 static int child_stop(struct parent *p, const struct signalfd_siginfo *si)
 {
+	bool killed = false;
 	int status = 0;
 
 	end_tell(p, si);
@@ -312,13 +321,24 @@ static int child_stop(struct parent *p, const struct signalfd_siginfo *si)
 			goto out;
 		poll(NULL, 0, 20);
 	}
+	fprintf(stderr,
+		"outergate: the unprivileged half did not end within %d s and is killed; what it "
+		"had not saved is lost\n",
+		STOP_WAIT_MS / 1000);
 	kill(p->child, SIGKILL);
 	waitpid(p->child, &status, 0);
+	killed = true;
 out:
 	close(p->sock);
 	p->sock = -1;
 	p->child = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (!killed)
+		fprintf(stderr,
+			"outergate: the unprivileged half died of signal %d while it ended\n",
+			WTERMSIG(status));
+	return 1;
 }
 
 /* A child that ends by itself: after an orderly failure at start the agent ends with its code. */
@@ -406,7 +426,8 @@ static int reload(struct parent *p)
 	r = sensor_watch_ports(p->sensor, new);
 	if (r)
 		fprintf(stderr, "outergate: reload: ports cannot be watched: %s\n", strerror(-r));
-	return child_start(p) ? 1 : 0;
+	r = child_start(p);
+	return r ? cannot("start its unprivileged half again", r) : 0;
 }
 
 #define FIXED_FDS 4 /* child, signals, configuration, receivers */
@@ -427,7 +448,7 @@ static int parent_loop(struct parent *p)
 		forwarders_poll(&p->forwarders, set + FIXED_FDS);
 		if (poll(set, FIXED_FDS + FORWARDERS_MAX, -1) < 0) {
 			if (errno != EINTR)
-				return 1;
+				return cannot("wait", -errno);
 			continue;
 		}
 		forwarders_answer(&p->forwarders, set + FIXED_FDS);
@@ -456,8 +477,9 @@ static int parent_loop(struct parent *p)
 		code = child_died(p, &again);
 		if (!again)
 			return code;
-		if (child_start(p))
-			return 1;
+		code = child_start(p);
+		if (code)
+			return cannot("start its unprivileged half again", code);
 	}
 }
 
@@ -467,6 +489,7 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	struct parent p = {.sensor = s, .setup = setup, .user = user, .reload = reload, .sock = -1};
 	uint64_t within_us = 0;
 	sigset_t set;
+	int r;
 
 	if (sd_watchdog_enabled(0, &within_us) > 0)
 		setup->watchdog_ns = within_us * 1000;
@@ -479,9 +502,12 @@ int parent_run(struct sensor *s, struct engine_setup *setup, const struct sandbo
 	forwarders_init(&p.forwarders, setup->config);
 	receivers_init(&p.receivers, setup->config);
 	p.signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (p.signals < 0)
+		return cannot("take signals", -errno);
 	setup->files = priv_files_open(setup->files_reason, sizeof(setup->files_reason));
-	if (p.signals < 0 || child_start(&p))
-		return 1;
+	r = child_start(&p);
+	if (r)
+		return cannot("start its unprivileged half", r);
 	resident_trim();
 	return parent_loop(&p);
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -51,6 +53,10 @@ int reload_open(struct reload *r, const char *path, bool watch)
 	char dir[CONFIG_PATH_MAX];
 
 	*r = (struct reload){.path = path, .watch = -1};
+	r->refusal = mmap(NULL, sizeof(*r->refusal), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r->refusal == MAP_FAILED)
+		return -ENOMEM;
 	if (!path)
 		return watch ? -ENOENT : 0;
 	r->spare = calloc(1, sizeof(*r->spare));
@@ -86,6 +92,30 @@ bool reload_is_due(struct reload *r)
 	return due;
 }
 
+/* The row that nobody reads now is written, then it is the one. */
+static struct config *refuse(struct reload *r, const char *why)
+{
+	unsigned row = __atomic_load_n(&r->refusal->in_force, __ATOMIC_ACQUIRE) == 1;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	r->refusal->rows[row].at_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	snprintf(r->refusal->rows[row].why, sizeof(r->refusal->rows[row].why), "%s", why);
+	__atomic_store_n(&r->refusal->in_force, row + 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+bool reload_refused(const struct reload_refusal *r, uint64_t *ret_at_ns, char *ret, size_t cap)
+{
+	uint32_t n = __atomic_load_n(&r->in_force, __ATOMIC_ACQUIRE);
+
+	if (n != 1 && n != 2)
+		return false;
+	*ret_at_ns = r->rows[n - 1].at_ns;
+	snprintf(ret, cap, "%.*s", (int)sizeof(r->rows[0].why) - 1, r->rows[n - 1].why);
+	return true;
+}
+
 struct config *reload_read(struct reload *r, struct config *now)
 {
 	char changes[CONFIG_CHANGES_MAX];
@@ -93,19 +123,20 @@ struct config *reload_read(struct reload *r, struct config *now)
 
 	if (!r->path) {
 		fputs("outergate: reload: there is no configuration file\n", stderr);
-		return NULL;
+		return refuse(r, "there is no configuration file");
 	}
 	range_files_free(new);
 	if (command_config(r->path, new)) { /* which has said where it is wrong */
 		fputs("outergate: reload: refused, the former configuration stays in force\n",
 		      stderr);
-		return NULL;
+		return refuse(r, command_failed());
 	}
 	if (strcmp(now->store, new->store) != 0 || strcmp(now->runtime, new->runtime) != 0) {
 		fputs("outergate: reload: refused, another Store or Runtime needs a restart\n",
 		      stderr);
-		return NULL;
+		return refuse(r, "another Store or Runtime needs a restart");
 	}
+	__atomic_store_n(&r->refusal->in_force, 0, __ATOMIC_RELEASE);
 	if (!config_changes(now, new, changes)) {
 		fputs("outergate: reload: nothing has changed\n", stderr);
 		return NULL;

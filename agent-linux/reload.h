@@ -7,10 +7,25 @@
 
 #include "common/config.h"
 
+/*
+ * The last reload was refused: for `status`. In a page that the parent writes and the engine reads:
+ * in_force is published last, so that a text is whole; 0: the last one was right.
+ */
+struct reload_refusal {
+	uint32_t in_force; /* 1 + the row */
+	struct {
+		uint64_t at_ns;
+		char why[320];
+	} rows[2];
+};
+/* When and why, with an end; false: none is in force. */
+bool reload_refused(const struct reload_refusal *r, uint64_t *ret_at_ns, char *ret, size_t cap);
+
 struct reload {
 	const char *path; /* NULL: embedded defaults, there is nothing to read again */
 	int watch;	  /* inotify of the file's directory; -1: only SIGHUP */
 	struct config *spare;
+	struct reload_refusal *refusal;
 };
 
 /* SHA-256 of the file in hex; of one that is not there, as of an empty one. */

@@ -296,6 +296,10 @@ static const struct variant {
 	{true, true, false}, {false, true, false}, {false, false, false}, {false, false, true}};
 #define VARIANTS (int)(sizeof(variants) / sizeof(variants[0]))
 
+#define LOCKED_DOWN                                                                                \
+	"this kernel is locked down (confidentiality): no program may read its memory; logins "    \
+	"are known from logs alone"
+
 static void programs_leave_out(struct sensor *s, const char *runtime)
 {
 	struct bpf_program *p;
@@ -306,9 +310,8 @@ static void programs_leave_out(struct sensor *s, const char *runtime)
 	bpf_object__for_each_program(p, s->skel->obj) bpf_program__set_autoload(p, false);
 	snprintf(s->pins.reason, sizeof(s->pins.reason), "there is no hook to keep");
 	for (unsigned i = 0; i < SENSOR_PARTS; i++)
-		snprintf(s->rows[i].reason, sizeof(s->rows[i].reason), "%s",
-			 "this kernel is locked down (confidentiality): no program may read its "
-			 "memory; logins are known from logs alone");
+		snprintf(s->rows[i].reason, sizeof(s->rows[i].reason), "%s", LOCKED_DOWN);
+	fputs("outergate: " LOCKED_DOWN "\n", stderr);
 }
 
 static int sensor_load(struct sensor *s, const char *runtime, int variant)

@@ -141,6 +141,7 @@ static void print_forwarders(const json_t *o)
 
 static void print_table(json_t *o)
 {
+	const json_t *refused = json_object_get(o, "reload_refused");
 	const json_t *sessions = json_object_get(o, "sessions");
 	const json_t *exposure = json_object_get(o, "exposure");
 	const char *key;
@@ -151,6 +152,9 @@ static void print_table(json_t *o)
 	       text(o, "started"));
 	printf("configuration %s, store %s%s\n", text(o, "configuration"), text(o, "store"),
 	       json_is_true(json_object_get(o, "store_failing")) ? " (FAILING)" : "");
+	if (refused)
+		printf("reload REFUSED at %s, the former configuration is in force: %s\n",
+		       text(refused, "time"), text(refused, "reason"));
 	printf("sessions %lld live, %lld of them from before the agent\n",
 	       (long long)json_integer_value(json_object_get(sessions, "live")),
 	       (long long)json_integer_value(json_object_get(sessions, "existing")));

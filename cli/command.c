@@ -17,16 +17,26 @@ const struct command *const commands[] = {
 #undef COMMAND
 const unsigned commands_count = sizeof(commands) / sizeof(commands[0]) - 1;
 
+static char failed[COMMAND_FAILED_MAX];
+
 int command_fail(int code, const char *format, ...)
 {
 	va_list ap;
 
+	va_start(ap, format);
+	vsnprintf(failed, sizeof(failed), format, ap);
+	va_end(ap);
 	va_start(ap, format);
 	fputs("outergate: ", stderr);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
 	va_end(ap);
 	return code;
+}
+
+const char *command_failed(void)
+{
+	return failed;
 }
 
 int command_usage(const struct command *c, const char *what)

@@ -37,6 +37,9 @@ extern const unsigned commands_count;
 
 /* One sentence to stderr, "outergate: ..."; returns code. */
 int command_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What was said last, for those who were not there to read it. */
+#define COMMAND_FAILED_MAX 320
+const char *command_failed(void);
 /* "outergate NAME: unknown option ..., see outergate NAME --help"; returns EXIT_USAGE. */
 int command_usage(const struct command *c, const char *what);
 /*

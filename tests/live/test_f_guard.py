@@ -107,3 +107,53 @@ def hooks_taken_away_show(w):
     check(a["severity"] == "high" and "fork (no longer kept in bpffs)" in a["sentence"], "", a)
     check(all(os.path.exists(p) for p in links), "and are kept again", links)
     agent.stop()
+
+
+@case("restart", alone=True)
+def a_half_that_does_not_end(w):
+    """Whoever stops the agent hears why it did not end in order."""
+    agent = fresh(w, "stuck").start()
+    child = [p for p in agent.family() if p != agent.proc.pid][0]
+    os.kill(child, signal.SIGSTOP)
+    agent.proc.terminate()
+    check(agent.proc.wait(30) == 1, "no end in order", agent.stderr())
+    check("did not end within 10 s and is killed" in agent.stderr(), "and why", agent.stderr())
+    agent.start()
+    agent.stop()  # an ordinary one gives 0
+
+
+@case("restart", alone=True)
+def a_refused_reload_is_in_status(w):
+    agent = fresh(w, "refused").start()
+
+    def reload(text):
+        with open(agent.config, "w") as f:
+            f.write(text)
+        agent.proc.send_signal(signal.SIGHUP)
+
+    def refused():
+        return status().get("reload_refused")
+
+    def status(form="json"):
+        """Asked with the right one: what the agent refused, its own commands refuse, too."""
+        out = agent.cli("status", "--format", form, "--config", agent.dir + "/good.yaml").stdout
+        return json.loads(out) if form == "json" else out.decode()
+    with open(agent.config) as f:
+        good = f.read()
+    with open(agent.dir + "/good.yaml", "w") as f:
+        f.write(good)
+    check(not refused(), "nothing yet", refused())
+    reload(good + "\nNoSuchKey: 1\n")
+    r = wait_for("the refusal", refused)
+    check("NoSuchKey" in r["reason"] and r["time"], "why and when", r)
+    shown = status("table")
+    check("reload REFUSED at %s" % r["time"] in shown and r["reason"] in shown, "the table", shown)
+    reload(good.replace(agent.store, agent.dir + "/state/another.db"))
+    wait_for(lambda: "the next one: %s" % refused(), lambda: "restart" in refused()["reason"])
+    reload(good)
+    wait_for("the file is right again", lambda: not refused())
+    check("REFUSED" not in status("table"), "nor in the table", status("table"))
+    reload(good + "\nKnownRemoteIPs: [203.0.113.99/32]\n")
+    wait_for(lambda: "another one is taken: " + agent.stderr(), lambda: agent.stderr().count("outergate: ready") == 2)
+    check(not refused(), "no refusal", refused())
+    agent.stop()
