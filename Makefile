@@ -8,6 +8,10 @@
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       ten minutes of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS="line lines")
+#   make test-faults    every nth allocation and system call fails, on the commands and the agent (minutes)
+#   make test-valgrind  memcheck over replay, the store's commands and the agent (minutes)
+#   make test-attack    floods, storms and clocks that jump, an intrusion hidden in each (minutes)
+#   make soak       a mixed load for SOAK_HOURS (8), with a verdict of what must stay flat (docs/SOAK.md)
 #   make bench      the figures of the README
 #   make kernels    the session tests in short on emulated kernels (half an hour; two of them in `make test`)
 #   make test-kubernetes  the attack against a real kube-apiserver and kubelet, built once (10 min)
@@ -50,7 +54,8 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
-	test-collector test-fresh test-kubernetes test-services test-evasion lint fuzz \
+	test-collector test-fresh test-kubernetes test-services test-evasion test-faults \
+	test-valgrind test-attack soak lint fuzz \
 	bench bench-fleet deps install clean format
 
 all: $(BUILD)/outergate $(BUILD)/outergate-forward
@@ -223,6 +228,14 @@ test-services: all
 	BUILD=$(BUILD) bash tests/services/run.sh --all
 test-evasion: all
 	BUILD=$(BUILD) bash tests/evasion/run.sh --all
+test-faults: all
+	BUILD=$(BUILD) bash tests/faults/run.sh --all
+test-valgrind: all
+	BUILD=$(BUILD) bash tests/valgrind/run.sh
+test-attack: all
+	BUILD=$(BUILD) bash tests/attack/run.sh
+soak: all
+	BUILD=$(BUILD) bash tests/soak/run.sh
 test-fresh: # needs nothing built here
 	BUILD=$(BUILD) bash tests/fresh/run.sh
 lint: all

@@ -18,6 +18,7 @@
 #include "priv_container.h"
 #include "priv_exposure.h"
 #include "sandbox.h"
+#include "common/store/json_read.h"
 
 #define NOTE_MAX 256
 
@@ -63,7 +64,7 @@ static json_t *kept_report(const struct config *c)
 	if (access(c->store, R_OK) || store_open(c->store, STORE_READ, &s))
 		return NULL;
 	if (!store_get_blob(s, EXPOSURE_BLOB, &text, &len))
-		report = json_loadb(text, len, 0, NULL);
+		report = json_read(text, len, 0, NULL);
 	free(text);
 	store_close(s);
 	return report;

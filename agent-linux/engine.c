@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,15 @@ void engine_store_failed(struct engine *e, const char *what)
 	if (!e->store_failing)
 		fprintf(stderr, "outergate: store: %s: %s\n", what, store_error(e->store));
 	e->store_failing = e->store_missed = true;
+}
+
+bool engine_kept(struct engine *e, const char *name, void **ret, size_t *ret_len)
+{
+	int r = store_get_blob(e->store, name, ret, ret_len);
+
+	if (r && r != -ENOENT)
+		engine_store_failed(e, name);
+	return r == 0;
 }
 
 static void store_check(struct engine *e, int r, const char *what)
@@ -190,7 +200,7 @@ static void losses_restore(struct engine *e)
 	void *text = NULL;
 	size_t len = 0;
 
-	if (store_get_blob(e->store, LOST_BLOB, &text, &len))
+	if (!engine_kept(e, LOST_BLOB, &text, &len))
 		return;
 	if (len && ((char *)text)[len - 1] == '\0' &&
 	    sscanf(text, "%39s %" SCNu64 " %" SCNu64, boot, &lost[0], &lost[1]) == 3 &&
@@ -404,13 +414,25 @@ static void read_id(FILE *f, char *ret, size_t cap)
 		fclose(f);
 }
 
-static void restore(struct engine *e)
+/* What is there and cannot be read is not begun without: it would be written over. */
+static int restore(struct engine *e)
 {
-	if (!kept_restore(e->store, e->core, &e->config->limits))
+	int r = kept_restore(e->store, e->core, &e->config->limits);
+
+	if (r == -EPROTO) {
 		fputs("outergate: the core's saved memory is of another version; starting without "
 		      "it\n",
 		      stderr);
+	} else if (r) {
+		const char *why = store_error(e->store);
+
+		fprintf(stderr, "outergate: what the store %s keeps cannot be read: %s\n",
+			e->config->store, *why ? why : strerror(-r));
+		e->said = true;
+		return r;
+	}
 	losses_restore(e);
+	return 0;
 }
 
 static int engine_open_store(struct engine *e)
@@ -521,8 +543,9 @@ static int engine_open(struct engine *e)
 		r = engine_open_core(e);
 	if (r)
 		return r;
-	restore(e);
-	r = forward_open(e);
+	r = restore(e);
+	if (!r)
+		r = forward_open(e);
 	if (r)
 		return r;
 	guard_start(e);
@@ -616,6 +639,8 @@ int engine_run(const struct engine_setup *setup)
 		fputs("outergate: out of memory\n", stderr);
 		return 1;
 	}
+	/* What is saved is some megabytes, again and again: it goes back to the kernel. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	e->setup = *setup;
 	e->config = setup->config;
 	e->started_ns = e->saved_ns = clock_wall_ns(); /* pruned soon: some restart every hour */

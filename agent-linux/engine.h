@@ -182,6 +182,9 @@ void engine_line_sent(struct engine *e, unsigned source, struct decode_stream *s
 void engine_sensor(struct engine *e, const char *text);
 /* Counted, said once, and made up for when the store works again (engine_catch_up). */
 void engine_store_failed(struct engine *e, const char *what);
+/* What was kept under this name (the caller frees it). What is there and cannot be read is counted.
+ */
+bool engine_kept(struct engine *e, const char *name, void **ret, size_t *ret_len);
 /* Opens the transaction that engine_flush() ends, unless one is open. */
 void engine_transaction(struct engine *e);
 void engine_unwatch(struct engine *e, struct watcher *w);

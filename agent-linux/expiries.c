@@ -37,7 +37,7 @@ static void restore(struct engine *e, struct told *ret)
 	void *blob = NULL;
 	size_t len = 0;
 
-	if (store_get_blob(e->store, TOLD_BLOB, &blob, &len))
+	if (!engine_kept(e, TOLD_BLOB, &blob, &len))
 		return;
 	if (len % sizeof(ret->marks[0]) == 0 && len <= sizeof(ret->marks)) {
 		memcpy(ret->marks, blob, len);

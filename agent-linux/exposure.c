@@ -12,6 +12,7 @@
 #include "exposure_scan.h"
 #include "host.h"
 #include "proc_table.h"
+#include "common/store/json_read.h"
 
 #define NS_PER_S 1000000000ull
 #define EVERY	 (600 * NS_PER_S)
@@ -103,8 +104,8 @@ static void report_put(struct engine *e, const struct exposure *rows, unsigned n
 	json_t *before = NULL, *report;
 	char *out;
 
-	if (!store_get_blob(e->store, EXPOSURE_BLOB, &text, &len))
-		before = json_loadb(text, len, 0, NULL);
+	if (engine_kept(e, EXPOSURE_BLOB, &text, &len))
+		before = json_read(text, len, 0, NULL);
 	free(text);
 	report = exposure_report(rows, n, left_out, before, clock_wall_ns(), "agent");
 	json_decref(before);

@@ -76,7 +76,7 @@ static bool last_read(struct engine *e, struct last *ret)
 	bool is;
 
 	memset(ret, 0, sizeof(*ret));
-	if (store_get_blob(e->store, BLOB, &text, &len))
+	if (!engine_kept(e, BLOB, &text, &len))
 		return false;
 	is = sscanf(text, "%39s %" SCNu64 " %64s", ret->boot_id, &ret->alive_ns, ret->settings) ==
 	     3;

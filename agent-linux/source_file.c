@@ -68,7 +68,7 @@ static bool saved_position(struct engine *e, const struct file_source *f, struct
 	bool ok;
 
 	blob_name(e, f, name, sizeof(name));
-	if (store_get_blob(e->store, name, &text, &len))
+	if (!engine_kept(e, name, &text, &len))
 		return false;
 	ok = len && ((char *)text)[len - 1] == '\0' &&
 	     sscanf(text, "%llu %llu %llu %llu", &dev, &ino, &offset, &line) >= 3;

@@ -169,7 +169,7 @@ static int journal_seek(struct engine *e, sd_journal *j)
 	size_t len = 0;
 	int r;
 
-	if (store_get_blob(e->store, CURSOR_BLOB, &cursor, &len)) {
+	if (!engine_kept(e, CURSOR_BLOB, &cursor, &len)) {
 		r = sd_journal_seek_tail(j);
 		return r < 0 ? r : sd_journal_previous(j);
 	}
@@ -185,7 +185,7 @@ static void line_restore(struct engine *e, struct journal_source *src)
 	void *line = NULL;
 	size_t len = 0;
 
-	if (store_get_blob(e->store, LINE_BLOB, &line, &len))
+	if (!engine_kept(e, LINE_BLOB, &line, &len))
 		return;
 	if (len == sizeof(src->stream.line))
 		memcpy(&src->stream.line, line, len);

@@ -204,10 +204,20 @@ void agent_caught_up(struct agent *a)
 
 /* --- start */
 
-static void restore(struct agent *a)
+/* What is there and cannot be read is not begun without: it would be written over. */
+static int restore(struct agent *a)
 {
-	if (!kept_restore(a->store, a->core, &a->config->limits))
+	int r = kept_restore(a->store, a->core, &a->config->limits);
+	const char *why = store_error(a->store);
+
+	if (r == -EPROTO) {
 		agent_say(a, "the core's saved memory is of another version; starting without it");
+		return 0;
+	}
+	if (r)
+		agent_say(a, "what the store %s keeps cannot be read: %s", a->config->store,
+			  *why ? why : strerror(-r));
+	return r;
 }
 
 static int open_store(struct agent *a)
@@ -281,7 +291,9 @@ static int agent_open(struct agent *a)
 		r = config_own_new(a->config, &a->own);
 	if (r)
 		return r;
-	restore(a);
+	r = restore(a);
+	if (r)
+		return r;
 	requests(a);
 	r = control_open(a);
 	if (r)

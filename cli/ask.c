@@ -7,6 +7,17 @@
 #include <string.h>
 #include <time.h>
 
+static int open_to_write(struct ask *a)
+{
+	int r = store_open(a->config->store, STORE_WRITE, &a->store);
+
+	if (r == -EACCES || r == -EPERM || r == -EROFS)
+		return command_fail(EXIT_PERMISSION, "%s: not permitted to write; root may",
+				    a->config->store);
+	return r ? command_fail(EXIT_INPUT, "%s: %s", a->config->store, store_open_reason(r))
+		 : EXIT_FINE;
+}
+
 int ask_open(const struct query *q, struct ask *ret)
 {
 	struct store *reader = NULL;
@@ -21,9 +32,8 @@ int ask_open(const struct query *q, struct ask *ret)
 	r = command_config(q->config, ret->config);
 	if (r == EXIT_FINE && q->store)
 		span_copy(ret->config->store, sizeof(ret->config->store), span_of(q->store));
-	if (r == EXIT_FINE && store_open(ret->config->store, STORE_WRITE, &ret->store))
-		r = command_fail(EXIT_PERMISSION, "%s: not permitted to write; root may",
-				 ret->config->store);
+	if (r == EXIT_FINE)
+		r = open_to_write(ret);
 	if (r != EXIT_FINE)
 		ask_close(ret);
 	return r;

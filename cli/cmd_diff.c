@@ -126,16 +126,18 @@ int compare_open_store(struct comparing *c, const char *old_config)
 }
 
 /* What the agent knew before: its habits of now without what they learned since. */
-static void recall(struct comparing *c, struct core *core)
+static int recall(struct comparing *c, struct core *core)
 {
 	void *blob = NULL;
 	size_t len = 0;
+	int r = store_get_blob(c->store, CORE_BLOB, &blob, &len);
 
-	if (store_get_blob(c->store, CORE_BLOB, &blob, &len))
-		return;
+	if (r)
+		return r == -ENOENT ? EXIT_FINE : query_failed(c->store, r);
 	if (!core_adopt(core, blob, len) && !core_take_lessons(core, blob, len))
 		core_unlearn(core, c->since_ns);
 	free(blob);
+	return EXIT_FINE;
 }
 
 static bool feed_session(void *arg, const struct session *s)
@@ -216,8 +218,11 @@ int compare_feed(struct comparing *c, struct compared sides[2],
 
 	c->take = take;
 	c->take_arg = arg;
-	recall(c, sides[0].core);
-	recall(c, sides[1].core);
+	for (int i = 0; i < 2; i++) {
+		r = recall(c, sides[i].core);
+		if (r)
+			return r;
+	}
 	r = store_sessions(c->store, &f, feed_session, c); /* newest first; they are sorted */
 	return r ? query_failed(c->store, r) : EXIT_FINE;
 }

@@ -4,6 +4,7 @@
  * The history is replayed here; what it taught goes to the agent by way of the store, which merges
  * it into what it knows: at once, or when it runs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,10 @@ int learn_start(struct learning *l, struct core *core, const char *config_path)
 	if (r != EXIT_FINE)
 		return r;
 	l->asked = true;
-	if (store_get_blob(l->ask.store, CORE_BLOB, &blob, &len) || core_adopt(core, blob, len))
+	r = store_get_blob(l->ask.store, CORE_BLOB, &blob, &len);
+	if (r && r != -ENOENT)
+		r = query_failed(l->ask.store, r);
+	else if (r || core_adopt(core, blob, len))
 		r = command_fail(EXIT_INPUT, "the agent has not saved anything yet: let it run "
 					     "first");
 	free(blob);

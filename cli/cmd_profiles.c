@@ -4,6 +4,7 @@
  * Reads the core's memory from the store, as it was last saved (the agent saves it every few
  * seconds while something changes).
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,10 +139,14 @@ static int load(const struct query *q, struct store *s, struct core **ret)
 	struct config *config = calloc(1, sizeof(*config));
 	size_t len = 0;
 	void *blob = NULL;
-	int r = config ? command_config(q->config, config) : EXIT_INPUT;
+	int r = config ? command_config(q->config, config)
+		       : command_fail(EXIT_INPUT, "out of memory");
+	int got = r == EXIT_FINE ? store_get_blob(s, CORE_BLOB, &blob, &len) : -ENOENT;
 
 	*ret = NULL;
-	if (r == EXIT_FINE && !store_get_blob(s, CORE_BLOB, &blob, &len)) {
+	if (got && got != -ENOENT)
+		r = query_failed(s, got);
+	if (!got) {
 		*ret = core_new(config, &id);
 		if (!*ret || core_import(*ret, blob, len))
 			r = command_fail(EXIT_INPUT, "the saved memory is not readable by this "
@@ -159,7 +164,7 @@ static int list(const struct query *q)
 	struct core *core = NULL;
 	struct store *s = NULL;
 	unsigned shown = 0;
-	int r = buf ? query_open(q, &s) : EXIT_INPUT;
+	int r = buf ? query_open(q, &s) : command_fail(EXIT_INPUT, "out of memory");
 
 	if (r == EXIT_FINE)
 		r = load(q, s, &core);

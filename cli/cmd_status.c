@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/control.h"
+#include "common/store/json_read.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -200,7 +201,7 @@ static int status(const struct command *self, int argc, char **argv)
 	if (r)
 		return command_fail(EXIT_INPUT, "the agent does not run (no answer on %s%s: %s)",
 				    config.runtime, control_name, strerror(-r));
-	o = json_loads(buf, 0, NULL);
+	o = json_read(buf, strlen(buf), 0, NULL);
 	if (!o)
 		r = command_fail(EXIT_INPUT, "the agent gave no readable answer");
 	else if (!strcmp(format, "json"))

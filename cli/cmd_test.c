@@ -20,6 +20,7 @@
 #include "common/store/request_run.h"
 #include "common/plat.h"
 #include "test_sink.h"
+#include "common/store/json_read.h"
 
 struct trial {
 	const char *detection;
@@ -74,7 +75,7 @@ static int collector_said(const struct trial *t, const char *name, char *text, s
 
 	if (control_ask(t->config->runtime, &answer))
 		return 0;
-	o = json_loads(answer, 0, NULL);
+	o = json_read(answer, strlen(answer), 0, NULL);
 	json_array_foreach(json_object_get(o, "forwarders"), i, f)
 	{
 		const char *what = json_string_value(json_object_get(f, "tested_result"));

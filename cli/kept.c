@@ -19,6 +19,8 @@ int kept_random(struct store *s, const char *name, void *to, size_t n)
 		return 0;
 	}
 	free(buf);
+	if (r && r != -ENOENT)
+		return r; /* it is there: another one would change every id and hash */
 	r = plat_random(to, n);
 	return r ? r : store_put_blob(s, name, to, n);
 }
@@ -33,19 +35,24 @@ static bool restore_alert(void *core, const struct alert *a)
 	return core_restore_alert(core, a) != -ENOSPC;
 }
 
-bool kept_restore(struct store *s, struct core *core, const struct config_limits *limits)
+int kept_restore(struct store *s, struct core *core, const struct config_limits *limits)
 {
 	struct store_filter live = {.live = true, .limit = limits->sessions};
 	void *buf = NULL;
 	size_t len = 0;
-	bool ok;
+	int r = store_get_blob(s, KEPT_CORE, &buf, &len), sessions, alerts;
 
-	ok = store_get_blob(s, KEPT_CORE, &buf, &len) || !core_import(core, buf, len);
+	if (r == -ENOENT)
+		r = 0;
+	else if (!r && core_import(core, buf, len))
+		r = -EPROTO;
 	free(buf);
-	store_sessions(s, &live, restore_session, core);
+	sessions = store_sessions(s, &live, restore_session, core);
 	live.limit = limits->alerts;
-	store_alerts(s, &live, restore_alert, core);
-	return ok;
+	alerts = store_alerts(s, &live, restore_alert, core);
+	if (sessions || alerts)
+		return sessions ? sessions : alerts;
+	return r;
 }
 
 int kept_memory(struct store *s, const struct core *core, size_t most)

@@ -14,10 +14,11 @@
 /* n random bytes that stay the same from the first call on. 0 or -errno. */
 int kept_random(struct store *s, const char *name, void *to, size_t n);
 /*
- * Gives the core its memory, live sessions and open alerts back, before the first event. False: the
- * memory is of another version, and it starts without.
+ * Gives the core its memory, live sessions and open alerts back, before the first event. 0;
+ * -EPROTO: the memory is of another version, and it starts without; or -errno: not all of it could
+ * be read (store_error() may say more).
  */
-bool kept_restore(struct store *s, struct core *core, const struct config_limits *limits);
+int kept_restore(struct store *s, struct core *core, const struct config_limits *limits);
 /* Puts the core's memory. 0; 1: it is larger than most, or there is no room; or -errno. */
 int kept_memory(struct store *s, const struct core *core, size_t most);
 

@@ -7,6 +7,7 @@
  */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,17 @@ static bool asks_for_help(int argc, char **argv)
 	return false;
 }
 
+/* What was said has arrived, or that is said. */
+static int written(int code)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	return code ? code
+		    : command_fail(EXIT_INPUT, "writing the output: %s",
+				   errno ? strerror(errno) : "not all of it was taken");
+}
+
 int main(int argc, char **argv)
 {
 	plat_start();
@@ -47,20 +59,20 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help_all(stdout);
-		return EXIT_FINE;
+		return written(EXIT_FINE);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("outergate " OUTERGATE_VERSION);
-		return EXIT_FINE;
+		return written(EXIT_FINE);
 	}
 	for (unsigned i = 0; i < commands_count; i++) {
 		if (strcmp(argv[1], commands[i]->name))
 			continue;
 		if (asks_for_help(argc - 1, argv + 1)) {
 			help_one(commands[i]);
-			return EXIT_FINE;
+			return written(EXIT_FINE);
 		}
-		return commands[i]->run(commands[i], argc - 1, argv + 1);
+		return written(commands[i]->run(commands[i], argc - 1, argv + 1));
 	}
 	return command_fail(EXIT_USAGE, "unknown command %s; see outergate --help", argv[1]);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/core/core.h"
+#include "common/store/json_read.h"
 
 struct reading {
 	struct exported *to;
@@ -288,7 +289,7 @@ int profile_from_json(const char *line, size_t len, uint32_t latest_day, struct 
 {
 	struct reading r = {ret, latest_day, reason};
 	json_error_t e;
-	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
+	json_t *o = json_read(line, len, JSON_REJECT_DUPLICATES, &e);
 	int err;
 
 	memset(ret, 0, sizeof(*ret));

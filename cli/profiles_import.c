@@ -105,12 +105,15 @@ static int make_core(struct import *m)
 	struct core_identity id = {.host_id = "import"};
 	void *blob = NULL;
 	size_t len = 0;
-	int r = EXIT_FINE;
+	int r;
 
 	m->core = core_new(m->ask.config, &id);
 	if (!m->core)
 		return command_fail(EXIT_INPUT, "out of memory");
-	if (store_get_blob(m->ask.store, CORE_BLOB, &blob, &len) || core_adopt(m->core, blob, len))
+	r = store_get_blob(m->ask.store, CORE_BLOB, &blob, &len);
+	if (r && r != -ENOENT)
+		r = query_failed(m->ask.store, r);
+	else if (r || core_adopt(m->core, blob, len))
 		r = command_fail(EXIT_INPUT, "the agent has not saved anything yet: let it run "
 					     "first");
 	free(blob);

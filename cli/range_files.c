@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/store/json_read.h"
 
 #define FILE_MAX   (16u << 20)
 #define RANGES_MAX 65536
@@ -120,7 +121,7 @@ static void read_text(struct reading *r, struct span text)
 		read_lines(r, text);
 		return;
 	}
-	o = json_loadb(text.ptr, text.len, 0, &e);
+	o = json_read(text.ptr, text.len, 0, &e);
 	if (!o) {
 		r->line = e.line > 0 ? (unsigned)e.line : 0;
 		bad(r, "not JSON", span_of(e.text));

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build}
 # What neither looks at the kernel nor at a clock goes first, in two lanes side by side; they are
 # suites of one process each. Named suites run one after the other.
-lanes=("unit decode golden noise data fuzz cli" "schema collector")
+lanes=("unit decode golden noise data fuzz cli" "schema collector faults")
 suites=${*:-live services evasion forward receive windows packages image kernels lint}
 passed=0 failed=0 skipped=0 times=""
 rm -rf "$BUILD/log/"*.log

@@ -5,7 +5,9 @@
  *
  * Full tables: closed and unsent alerts are forgotten first; an alert of medium or above may take
  * the place of an open low one, one of high or above that of any lower one, never the other way
- * round: a crowd of guesses does not keep a chain out.
+ * round: a crowd of guesses does not keep a chain out. Nor does it keep out a login: what tells of
+ * more than attempts takes the place of the low one, or else of the medium one about attempts, that
+ * was quiet for longest. It was told; should it go on, it is told again.
  */
 #include "core_internal.h"
 
@@ -230,8 +232,31 @@ enum pool_class alert_class(const struct calert *a)
 	return a->pub.severity >= SEVERITY_MEDIUM ? POOL_PINNED : POOL_WORTH;
 }
 
+static bool about_attempts(const struct detection *d)
+{
+	return strcmp(d->stage, "attempts") == 0;
+}
+
+/* For what tells of more than attempts. */
+static uint32_t quiet_victim(const struct core *c)
+{
+	for (unsigned k = POOL_WORTH; k < POOL_CLASSES; k++) {
+		uint32_t slot = c->alerts.tail[k];
+
+		for (; slot != NIL; slot = c->alerts.links[slot].prev) {
+			const struct calert *a = pool_at(&c->alerts, slot);
+
+			if (!a->changed && (k == POOL_WORTH || (a->pub.severity < SEVERITY_HIGH &&
+								about_attempts(a->pub.detection))))
+				return slot;
+		}
+	}
+	return NIL;
+}
+
 /* One that is to be told in this step stays. */
-static uint32_t alert_victim(const struct core *c, enum severity severity)
+static uint32_t alert_victim(const struct core *c, const struct detection *d,
+			     enum severity severity)
 {
 	static const enum severity least[POOL_CLASSES] = {
 		[POOL_WORTH] = SEVERITY_MEDIUM, [POOL_PINNED] = SEVERITY_HIGH};
@@ -246,17 +271,17 @@ static uint32_t alert_victim(const struct core *c, enum severity severity)
 				return slot;
 		}
 	}
-	return NIL;
+	return severity >= SEVERITY_LOW && !about_attempts(d) ? quiet_victim(c) : NIL;
 }
 
-static struct calert *alert_make(struct core *c, enum severity severity)
+static struct calert *alert_make(struct core *c, const struct detection *d, enum severity severity)
 {
 	uint32_t slot = pool_take(&c->alerts);
 	struct calert *old;
 
 	if (slot != NIL)
 		return pool_at(&c->alerts, slot);
-	slot = alert_victim(c, severity);
+	slot = alert_victim(c, d, severity);
 	if (slot == NIL) {
 		c->stats.alerts_refused++;
 		return NULL;
@@ -424,7 +449,7 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	if (old)
 		memcpy(previous, old->pub.id, sizeof(previous));
 	again = old && probe->first_ns <= old->pub.last_ns;
-	a = alert_make(c, probe->severity);
+	a = alert_make(c, probe->detection, probe->severity);
 	if (!a)
 		return NULL;
 	memcpy(&a->pub, probe, offsetof(struct alert, evidence));

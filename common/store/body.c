@@ -6,6 +6,7 @@
 
 #include "../detect/detection.h"
 #include "../out/writer.h"
+#include "json_read.h"
 
 enum field_type {
 	FIELD_TEXT,
@@ -529,7 +530,7 @@ static void get_layout(const json_t *object, const struct layout *l, void *base)
 int body_get_alert(const char *text, size_t len, struct alert *ret, char *ret_detection,
 		   size_t detection_cap)
 {
-	json_t *object = json_loadb(text, len, 0, NULL);
+	json_t *object = json_read(text, len, 0, NULL);
 	int index;
 
 	if (!json_is_object(object)) {
@@ -547,7 +548,7 @@ int body_get_alert(const char *text, size_t len, struct alert *ret, char *ret_de
 
 int body_get_session(const char *text, size_t len, struct session *ret)
 {
-	json_t *object = json_loadb(text, len, 0, NULL), *anomalies;
+	json_t *object = json_read(text, len, 0, NULL), *anomalies;
 
 	if (!json_is_object(object)) {
 		json_decref(object);

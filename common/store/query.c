@@ -142,6 +142,7 @@ static int read_session(struct store *s, const struct reader *r, const char *bod
 static int run_query(struct store *s, sqlite3_stmt *st, const struct store_filter *f,
 		     const struct reader *reader)
 {
+	const char *body;
 	bool more = true;
 	int rc = SQLITE_DONE, r = bind_filter(s, st, f);
 
@@ -149,8 +150,9 @@ static int run_query(struct store *s, sqlite3_stmt *st, const struct store_filte
 		rc = sqlite3_step(st);
 		if (rc != SQLITE_ROW)
 			break;
-		r = reader->row(s, reader, (const char *)sqlite3_column_text(st, 0),
-				(size_t)sqlite3_column_bytes(st, 0), &more);
+		body = (const char *)sqlite3_column_text(st, 0);
+		r = body ? reader->row(s, reader, body, (size_t)sqlite3_column_bytes(st, 0), &more)
+			 : store_result(s, SQLITE_NOMEM, "reading the store");
 	}
 	if (!r)
 		r = store_result(s, rc, "reading the store");

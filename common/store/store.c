@@ -63,12 +63,35 @@ static void mark_damaged(struct store *s)
 	sqlite3_exec(s->db, "PRAGMA user_version = -1", NULL, NULL, NULL);
 }
 
+/*
+ * A disk that cannot be read just now is "malformed" to SQLite, too. What its last system call on
+ * the file or its log said tells the two apart.
+ */
+static bool is_unreadable(struct store *s, int rc)
+{
+	sqlite3_file *log = NULL;
+	int err = 0;
+
+	if ((rc & 0xff) != SQLITE_CORRUPT || !s->db)
+		return false;
+	(void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &err);
+	if (!err && sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == 0 &&
+	    log && log->pMethods)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &err);
+	return err == EIO || err == ENXIO || err == ERANGE;
+}
+
 int store_result(struct store *s, int rc, const char *what)
 {
 	int err = store_errno(rc, s->db);
 
 	if (err == 0)
 		return 0;
+	if (is_unreadable(s, rc)) {
+		snprintf(s->error, sizeof(s->error), "%s: the disk cannot be read: %s", what,
+			 strerror(EIO));
+		return -EIO;
+	}
 	snprintf(s->error, sizeof(s->error), "%s: %s", what, sqlite3_errmsg(s->db));
 	if ((rc & 0xff) == SQLITE_CORRUPT)
 		mark_damaged(s);
@@ -157,6 +180,10 @@ static int open_db(struct store *s, const char *name, int flags)
 {
 	int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
+	if (!s->db) { /* no memory for it */
+		snprintf(s->error, sizeof(s->error), "opening the store: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
 	if (rc == SQLITE_OK)
 		rc = sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_extended_result_codes(s->db, 1);
@@ -219,6 +246,8 @@ static bool is_damaged(struct store *s, int err)
 {
 	int rc = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
 
+	if (is_unreadable(s, rc))
+		return false;
 	return err == STORE_DAMAGED || rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT;
 }
 
@@ -226,8 +255,14 @@ static int open_write(struct store *s, const char *path)
 {
 	char aside[PATH_BYTES + 16];
 	int r = try_write(s, path);
+	bool lasting = false;
 
-	if (!r || !is_damaged(s, r))
+	if (r && s->db && is_unreadable(s, sqlite3_errcode(s->db))) {
+		close_db(s); /* a file that is unreadable twice is as good as damaged */
+		r = try_write(s, path);
+		lasting = r && s->db && is_unreadable(s, sqlite3_errcode(s->db));
+	}
+	if (!r || !(lasting || is_damaged(s, r)))
 		return r;
 	close_db(s);
 	r = put_aside(path, aside);
@@ -417,11 +452,12 @@ int store_get_blob(struct store *s, const char *name, void **ret, size_t *ret_le
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW) {
+		const void *value = sqlite3_column_blob(st, 0); /* NULL: empty, or no memory */
 		size_t len = (size_t)sqlite3_column_bytes(st, 0);
-		void *copy = malloc(len + 1);
+		void *copy = value || !len ? malloc(len + 1) : NULL;
 
 		if (copy) {
-			memcpy(copy, len ? sqlite3_column_blob(st, 0) : "", len);
+			memcpy(copy, len ? value : "", len);
 			((char *)copy)[len] = '\0';
 			*ret = copy;
 			*ret_len = len;

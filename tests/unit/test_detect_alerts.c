@@ -52,6 +52,38 @@ static void a_crowd_does_not_keep_a_chain_out(void **state)
 	world_free(w);
 }
 
+/* A table full of guesses, low or medium, or of logins of the day: a login is told all the same. */
+static void a_crowd_does_not_keep_a_login_out(void **state)
+{
+	char origin[32], account[16];
+	struct world *w = world_make(true);
+
+	(void)state;
+	w->config.limits.alerts = 64;
+	world_start(w);
+	for (unsigned s = 0; s < 80; s++) {
+		snprintf(origin, sizeof(origin), "198.%u.7.7", s);
+		for (unsigned i = 0; i < 7; i++) {
+			connected(w, s, 10000 + 10 * s + i, origin, 1 + i);
+			failed(w, s, origin, 1 + i, "alice");
+		}
+	}
+	assert_int_equal(w->core->alerts.used, 64);
+	connected(w, 100, 9000, A, 5000);
+	accepted(w, 101, A, 5000, "bob", METHOD_PUBLICKEY, "");
+	assert_int_equal(alert_of(w, "access.external", A)->notified, 1);
+	/* And one more, when all of them are logins. */
+	for (unsigned s = 0; s < 80; s++) {
+		snprintf(origin, sizeof(origin), "198.%u.9.9", s);
+		snprintf(account, sizeof(account), "user%u", s);
+		connected(w, 200 + s, 30000 + s, origin, 5000);
+		accepted(w, 200 + s, origin, 5000, account, METHOD_PUBLICKEY, "");
+		assert_int_equal(alert_of(w, "access.external", origin)->notified, 1);
+	}
+	assert_int_equal(w->core->alerts.used, 64);
+	world_free(w);
+}
+
 static void evidence_says_who_does_not_exist(void **state)
 {
 	struct world *w = world_new(false);
@@ -214,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(observe_is_each_detections_own),
 		cmocka_unit_test(a_crowd_does_not_keep_a_chain_out),
+		cmocka_unit_test(a_crowd_does_not_keep_a_login_out),
 		cmocka_unit_test(evidence_says_who_does_not_exist),
 		cmocka_unit_test(a_count_has_no_end_and_few_revisions),
 		cmocka_unit_test(parallel_sessions_are_one_story),
