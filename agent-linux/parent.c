@@ -432,6 +432,26 @@ static int reload(struct parent *p)
 
 #define FIXED_FDS 4 /* child, signals, configuration, receivers */
 
+/* False: the child has ended, or is ended, since it cannot be understood. */
+static bool heard(struct parent *p)
+{
+	struct priv_msg m;
+	int fd, r = priv_recv(p->sock, &m, &fd);
+
+	if (fd >= 0)
+		close(fd); /* the child has nothing to give us */
+	if (r == -EPIPE || r == -ECONNRESET)
+		return false; /* it left */
+	if (!r && !answer(p, &m))
+		return true;
+	if (r)
+		fprintf(stderr, "outergate: cannot hear the unprivileged half: %s\n", strerror(-r));
+	else
+		fputs("outergate: malformed request from the unprivileged half\n", stderr);
+	kill(p->child, SIGKILL);
+	return false;
+}
+
 static int parent_loop(struct parent *p)
 {
 	for (;;) {
@@ -440,10 +460,9 @@ static int parent_loop(struct parent *p)
 			{.fd = p->signals, .events = POLLIN},
 			{.fd = p->reload->watch, .events = POLLIN},
 			{.fd = p->receivers.process.sock, .events = POLLIN}};
-		struct priv_msg m;
 		bool again = false;
 		struct signalfd_siginfo si;
-		int fd, code;
+		int code;
 
 		forwarders_poll(&p->forwarders, set + FIXED_FDS);
 		if (poll(set, FIXED_FDS + FORWARDERS_MAX, -1) < 0) {
@@ -465,15 +484,8 @@ static int parent_loop(struct parent *p)
 		}
 		if (!set[0].revents)
 			continue;
-		if (!priv_recv(p->sock, &m, &fd)) {
-			if (fd >= 0)
-				close(fd); /* the child has nothing to give us */
-			if (!answer(p, &m))
-				continue;
-			fprintf(stderr,
-				"outergate: malformed request from the unprivileged half\n");
-			kill(p->child, SIGKILL);
-		}
+		if (heard(p))
+			continue;
 		code = child_died(p, &again);
 		if (!again)
 			return code;
