@@ -19,6 +19,7 @@
 #   make test-evasion   attempts to come in unseen, each with its verdict (docs/EVASION.md; minutes)
 #   make image      the container image for deploy/kubernetes, under $(BUILD)/image
 #   make packages   deb and rpm, under $(BUILD)/packages;  make test-packages: installs and uses them (slow)
+#   make test-install  the README's section on installation, word for word, in booted Debian 12 and 13 (minutes)
 #   make install DESTDIR=... PREFIX=...
 
 BUILD  ?= build

@@ -1,6 +1,6 @@
 # deb, rpm, and what they have inside. deploy/packages.sh tells how.
 PACKAGES = $(BUILD)/packages
-.PHONY: packages packages-amd64 packages-arm64 programs-arm64 packages-deps test-packages
+.PHONY: packages packages-amd64 packages-arm64 programs-arm64 packages-deps test-packages test-install
 packages-deps: tools/deps.sh
 	@sh tools/deps.sh packages
 	@sh tools/geo.sh --shipped $(BUILD)/geo
@@ -24,6 +24,9 @@ packages-arm64: packages-amd64 programs-arm64
 	$(call say,PACKAGES arm64)SYSROOT=$(SYSROOT) sh deploy/packages.sh $(BUILD) $(ARM64) arm64 $(PACKAGES)
 test-packages: packages
 	BUILD=$(BUILD) bash tests/packages/run.sh all
+# The README's section on installation, word for word, to the first alert: in booted Debian 12 and 13.
+test-install: packages-amd64
+	PACKAGES_STEPS=followed BUILD=$(BUILD) bash tests/packages/run.sh
 # The container image, for deploy/kubernetes. deploy/image.sh tells how; tests/image runs it.
 IMAGE = $(BUILD)/image
 .PHONY: image image-arm64 image-deps

@@ -79,11 +79,14 @@ def cgroup2():
 class Systemd:
     """One boot. prepare(root) may change the overlay before."""
 
+    count = 0
+
     def __init__(self, net, prepare):
         if chrooted():
             raise Skip("no system can be booted below a chroot")
         lower = tree()
-        self.dir = TMP + "/systemd"
+        Systemd.count += 1
+        self.dir = TMP + "/systemd" + (str(Systemd.count) if Systemd.count > 1 else "")
         self.root = self.dir + "/root"
         # A file system of its own: an overlay cannot have its upper on every kind.
         os.makedirs(self.dir)
@@ -129,6 +132,12 @@ class Systemd:
     def run(self, *argv, **how):
         """As root of that machine, in no session."""
         return run(self.inside(*argv), **how)
+
+    def like_a_host(self):
+        """What systemd mounts where it is in no container, and the root of cgroup2: the box's own mount begins
+        at the box's group, where hooks would see no other."""
+        self.run("mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
+        run(["nsenter", "-t", str(self.pid), "-m", "--", "mount", "-t", "cgroup2", "cgroup2", "/mnt"])
 
     def chroot(self, *argv, **how):
         """Before it boots."""

@@ -26,9 +26,10 @@ newer() {
 	dpkg-deb --root-owner-group -b "$work/tree" "$work/new/outergate_100.0.0_amd64.deb" >"$log/newer.txt"
 	rm -rf "$work/tree"
 }
-lived() { # SUITE
+lived() { # SUITE [WORD]
 	local last p f
-	LIVE_ONCE=1 BOX_SUITE=$1 PACKAGES=$packages PACKAGES_NEW=$work/new LIVE_CASES=tests/packages bash tests/live/run.sh 2>&1 |
+	# shellcheck disable=SC2086
+	LIVE_ONCE=1 BOX_SUITE=$1 PACKAGES=$packages PACKAGES_NEW=$work/new LIVE_CASES=tests/packages bash tests/live/run.sh ${2:-} 2>&1 |
 		tee "$log/$1.txt" | sed "s/^\(PASS\|FAIL\|SKIP\) /&$1: /"
 	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$1.txt" | tail -1)
 	p=${last%% passed*} f=${last#*passed, }
@@ -40,6 +41,12 @@ life() {
 	newer
 	for suite in ${PACKAGES_SUITES:-bookworm trixie}; do
 		lived "$suite"
+	done
+}
+# The README's section on installation alone.
+followed() {
+	for suite in ${PACKAGES_SUITES:-bookworm trixie}; do
+		lived "$suite" readme_followed
 	done
 }
 
