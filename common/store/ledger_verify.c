@@ -217,7 +217,7 @@ int ledger_check_begin(const char *path, void (*told)(void *arg, const char *sen
 		return -ENOMEM;
 	v->told = told;
 	v->arg = arg;
-	r = store_open(path, STORE_READ, &v->s);
+	r = store_open(path, STORE_READ_BESIDE, &v->s);
 	/* What is read first decides which state is seen. */
 	if (!r)
 		r = store_exec(v->s, "BEGIN", "beginning to read");

@@ -317,6 +317,13 @@ static int open_read(struct store *s, const char *path)
 	return r ? r : schema_check(s);
 }
 
+static int open_beside(struct store *s, const char *path)
+{
+	int r = open_db(s, path, SQLITE_OPEN_READONLY);
+
+	return r ? r : schema_check(s);
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **ret)
 {
 	struct store *s;
@@ -328,7 +335,10 @@ int store_open(const char *path, enum store_mode mode, struct store **ret)
 	if (!s)
 		return -ENOMEM;
 	s->mode = mode;
-	r = mode == STORE_WRITE ? open_write(s, path) : open_read(s, path);
+	if (mode == STORE_READ_BESIDE)
+		r = open_beside(s, path);
+	else
+		r = mode == STORE_WRITE ? open_write(s, path) : open_read(s, path);
 	if (r) {
 		store_close(s);
 		return r == STORE_DAMAGED ? -EIO : r;

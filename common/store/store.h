@@ -14,7 +14,13 @@ struct store;
 
 enum store_mode {
 	STORE_READ,
-	STORE_WRITE
+	STORE_WRITE,
+	/*
+	 * A second connection of the process that writes: SQLite alone touches the file, since
+	 * whoever else opens and closes it takes the writer's POSIX locks away, and another process
+	 * would then take its log away.
+	 */
+	STORE_READ_BESIDE
 };
 
 /*
