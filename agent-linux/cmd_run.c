@@ -136,6 +136,18 @@ static const char *config_file(const struct run_options *o)
 	return access(COMMAND_CONFIG_PATH, F_OK) ? NULL : COMMAND_CONFIG_PATH;
 }
 
+static int user_find(struct sandbox_user *ret)
+{
+	int r = sandbox_user(ret);
+
+	if (r == -ENOENT)
+		return command_fail(EXIT_PERMISSION,
+				    "neither user " SANDBOX_USER " nor nobody exists");
+	return r ? command_fail(EXIT_INPUT, "cannot look up user " SANDBOX_USER ": %s",
+				strerror(-r))
+		 : 0;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct engine_setup setup = {.terminal = isatty(STDOUT_FILENO)};
@@ -158,9 +170,8 @@ static int run(const struct command *self, int argc, char **argv)
 		r = command_config(o.config, &config);
 	if (!r)
 		r = capabilities_check();
-	if (!r && sandbox_user(&user))
-		r = command_fail(EXIT_PERMISSION,
-				 "neither user " SANDBOX_USER " nor nobody exists");
+	if (!r)
+		r = user_find(&user);
 	if (!r)
 		r = directories_make(&config, &user);
 	if (!r)

@@ -22,8 +22,14 @@ int sandbox_user(struct sandbox_user *ret)
 	const char *names[] = {SANDBOX_USER, "nobody"};
 
 	for (unsigned i = 0; i < 2; i++) {
-		const struct passwd *pw = getpwnam(names[i]);
+		const struct passwd *pw;
 
+		errno = 0;
+		pw = getpwnam(names[i]);
+		/* Nobody shall get what is the user's because a look-up failed. */
+		if (!pw && (errno == EIO || errno == ENOMEM || errno == EMFILE || errno == ENFILE ||
+			    errno == EACCES || errno == EINTR))
+			return -errno;
 		if (!pw)
 			continue;
 		*ret = (struct sandbox_user){
