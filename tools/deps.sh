@@ -7,6 +7,7 @@
 #   deps.sh image        to build the container image: `make image`
 #   deps.sh services-short  servers for tests/services in short; services: all of them, for `make test-services`
 #   deps.sh arm64        and those of arm64, with what runs its programs: `make packages`
+#   deps.sh bench        what `make bench` compares the agent with
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
@@ -24,6 +25,7 @@ services="$services_short wireguard-go wireguard-tools charon-systemd strongswan
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
 arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
 services_short="$services_short $test" services="$services $test"
+bench="auditd bpftrace libbpf-tools fail2ban sshguard crowdsec python3-systemd gcc libpam0g-dev nginx-light linux-perf $test"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
 case ${1:-} in
@@ -31,6 +33,7 @@ build) packages=$build ;;
 demo) packages=$demo ;;
 test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
+bench) packages=$bench ;;
 windows) packages=$windows ;;
 packages) ;;
 image) packages=$image ;;
@@ -38,7 +41,7 @@ services-short) packages=$services_short ;;
 services) packages=$services ;;
 arm64) packages=$arm64 ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|services-short|services|arm64" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|services-short|services|arm64|bench" >&2
 	exit 2
 	;;
 esac
@@ -60,6 +63,13 @@ if [ -n "$missing" ]; then
 		chmod 755 $policy
 		trap 'rm -f $policy' EXIT
 	fi
+	case $missing in *crowdsec*)
+		# Its installer would register with a central service: it does not when that is done.
+		mkdir -p /etc/crowdsec
+		[ -s /etc/crowdsec/online_api_credentials.yaml ] ||
+			echo 'url: http://127.0.0.1:9/' >/etc/crowdsec/online_api_credentials.yaml
+		;;
+	esac
 	# shellcheck disable=SC2086
 	$apt install -y --no-install-recommends $missing
 fi

@@ -287,13 +287,17 @@ static struct calert *alert_make(struct core *c, const struct detection *d, enum
 		return NULL;
 	}
 	old = pool_at(&c->alerts, slot);
+	if (old->pub.state != ALERT_CLOSED && old->pub.last_ns >= c->gone_alerts_ns)
+		c->gone_alerts_ns = old->pub.last_ns;
 	c->stale_alerts -= old->stale;
 	index_remove(&c->alerts_by_key, slot);
 	pool_give(&c->alerts, slot);
 	return pool_at(&c->alerts, pool_take(&c->alerts));
 }
 
-static void make_id(const struct core *c, const struct alert *a, uint64_t key, char *out)
+/* nth: of those whose like had to go; time alone would not tell them apart, logs have seconds. */
+static void make_id(const struct core *c, const struct alert *a, uint64_t key, uint32_t nth,
+		    char *out)
 {
 	struct id_hash h = id_start();
 
@@ -301,6 +305,8 @@ static void make_id(const struct core *c, const struct alert *a, uint64_t key, c
 	id_add(&h, span_of(a->detection->id));
 	id_add_u64(&h, key);
 	id_add_u64(&h, a->first_ns);
+	if (nth)
+		id_add_u64(&h, nth);
 	id_text(&h, out);
 }
 
@@ -444,7 +450,7 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	struct calert *old = find_by_key(c, key, f, true);
 	char previous[ID_TEXT_MAX] = "";
 	struct calert *a;
-	bool again;
+	bool again, had_to_go;
 
 	if (old)
 		memcpy(previous, old->pub.id, sizeof(previous));
@@ -454,7 +460,10 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 		return NULL;
 	memcpy(&a->pub, probe, offsetof(struct alert, evidence));
 	memcpy(a->pub.previous, previous, sizeof(previous));
-	if (again) /* what the one before has told is not told again, and two have not one id */
+	/* What the one before has told is not told again, and two have not one id: also not when
+	 * the one before had to go, which nobody remembers. */
+	had_to_go = probe->first_ns <= c->gone_alerts_ns;
+	if (again || had_to_go)
 		a->pub.first_ns = e->time_ns;
 	a->key = key;
 	a->session = x->session && !f->by_listener
@@ -462,7 +471,7 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 			     : HANDLE_NONE;
 	for (unsigned i = 0; i < CHAIN_SESSIONS; i++)
 		a->chain_sessions[i] = HANDLE_NONE;
-	make_id(c, &a->pub, key, a->pub.id);
+	make_id(c, &a->pub, key, had_to_go ? ++c->gone_alerts : 0, a->pub.id);
 	a->pub.observe = c->config.detections[x->index].observe;
 	a->keep_ns = ALERT_IDLE_NS;
 	a->quiet = f->quiet;

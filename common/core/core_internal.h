@@ -412,7 +412,9 @@ struct core {
 	unsigned waiting_head, waiting_used, ages_head, ages_used, ages_cap;
 	uint32_t *changed_alerts, *changed_sessions;
 	uint32_t changed_alerts_used, changed_sessions_used, stale_alerts;
-	struct walk *walks; /* of whoever reads sessions and alerts one by one */
+	uint32_t gone_alerts;	 /* begun where one like it may have had to go */
+	uint64_t gone_alerts_ns; /* the last event of those that had to go while open */
+	struct walk *walks;	 /* of whoever reads sessions and alerts one by one */
 	struct ring *rings;
 };
 

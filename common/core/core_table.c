@@ -140,6 +140,11 @@ void *pool_get(const struct pool *p, struct handle h)
 	return p->links[h.slot].generation == h.generation ? pool_at(p, h.slot) : NULL;
 }
 
+bool handle_gone(const struct pool *p, struct handle h)
+{
+	return h.generation && h.slot != NIL && !pool_get(p, h);
+}
+
 int index_init(struct index *x, uint32_t limit)
 {
 	uint32_t size = 16;

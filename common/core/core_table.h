@@ -63,6 +63,8 @@ uint32_t pool_victim(const struct pool *p);
 struct handle pool_handle(const struct pool *p, uint32_t slot);
 /* NULL when the slot was given back since. */
 void *pool_get(const struct pool *p, struct handle h);
+/* It named an item that has had to go since. */
+bool handle_gone(const struct pool *p, struct handle h);
 
 struct index {
 	uint32_t *slots;  /* slot + 1; 0 = empty */

@@ -163,7 +163,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	uint32_t window = core_window_ds(x->core), now = core_ds(x->core, e->time_ns);
 	struct fire f = {.severity = severity_by_scope(x, severity), .reason = ""};
 	struct calert *a = pool_get(&x->core->alerts, s->alert);
-	bool is_new;
+	bool is_new, was_told = had_alert(s->alerted_ds, now);
 
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);
@@ -174,10 +174,15 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	if (f.first_ns < (a ? a->pub.first_ns : 0))
 		f.first_ns = a->pub.first_ns;
 	f.quiet = is_quiet(x, e, a, f.severity, severity == SEVERITY_INFO);
-	if (severity > SEVERITY_INFO && !had_alert(s->alerted_ds, now))
+	if (severity > SEVERITY_INFO && !was_told)
 		source_forget(x->core, s, failures);
-	if (severity > SEVERITY_INFO || had_alert(s->alerted_ds, now))
+	if (severity > SEVERITY_INFO || was_told)
 		s->alerted_ds = now; /* it takes all until a day is quiet */
+	/* A flood of sources leaves no room for every low alert: one that had to go is not told
+	 * twice. */
+	if (!a && (was_told || f.severity == SEVERITY_INFO) && f.severity <= SEVERITY_LOW &&
+	    handle_gone(&x->core->alerts, s->alert))
+		return;
 	f.open = a;
 	a = alert_raise(x, e, &f, &is_new);
 	s->alert = a ? pool_handle(&x->core->alerts, pool_slot(&x->core->alerts, a)) : HANDLE_NONE;

@@ -67,6 +67,13 @@ static struct calert *open_alert(struct detect_ctx *x, const struct event *e, co
 	return a && a->pub.state != ALERT_CLOSED ? a : alert_find(x, e, &f);
 }
 
+/* A flood of sources leaves no room for every low alert: one that had to go is not told again of
+ * the same spray, only of what is worse. */
+static bool told_before(const struct detect_ctx *x, const struct spray *p)
+{
+	return handle_gone(&x->core->alerts, p->alert);
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.reason = "", .restart = true};
@@ -79,10 +86,16 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return;
 	p = success ? spray_find(x->core, &x->source->addr) : x->core->credited_spray;
 	n = p ? distinct(x, e, p, &exist) : 0;
-	if (!p || n < detect_param(x, PARAM_ACCOUNTS))
+	if (!p)
 		return;
+	if (n < detect_param(x, PARAM_ACCOUNTS)) {
+		p->alert = HANDLE_NONE;
+		return;
+	}
 	f.severity = weigh(x, success, exist);
 	f.open = a = open_alert(x, e, p);
+	if (!a && f.severity <= SEVERITY_LOW && told_before(x, p))
+		return;
 	if (a && !success && n <= a->pub.count && f.severity <= a->pub.severity) {
 		alert_seen(a, e->time_ns);
 		return; /* the same accounts again */

@@ -223,6 +223,30 @@ static void alerts_are_bounded(void **state)
 	world_free(w);
 }
 
+/* More sprays than there is room for alerts: each is told once, not whenever its alert had to go.
+ */
+static void a_crowd_of_sprays_is_told_once_each(void **state)
+{
+	struct world *w = world_make(false);
+	char name[8];
+
+	(void)state;
+	w->config.limits.alerts = 64;
+	world_start(w);
+	for (unsigned i = 0; i < 60; i++)
+		for (uint32_t s = 0; s < 200; s++) {
+			snprintf(name, sizeof(name), "u%u", i % 12);
+			failure(w, i * 10 + s * 0.05, nth_origin(s), name, false);
+		}
+	assert_true(alerts_of(w, "auth.spray") >= 64);
+	assert_true(alerts_of(w, "auth.spray") <= 200);
+	assert_true(w->core->alerts.used <= 64);
+	/* what is worse than that is still told */
+	accepted(w, 700, "20.0.3.1", 4, "u3", METHOD_PASSWORD, "");
+	assert_true(alerts_at_least(w, SEVERITY_HIGH) >= 1);
+	world_free(w);
+}
+
 static void login(struct world *w, double at, unsigned i)
 {
 	char origin[32], account[16];
@@ -359,6 +383,7 @@ int main(void)
 		cmocka_unit_test(reading_one_by_one_finds_each),
 		cmocka_unit_test(connections_do_not_push_out_a_session),
 		cmocka_unit_test(alerts_are_bounded),
+		cmocka_unit_test(a_crowd_of_sprays_is_told_once_each),
 		cmocka_unit_test(the_noise_budget_holds),
 		cmocka_unit_test(a_pool_gives_its_least_precious),
 		cmocka_unit_test(an_index_finds_what_is_in_it),

@@ -1,0 +1,276 @@
+"""Benchmarks on this host, with the agent and without, and with others in its place; ratios in one
+run, medians of rounds that take turns. They are not tests: nothing here has a limit."""
+import datetime
+import json
+import os
+import re
+import subprocess
+import time
+
+from cases import case, world
+from harness import Agent, Client, Sshd, check, the_journal
+from others import Auditd, Bpftrace, LibbpfTools, Off, Outergate
+from results import keep, median, percentile
+from sandbox import TMP, run, wait_for
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+SERVER = "192.0.2.10"
+NGINX = """worker_processes 2; daemon off; pid %(d)s/nginx.pid; error_log %(d)s/nginx.err;
+events { worker_connections 1024; }
+http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p;
+ fastcgi_temp_path %(d)s/f; uwsgi_temp_path %(d)s/u; scgi_temp_path %(d)s/s;
+ server { listen 80; location / { return 200 "ok\\n"; } } }
+"""
+PAM = "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
+
+
+class Bench:
+    def __init__(self, net, users):
+        self.net, self.users = net, users
+        the_journal()
+        self.load = TMP + "/load"
+        here = os.path.dirname(os.path.abspath(__file__))
+        run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", self.load, here + "/load.c", "-lpam"])
+        os.chmod(self.load, 0o755)
+        self.others = [Off(), Outergate("others"), Auditd(), Bpftrace(), LibbpfTools()]
+
+    def inside(self, ns, *argv):
+        p = run(self.net.inside_ns(ns, argv), timeout=300)
+        return p.stdout.decode()
+
+    def spawn(self, ns, *argv):
+        return subprocess.Popen(self.net.inside_ns(ns, argv), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL)
+
+    def ask(self, port, seconds, parallel, rate=0, *account):
+        """(connections a second, p50, p99, max) in us."""
+        f = self.inside(self.net.ext, self.load, "ask", SERVER, str(port), str(seconds),
+                        str(parallel), str(rate), *account).split()
+        return float(f[0]) / float(f[1]), int(f[2]), int(f[3]), int(f[4])
+
+    def turns(self, measure, rounds=ROUNDS):
+        """{name: [what measure() gave, a round each]}; who comes first changes with the round."""
+        got = {o.name: [] for o in self.others}
+        for i in range(rounds):
+            for o in self.others[i % 5:] + self.others[:i % 5]:
+                o.start()
+                try:
+                    time.sleep(0.3)
+                    got[o.name].append(measure())
+                finally:
+                    o.stop()
+        return got
+
+
+@world("bench")
+def bench(net, users):
+    return Bench(net, users)
+
+
+def ratios(got, pick):
+    """Of each round to the round without anything; the median of these."""
+    base = [pick(x) for x in got["nothing"]]
+    return {n: median([pick(x) / b for x, b in zip(v, base)]) for n, v in got.items()}
+
+
+@case("bench", alone=True)
+def bench_server(w):
+    """A web server that closes each connection, on a port nobody watches."""
+    with open(TMP + "/nginx.conf", "w") as f:
+        f.write(NGINX % {"d": TMP})
+    server = w.spawn(w.net.srv, "nginx", "-c", TMP + "/nginx.conf")
+    try:
+        wait_for("nginx", lambda: w.inside(w.net.srv, "ss", "-Hltn", "sport = 80").strip())
+        w.ask(80, 1, 8)
+        got = w.turns(lambda: w.ask(80, SECONDS, 8))
+    finally:
+        server.terminate()
+        server.wait()
+    much, slow = ratios(got, lambda x: x[0]), ratios(got, lambda x: x[1])
+    keep("server", "A web server's short connections (nginx, 8 clients, %d rounds of %g s)" %
+         (ROUNDS, SECONDS), ["watched by", "connections/s", "of that without", "median latency",
+                             "p99"],
+         [[n, "%.0f" % median([x[0] for x in v]), "%.3f" % much[n],
+           "%.0f us (%.2f)" % (median([x[1] for x in v]), slow[n]),
+           "%.0f us" % median([x[2] for x in v])] for n, v in got.items()],
+         ["Ratios are medians of the rounds' own ratios."])
+
+
+@case("bench", alone=True)
+def bench_login(w):
+    """One ssh login by key that runs `true`, from begin to end."""
+    sshd = Sshd(w.net, w.net.srv, [SERVER])
+    name, key = w.users.add("benchlogin", key=True)
+    c = Client(w.net, "198.18.7.2")
+    c.ssh(name, SERVER, key=key, check_rc=0)
+
+    def logins():
+        took = []
+        for _ in range(8):
+            start = time.monotonic()
+            c.ssh(name, SERVER, key=key, check_rc=0)
+            took.append(time.monotonic() - start)
+        return median(took) * 1000
+    got = w.turns(logins)
+    sshd.stop()
+    r = ratios(got, lambda x: x)
+    keep("login", "One ssh login (key, `true`; %d rounds of 8)" % ROUNDS,
+         ["watched by", "median", "of that without"],
+         [[n, "%.1f ms" % median(v), "%.3f" % r[n]] for n, v in got.items()])
+
+
+def kernel_maps(agent):
+    """KiB of the maps, rings and programs that the agent's processes hold."""
+    bpf = {"maps": 0, "progs": 0}
+    for pid in agent.family()[:1]:
+        for fd in os.listdir("/proc/%d/fdinfo" % pid):
+            try:
+                text = open("/proc/%d/fdinfo/%s" % (pid, fd)).read()
+            except OSError:
+                continue
+            m = re.search(r"^memlock:\s*(\d+)", text, re.M)
+            if m:
+                bpf["maps" if "map_id" in text else "progs"] += int(m.group(1)) // 1024
+    return bpf
+
+
+def memory(agent):
+    """KiB: (proportional share, sum of RSS, anonymous) of all processes."""
+    pss = rss = anon = 0
+    for pid in agent.family():
+        with open("/proc/%d/smaps_rollup" % pid) as f:
+            for line in f:
+                words = line.split()
+                pss += int(words[1]) if words[0] == "Pss:" else 0
+                rss += int(words[1]) if words[0] == "Rss:" else 0
+                anon += int(words[1]) if words[0] == "Anonymous:" else 0
+    return pss, rss, anon
+
+
+@case("bench", alone=True)
+def bench_memory(w):
+    """Failing logins of ever more addresses, by a log file."""
+    log = TMP + "/bench-auth.log"
+    open(log, "w").close()
+    agent = Agent("bench-memory", "", journal=False, files=[log]).start()
+    rows, sent = [], 0
+    for target in (0, 1000, 65536, 1000000):
+        with open(log, "a") as f:
+            stamp = time.strftime("%b %e %H:%M:%S")
+            for n in range(sent, target):
+                f.write("%s web1 sshd[%d]: Failed password for root from %d.%d.%d.%d port %d ssh2\n"
+                        % (stamp, 1000 + n % 30000, 20 + (n >> 24), n >> 16 & 255, n >> 8 & 255,
+                           n & 255, 1024 + n % 60000))
+        sent = max(sent, target)
+        wait_for("%d lines are read" % sent,
+                 lambda: agent.status()["counters"]["lines_read"] >= sent, 120, 0.5)
+        pss, rss, anon = memory(agent)
+        kernel = kernel_maps(agent)
+        rows.append(["%d" % target, "%.1f MiB" % (pss / 1024), "%.1f MiB" % (rss / 1024),
+                     "%.1f MiB" % (anon / 1024), "%.1f MiB" % (kernel["maps"] / 1024),
+                     "%.1f MiB" % (kernel["progs"] / 1024)])
+    agent.stop()
+    keep("memory", "Memory of both processes, by the number of addresses that guess",
+         ["addresses", "resident, shared pages once (PSS)", "sum of RSS", "of it anonymous",
+          "kernel: maps", "kernel: programs"], rows,
+         ["The sum of RSS counts shared pages twice: the 3.6 MiB of rings (mapped twice in a row "
+          "to be read without a seam) and libraries. They are in the maps' column, too."])
+
+
+def ticks(agent):
+    """(processor time in ms, voluntary switches) of all processes so far."""
+    cpu = switches = 0
+    for pid in agent.family():
+        with open("/proc/%d/schedstat" % pid) as f:
+            cpu += int(f.read().split()[0]) / 1e6
+        with open("/proc/%d/status" % pid) as f:
+            switches += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", f.read(), re.M)[1])
+    return cpu, switches
+
+
+def spent(agent, seconds, work=None):
+    cpu, switches = ticks(agent)
+    start = time.monotonic()
+    if work:
+        work()
+    else:
+        time.sleep(seconds)
+    took = time.monotonic() - start
+    now = ticks(agent)
+    return (now[0] - cpu) / took / 10, (now[1] - switches) / took
+
+
+@case("bench", alone=True)
+def bench_load(w):
+    """Processor time at rest and under load; what was lost; a login in the middle is told."""
+    agent = Agent("bench-load", "").start()
+    sshd = Sshd(w.net, w.net.srv, [SERVER])
+    serve = w.spawn(w.net.srv, w.load, "serve", "8080")
+    name, key = w.users.add("benchload", key=True)
+    c = Client(w.net, "198.18.8.2")
+    time.sleep(5)
+    rest = spent(agent, 30)
+    did = {}
+
+    def storm():
+        p = subprocess.Popen([w.load, "exec", "20", "2000"], stdout=subprocess.PIPE)
+        q = subprocess.Popen(w.net.inside_ns(w.net.ext, [
+            w.load, "ask", SERVER, "8080", "20", "8", "10000"]), stdout=subprocess.PIPE)
+        time.sleep(8)
+        c.ssh(name, SERVER, "/bin/echo in-the-storm", key=key, check_rc=0)
+        for who, what in ((p, "exec"), (q, "connections")):
+            f = who.communicate(timeout=60)[0].split()
+            did[what] = float(f[0]) / float(f[1])
+    busy = spent(agent, 20, storm)
+    agent.session(account=name, timeout=30, state="closed",
+                  test=lambda s: "in-the-storm" in json.dumps(s["commands"]))
+    counters = agent.status()["counters"]
+    lost = {k: v for k, v in counters.items() if v and ("lost" in k or "full" in k)}
+    agent.stop()
+    serve.terminate()
+    run(["pkill", "-P", str(serve.pid)], check=False)
+    run(["pkill", "-f", w.load + " serve"], check=False)
+    sshd.stop()
+    keep("load", "Processor time and losses", ["load", "processor", "wake-ups/s", "lost"],
+         [["at rest, 30 s", "%.2f %%" % rest[0], "%.2f" % rest[1], "-"],
+          ["%.0f connections/s and %.0f exec/s, 20 s, one login among them (told)" %
+           (did["connections"], did["exec"]), "%.1f %%" % busy[0], "%.0f" % busy[1],
+           ", ".join("%s %d" % x for x in lost.items()) or "nothing"]],
+         ["Asked were 10,000 connections/s and 2,000 exec/s; what two cores gave stands above. "
+          "Processor: of one core, all processes of the agent."])
+
+
+@case("bench", alone=True)
+def bench_latency(w):
+    """From PAM's verdict (the kernel's clock) to the alert's entry in the journal."""
+    confdir = TMP + "/benchpam"
+    os.makedirs(confdir, exist_ok=True)
+    for service in ("sshd", "other"):
+        with open("%s/%s" % (confdir, service), "w") as f:
+            f.write(PAM)
+    os.link(w.load, TMP + "/sshd") if not os.path.exists(TMP + "/sshd") else None
+    server = w.spawn(w.net.srv, TMP + "/sshd", "pam", "2222", confdir)
+    agent = Agent("bench-latency", "").start()
+    rows = []
+    for rate, seconds in ((1, 30), (10, 15), (100, 10)):
+        w.ask(2222, seconds, 4 if rate > 1 else 1, rate, "b%dx" % rate)
+        time.sleep(3)
+        text = run(["journalctl", "-q", "-o", "json", "OUTERGATE_DETECTION=access.external",
+                    "OUTERGATE_REVISION=1", "_PID=%d" % agent.family()[1]]).stdout
+        delays = [delay(json.loads(x)) for x in text.splitlines() if b'"b%dx' % rate in x]
+        check(delays, "alerts in the journal")
+        rows.append(["%d" % rate, "%d" % len(delays), "%.2f ms" % percentile(delays, 50),
+                     "%.2f ms" % percentile(delays, 95), "%.2f ms" % percentile(delays, 99),
+                     "%.2f ms" % max(delays)])
+    agent.stop()
+    server.terminate()
+    keep("latency", "From PAM's verdict to the alert in the journal", ["logins/s", "alerts",
+         "median", "p95", "p99", "max"], rows)
+
+
+def delay(o):
+    """ms between the verdict's time, as the alert has it (whole ms), and the journal's own."""
+    told = json.loads(o["OUTERGATE_JSON"])["last_time"]
+    at = datetime.datetime.strptime(told, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+    return int(o["__REALTIME_TIMESTAMP"]) / 1e3 - at * 1e3
