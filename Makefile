@@ -172,13 +172,17 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) $< $(BUILD)/libcommon.a $(LIBS) -o $@
 bench: all $(BUILD)/bench/bench_core $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_sources \
-		$(BUILD)/bench/bench_store
+		$(BUILD)/bench/bench_store $(BUILD)/bench/bench_growth
 	$(BUILD)/bench/bench_core
 	$(BUILD)/bench/bench_decode
 	@python3 -B tests/bench/lines.py $(BUILD)/bench/lines
 	$(BUILD)/bench/bench_sources $$(ls -d $(BUILD)/bench/lines/* 2>/dev/null)
 	$(BUILD)/bench/bench_store
 	BUILD=$(BUILD) bash tests/bench/kernel.sh
+	$(BUILD)/bench/bench_growth
+	BUILD=$(BUILD) bash tests/bench/host.sh
+	BUILD=$(BUILD) python3 -B tests/bench/host/peers.py
+	BUILD=$(BUILD) python3 -B tests/bench/host/report.py
 	BUILD=$(BUILD) bash tests/forward/run.sh none >/dev/null; BUILD=$(BUILD) python3 -B tests/bench/forward.py
 # A fleet's records into a ClickHouse engine: agents, seconds, rows a second.
 bench-fleet: all

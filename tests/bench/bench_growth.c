@@ -81,6 +81,7 @@ int main(void)
 
 	if (!config)
 		return 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	config_defaults(config);
 	for (uint64_t n = 1000; n <= 10000000 && !r; n *= 10)
 		r = one(config, n, 1000);

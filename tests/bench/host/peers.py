@@ -161,13 +161,23 @@ def crowdsec(log, work):
     subprocess.run(["cscli", "-c", conf + "/config.yaml", "machines", "add", "bench", "--auto", "-f",
                     conf + "/local_api_credentials.yaml", "--force", "-u", "http://127.0.0.1:18080"],
                    check=True, capture_output=True)
-    p = subprocess.run(["crowdsec", "-c", conf + "/config.yaml", "-dsn", "file://" + log, "-type",
-                        "syslog"], capture_output=True, text=True, timeout=900)
-    # It ends with the log; what it decided is in its database.
+    with open(work + "/cs.out", "wb") as out:
+        p = subprocess.Popen(["crowdsec", "-c", conf + "/config.yaml", "-dsn", "file://" + log,
+                              "-type", "syslog"], stdout=out, stderr=out)
+    # It should end with the log; when it stays, it is ended once it is idle.
+    idle, last = 0, -1
+    while p.poll() is None and idle < 10:
+        time.sleep(1)
+        with open("/proc/%d/schedstat" % p.pid) as f:
+            now = int(f.read().split()[0])
+        idle = idle + 1 if now - last < 20e6 else 0
+        last = now
+    p.kill()
+    p.wait()
     q = subprocess.run(["sqlite3", work + "/crowdsec.db", "select distinct value from decisions"],
                        capture_output=True, text=True)
     if not q.stdout:
-        print(p.stdout[-1500:], p.stderr[-1500:])
+        print(open(work + "/cs.out").read()[-1500:])
     return set(q.stdout.split()), set()
 
 

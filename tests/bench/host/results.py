@@ -1,8 +1,17 @@
 """Rows of docs/BENCHMARKS.md: each benchmark leaves its own file below $BUILD/bench/results."""
 import json
 import os
+import subprocess
 
 DIR = os.path.join(os.environ.get("BUILD", "build"), "bench", "results")
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        cpu = next(x.split(":")[1].strip() for x in f if x.startswith("model name"))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return "%s, %d processors (a virtual machine), kernel %s, commit %s" % (
+        cpu, os.cpu_count(), os.uname().release, commit.stdout.strip())
 
 
 def median(values):
@@ -19,7 +28,8 @@ def keep(name, title, head, rows, notes=()):
     """A table; every cell is text. Printed now, and kept for the report."""
     os.makedirs(DIR, exist_ok=True)
     with open(os.path.join(DIR, name + ".json"), "w") as f:
-        json.dump({"title": title, "head": head, "rows": rows, "notes": list(notes)}, f, indent=1)
+        json.dump({"title": title, "head": head, "rows": rows, "notes": list(notes),
+                   "machine": machine()}, f, indent=1)
     print("%s\n  %s" % (title, " | ".join(head)))
     for row in rows:
         print("  " + " | ".join(row))
