@@ -18,7 +18,7 @@ STORE_KIB = 2 * (16 + 16) * 1024  # what CONFIG of soak.py bounds, and as much a
 def quarter(rows, name, n):
     size = len(rows) // 4
     values = [r[name] for r in rows[n * size:(n + 1) * size if n < 3 else None] if r[name] != ""]
-    return statistics.median(values) if values else None
+    return round(statistics.median(values), 1) if values else None
 
 
 def judge(rows, facts):
