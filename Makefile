@@ -9,7 +9,7 @@
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       ten minutes of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS="line lines")
 #   make test-faults    every nth allocation and system call fails, on the commands and the agent (minutes)
-#   make test-valgrind  memcheck over replay, the store's commands and the agent (minutes)
+#   make test-valgrind  memcheck over replay and the store's commands (minutes)
 #   make test-attack    floods, storms and clocks that jump, an intrusion hidden in each (minutes)
 #   make soak       a mixed load for SOAK_HOURS (8), with a verdict of what must stay flat (docs/SOAK.md)
 #   make bench      the figures of the README
