@@ -155,7 +155,8 @@ $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
 	@rm -f $@
 	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
-	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(filter %.o,$^) $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+$(BUILD)/fuzz/fuzz_wireguard: $(BUILD)/fuzz/obj/agent-linux/wg_dump.o
 -include $(FUZZ_OBJ:.o=.d)
 
 .PHONY: fuzz-build

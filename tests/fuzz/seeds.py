@@ -155,6 +155,25 @@ OWN = {
 }
 
 
+WG_TEXT = (b"private_key=" + b"0a" * 32 + b"\nlisten_port=51820\npublic_key=" + b"1b" * 32 +
+           b"\npreshared_key=" + b"2c" * 32 + b"\nendpoint=[2001:db8::7]:51820\nlast_handshake_time_sec=1700000000\n"
+           b"last_handshake_time_nsec=5\nrx_bytes=7\ntx_bytes=8\nallowed_ip=10.8.0.2/32\nerrno=0\n\n")
+
+
+def attribute(kind, data):
+    return struct.pack("<HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
+
+
+def wg_message():
+    """A struct genlmsghdr and a device with one peer (linux/wireguard.h)."""
+    net = attribute(0, attribute(1, b"\2\0") + attribute(2, bytes((10, 8, 0, 2))) + attribute(3, b"\x20"))
+    peer = (attribute(1, b"\x1b" * 32) + attribute(4, struct.pack("<HH", 2, 0x5ac8) + bytes((203, 0, 113, 9)) +
+            bytes(8)) + attribute(6, struct.pack("<qq", 1700000000, 5)) + attribute(7, struct.pack("<Q", 7)) +
+            attribute(8, struct.pack("<Q", 8)) + attribute(9, net))
+    body = b"\0\1\0\0" + attribute(2, b"wg0\0") + attribute(6, b"\x6c\xca") + attribute(8, attribute(0, peer))
+    return struct.pack(">H", len(body)) + body
+
+
 def write(directory, name, data):
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, name), "wb") as f:
@@ -189,6 +208,8 @@ def main(directory):
         write(directory + "/exposure", name, data)
     write(directory + "/json", "wants", b'{"uid":1,"user":{"name":"a"},"target":[{"type":"b"},"c"],'
           b'"properties":{"status":{"errorCode":null,"errorCode":5},"user":"d\\u0041"},"x":[[{}]]}')
+    write(directory + "/wireguard", "text", b"\x80" + WG_TEXT)
+    write(directory + "/wireguard", "netlink", b"\1" + wg_message() * 2)
     for name, data in OWN.items():
         write(directory + "/own", name, data)
     write(directory + "/relp", "answers", b"\x03" + RELP)
