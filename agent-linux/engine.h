@@ -55,6 +55,9 @@ struct ledger_check;   /* common/store/ledger.h */
 struct libpam_file {
 	uint64_t dev, ino;   /* st_dev, st_ino */
 	uint64_t kernel_dev; /* as in wire_mapping; 0: found by path */
+	uint64_t seen_ns;    /* when a process was last found to use it, or it was asked for */
+	bool attached, host; /* has probes; is one of this host's own paths */
+	bool foreign;	     /* is not root's */
 };
 
 /* And the journal, and changes of files. */

@@ -14,13 +14,15 @@
 #include <unistd.h>
 
 #include "libpam_elf.h"
+#include "pam_files.h"
 
 #define CANDIDATES_MAX 64
 /* Of files that are not root's: a container with mapped ids has one, of whatever its image holds.
  */
 #define FOREIGN_MAX 16
 /* A daemon may load it late (dlopen); a listener asks for an immediate look. */
-#define LIBPAM_EVERY 60000000000ull
+#define LIBPAM_EVERY  60000000000ull
+#define LIBPAM_UNUSED (60 * LIBPAM_EVERY)
 
 static struct libpam_file *file_known(struct engine *e, const struct stat *st)
 {
@@ -30,12 +32,57 @@ static struct libpam_file *file_known(struct engine *e, const struct stat *st)
 	return NULL;
 }
 
-static bool mapping_known(const struct engine *e, const struct wire_mapping *m)
+static bool mapping_known(struct engine *e, const struct wire_mapping *m)
 {
 	for (unsigned i = 0; i < e->libpam_count; i++)
-		if (e->libpam[i].kernel_dev == m->dev && e->libpam[i].ino == m->ino)
+		if (e->libpam[i].kernel_dev == m->dev && e->libpam[i].ino == m->ino) {
+			e->libpam[i].seen_ns = clock_wall_ns();
 			return true;
+		}
 	return false;
+}
+
+/* Forgets the nth file, and takes its probes off. */
+static void file_drop(struct engine *e, unsigned i)
+{
+	struct libpam_file *f = &e->libpam[i];
+	struct priv_msg m = {.kind = PRIV_LIBPAM_DETACH, .value = {f->dev, f->ino}};
+
+	if (f->attached) {
+		(void)priv_call(e->setup.priv, &m, NULL); /* gone already: as wanted */
+		e->libpam_attached--;
+	}
+	e->libpam_foreign -= f->foreign;
+	*f = e->libpam[--e->libpam_count];
+}
+
+/* Files that nobody has used for so long: their containers are gone, or will be found again. */
+static void files_age(struct engine *e)
+{
+	uint64_t now = clock_wall_ns();
+
+	for (unsigned i = 0; i < e->libpam_count;)
+		if (!e->libpam[i].host && now > e->libpam[i].seen_ns + LIBPAM_UNUSED)
+			file_drop(e, i);
+		else
+			i++;
+}
+
+/* Makes room by the file that nobody has used for longest, when that is since the last look. */
+static bool room_made(struct engine *e)
+{
+	uint64_t now = clock_wall_ns();
+	unsigned oldest = LIBPAM_FILES_MAX;
+
+	for (unsigned i = 0; i < e->libpam_count; i++)
+		if (!e->libpam[i].host && now > e->libpam[i].seen_ns + 2 * LIBPAM_EVERY &&
+		    (oldest == LIBPAM_FILES_MAX ||
+		     e->libpam[i].seen_ns < e->libpam[oldest].seen_ns))
+			oldest = i;
+	if (oldest == LIBPAM_FILES_MAX)
+		return false;
+	file_drop(e, oldest);
+	return true;
 }
 
 static void failed(struct engine *e, int r)
@@ -51,7 +98,8 @@ static int file_new(struct engine *e, const struct priv_msg *which, int fd, cons
 	struct priv_msg m = *which;
 	int r;
 
-	if (e->libpam_count == LIBPAM_FILES_MAX)
+	if ((e->libpam_count == LIBPAM_FILES_MAX || e->libpam_attached == PAM_FILES_MAX) &&
+	    !room_made(e))
 		return -ENOSPC;
 	if (st->st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX)
 		return -EDQUOT;
@@ -61,8 +109,14 @@ static int file_new(struct engine *e, const struct priv_msg *which, int fd, cons
 	if (!r)
 		r = priv_call(e->setup.priv, &m, NULL);
 	e->libpam_attached += !r;
-	e->libpam[e->libpam_count++] = (struct libpam_file){
-		.dev = st->st_dev, .ino = st->st_ino, .kernel_dev = kernel_dev};
+	e->libpam[e->libpam_count++] =
+		(struct libpam_file){.dev = st->st_dev,
+				     .ino = st->st_ino,
+				     .kernel_dev = kernel_dev,
+				     .seen_ns = clock_wall_ns(),
+				     .attached = !r,
+				     .foreign = st->st_uid != 0,
+				     .host = !which->map_end && !which->arg2};
 	return r;
 }
 
@@ -80,6 +134,8 @@ static int file_attach(struct engine *e, const struct priv_msg *which, uint64_t 
 		return r;
 	r = fstat(fd, &st) ? -errno : 0;
 	known = r ? NULL : file_known(e, &st);
+	if (known)
+		known->seen_ns = clock_wall_ns();
 	if (known && kernel_dev)
 		known->kernel_dev = kernel_dev;
 	if (!r && !known)
@@ -120,6 +176,8 @@ void libpam_scan(struct engine *e)
 
 	if (r < 0 && r != -EOPNOTSUPP)
 		failed(e, r);
+	else if (r >= 0) /* without a look nothing is known to be unused */
+		files_age(e);
 	e->libpam_scan_ns = clock_wall_ns() + LIBPAM_EVERY;
 }
 

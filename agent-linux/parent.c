@@ -195,6 +195,9 @@ static int answer(struct parent *p, struct priv_msg *m)
 	case PRIV_LIBPAM_ATTACH:
 		r = answer_libpam_attach(p, m);
 		break;
+	case PRIV_LIBPAM_DETACH:
+		r = sensor_detach_libpam(p->sensor, m->value[0], m->value[1]);
+		break;
 	case PRIV_DIR_WATCH:
 		r = priv_files_watch(p->setup->files, m, &fd);
 		break;

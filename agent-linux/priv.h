@@ -18,6 +18,7 @@ enum priv_kind {
 	PRIV_PROVE,	  /* value[0]: cookie of a connection that user space proved; no reply */
 	PRIV_LIBPAM_OPEN, /* arg: candidate index -> fd of a regular file; -ENOENT past the last */
 	PRIV_LIBPAM_ATTACH, /* arg: candidate index, value[]: file offsets by enum libpam_symbol */
+	PRIV_LIBPAM_DETACH, /* value[0], value[1]: st_dev and st_ino of a file that has probes */
 	PRIV_READY,	    /* the child serves: tell the service manager; no reply */
 	/*
 	 * arg: enum watch_kind, arg2: uid of its home. Marks the directory; reply: name is a struct

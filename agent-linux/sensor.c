@@ -25,21 +25,13 @@
 #include "cookies.h"
 #include "first.h"
 #include "lockdown.h"
+#include "pam_files.h"
 #include "pins.h"
 #include "outergate.skel.h"
 
-/* Host plus containers with a libpam of their own. */
-#define LIBPAM_MAX     64
-#define PAM_LINKS      (2 * LIBPAM_SYMBOLS - 1)
 #define COUNTERS_BYTES 4096
 /* With task storage the hash holds only marks of processes whose first thread has ended. */
 #define LENT_MARKS 1024
-
-struct libpam {
-	dev_t dev;
-	ino_t ino;
-	struct bpf_link *links[PAM_LINKS];
-};
 
 struct sensor {
 	struct outergate_bpf *skel;
@@ -51,8 +43,7 @@ struct sensor {
 	bool blind; /* maps alone: no program could be loaded, and that is no mistake of ours */
 	struct bpf_link *iters[SNAPSHOT_COUNT];
 	const volatile uint64_t *counters;
-	struct libpam libpam[LIBPAM_MAX];
-	unsigned libpam_count;
+	struct pam_files pam;
 	bool took_over;
 	int cgroup_root; /* -1: there is none */
 	struct first_hooks first;
@@ -474,9 +465,8 @@ void sensor_close(struct sensor *s)
 {
 	if (!s)
 		return;
-	for (unsigned i = 0; i < s->libpam_count; i++)
-		for (unsigned k = 0; k < PAM_LINKS; k++)
-			bpf_link__destroy(s->libpam[i].links[k]);
+	for (unsigned i = 0; i < s->pam.count; i++)
+		pam_file_release(&s->pam.items[i], false);
 	for (unsigned i = 0; i < SENSOR_PARTS; i++)
 		bpf_link__destroy(s->links[i]);
 	first_detach_all(&s->first);
@@ -625,14 +615,6 @@ static int attach_uprobe(struct sensor *s, struct bpf_program *prog, bool ret, c
 	return *out ? 0 : -errno;
 }
 
-static bool libpam_known(const struct sensor *s, const struct stat *st)
-{
-	for (unsigned i = 0; i < s->libpam_count; i++)
-		if (s->libpam[i].dev == st->st_dev && s->libpam[i].ino == st->st_ino)
-			return true;
-	return false;
-}
-
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS])
 {
 	struct bpf_program *progs[LIBPAM_SYMBOLS][2] = {
@@ -642,7 +624,7 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 		{s->skel->progs.pam_close_session_enter, s->skel->progs.pam_close_session_leave},
 		{s->skel->progs.pam_end_enter, NULL},
 	};
-	struct libpam *lib = &s->libpam[s->libpam_count];
+	struct pam_file *lib = &s->pam.items[s->pam.count];
 	char path[64], name[96];
 	struct stat st;
 	unsigned n = 0;
@@ -650,11 +632,11 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 
 	if (s->blind)
 		return -EOPNOTSUPP;
-	if (s->libpam_count == LIBPAM_MAX)
+	if (s->pam.count == PAM_FILES_MAX)
 		return -ENOSPC;
 	if (fstat(fd, &st))
 		return -errno;
-	if (libpam_known(s, &st))
+	if (pam_files_find(&s->pam, st.st_dev, st.st_ino))
 		return 0;
 	for (unsigned i = 0; i < LIBPAM_SYMBOLS; i++)
 		if (!offsets[i] || offsets[i] >= (uint64_t)st.st_size)
@@ -676,14 +658,18 @@ int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM
 	}
 	if (r) {
 		row_failed(&s->rows[SENSOR_PAM], r);
-		for (unsigned i = 0; i < PAM_LINKS; i++)
-			bpf_link__destroy(lib->links[i]);
+		pam_file_release(lib, true);
 		return r;
 	}
 	lib->dev = st.st_dev;
 	lib->ino = st.st_ino;
-	s->libpam_count++;
+	s->pam.count++;
 	s->rows[SENSOR_PAM].on = true;
 	s->rows[SENSOR_PAM].reason[0] = '\0';
 	return 0;
+}
+
+int sensor_detach_libpam(struct sensor *s, uint64_t dev, uint64_t ino)
+{
+	return pam_files_remove(&s->pam, dev, ino);
 }

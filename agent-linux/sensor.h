@@ -81,6 +81,8 @@ int sensor_arm(struct sensor *s, uint32_t kind, uint32_t uid, uint64_t until_ns)
 int sensor_first(struct sensor *s, uint64_t cgroup);
 /* Attaches the PAM probes to an open file; offsets are checked against its size. */
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
+/* Takes them off again; dev and ino as fstat() has them. 0 or -ENOENT. */
+int sensor_detach_libpam(struct sensor *s, uint64_t dev, uint64_t ino);
 
 /* The cgroup2 root from mountinfo ("" when there is none). */
 int sensor_cgroup_root(char *ret, size_t cap);
