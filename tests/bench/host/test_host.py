@@ -150,7 +150,7 @@ def memory(agent):
 
 @case("bench", alone=True)
 def bench_memory(w):
-    """Failing logins of ever more addresses, by a log file."""
+    """Failing logins of ever more addresses, by a mail server's log: the kernel has no say in these."""
     log = TMP + "/bench-auth.log"
     open(log, "w").close()
     agent = Agent("bench-memory", "", journal=False, files=[log]).start()
@@ -159,12 +159,16 @@ def bench_memory(w):
         with open(log, "a") as f:
             stamp = time.strftime("%b %e %H:%M:%S")
             for n in range(sent, target):
-                f.write("%s web1 sshd[%d]: Failed password for root from %d.%d.%d.%d port %d ssh2\n"
-                        % (stamp, 1000 + n % 30000, 20 + (n >> 24), n >> 16 & 255, n >> 8 & 255,
-                           n & 255, 1024 + n % 60000))
+                f.write("%s mail dovecot: imap-login: Disconnected: Connection closed (auth "
+                        "failed, 1 attempts in 2 secs): user=<m%d>, method=PLAIN, rip=%d.%d.%d.%d, "
+                        "lip=192.0.2.1, TLS, session=<s%d>\n" % (
+                            stamp, n % 5000, 20 + (n >> 24), n >> 16 & 255, n >> 8 & 255, n & 255,
+                            n))
         sent = max(sent, target)
         wait_for("%d lines are read" % sent,
                  lambda: agent.status()["counters"]["lines_read"] >= sent, 120, 0.5)
+        wait_for("%d attempts are counted" % sent,
+                 lambda: agent.status()["counters"]["attempts"] >= sent, 60, 0.5)
         pss, rss, anon = memory(agent)
         kernel = kernel_maps(agent)
         rows.append(["%d" % target, "%.1f MiB" % (pss / 1024), "%.1f MiB" % (rss / 1024),
@@ -174,8 +178,9 @@ def bench_memory(w):
     keep("memory", "Memory of both processes, by the number of addresses that guess",
          ["addresses", "resident, shared pages once (PSS)", "sum of RSS", "of it anonymous",
           "kernel: maps", "kernel: programs"], rows,
-         ["The sum of RSS counts shared pages twice: the 3.6 MiB of rings (mapped twice in a row "
-          "to be read without a seam) and libraries. They are in the maps' column, too."])
+         ["The rings (3.6 MiB, mapped twice in a row to be read without a seam) are kernel memory "
+          "and in the maps' column, but the sum of RSS has them twice, and libraries of both "
+          "processes twice."])
 
 
 def ticks(agent):
