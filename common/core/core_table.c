@@ -37,21 +37,6 @@ size_t pool_memory(const struct pool *p)
 	return (size_t)p->limit * (p->item_size + sizeof(*p->links));
 }
 
-void *pool_at(const struct pool *p, uint32_t slot)
-{
-	return p->items + (size_t)slot * p->item_size;
-}
-
-uint32_t pool_slot(const struct pool *p, const void *item)
-{
-	return (uint32_t)((size_t)((const uint8_t *)item - p->items) / p->item_size);
-}
-
-bool pool_is_used(const struct pool *p, uint32_t slot)
-{
-	return slot < p->fresh && p->links[slot].class < POOL_CLASSES;
-}
-
 static void chain_remove(struct pool *p, uint32_t slot)
 {
 	struct pool_link *l = &p->links[slot];
@@ -89,7 +74,7 @@ uint32_t pool_take(struct pool *p)
 	if (slot != NIL)
 		p->free = p->links[slot].next;
 	else if (p->fresh < p->limit)
-		slot = p->fresh++;
+		p->links[slot = p->fresh++].generation = 1; /* a zeroed handle names nothing */
 	else
 		return NIL;
 	p->used++;
@@ -105,7 +90,8 @@ void pool_give(struct pool *p, uint32_t slot)
 
 	chain_remove(p, slot);
 	l->class = POOL_CLASSES;
-	l->generation++;
+	if (!++l->generation)
+		l->generation = 1;
 	l->next = p->free;
 	p->free = slot;
 	p->used--;
@@ -126,23 +112,6 @@ uint32_t pool_victim(const struct pool *p)
 		if (p->tail[i] != NIL)
 			return p->tail[i];
 	return NIL;
-}
-
-struct handle pool_handle(const struct pool *p, uint32_t slot)
-{
-	return (struct handle){slot, p->links[slot].generation};
-}
-
-void *pool_get(const struct pool *p, struct handle h)
-{
-	if (h.slot == NIL || !pool_is_used(p, h.slot))
-		return NULL;
-	return p->links[h.slot].generation == h.generation ? pool_at(p, h.slot) : NULL;
-}
-
-bool handle_gone(const struct pool *p, struct handle h)
-{
-	return h.generation && h.slot != NIL && !pool_get(p, h);
 }
 
 int index_init(struct index *x, uint32_t limit)
@@ -172,17 +141,9 @@ size_t index_memory(const struct index *x, uint32_t limit)
 	return ((size_t)x->mask + 1 + limit) * sizeof(uint32_t);
 }
 
-/* 0 marks "not in the index". */
-static uint32_t fold(uint64_t hash)
-{
-	uint32_t h = (uint32_t)(hash ^ hash >> 32);
-
-	return h ? h : 1;
-}
-
 void index_add(struct index *x, uint32_t slot, uint64_t hash)
 {
-	uint32_t h = fold(hash), at = h & x->mask;
+	uint32_t h = index_fold(hash), at = h & x->mask;
 
 	while (x->slots[at])
 		at = (at + 1) & x->mask;
@@ -208,17 +169,4 @@ void index_remove(struct index *x, uint32_t slot)
 		hole = at;
 	}
 	x->slots[hole] = 0;
-}
-
-uint32_t index_next(const struct index *x, uint64_t hash, uint32_t *cursor)
-{
-	uint32_t h = fold(hash);
-	uint32_t at = *cursor == NIL ? h & x->mask : (*cursor + 1) & x->mask;
-
-	for (; x->slots[at]; at = (at + 1) & x->mask)
-		if (x->hashes[x->slots[at] - 1] == h) {
-			*cursor = at;
-			return x->slots[at] - 1;
-		}
-	return NIL;
 }

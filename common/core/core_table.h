@@ -50,9 +50,22 @@ struct handle {
 int pool_init(struct pool *p, size_t item_size, uint32_t limit);
 void pool_free(struct pool *p);
 size_t pool_memory(const struct pool *p);
-void *pool_at(const struct pool *p, uint32_t slot);
-uint32_t pool_slot(const struct pool *p, const void *item);
-bool pool_is_used(const struct pool *p, uint32_t slot);
+
+static inline void *pool_at(const struct pool *p, uint32_t slot)
+{
+	return p->items + (size_t)slot * p->item_size;
+}
+
+static inline uint32_t pool_slot(const struct pool *p, const void *item)
+{
+	return (uint32_t)((size_t)((const uint8_t *)item - p->items) / p->item_size);
+}
+
+static inline bool pool_is_used(const struct pool *p, uint32_t slot)
+{
+	return slot < p->fresh && p->links[slot].class < POOL_CLASSES;
+}
+
 /* A zeroed slot of class POOL_HARMLESS, or NIL when all are in use. */
 uint32_t pool_take(struct pool *p);
 void pool_give(struct pool *p, uint32_t slot);
@@ -60,11 +73,25 @@ void pool_give(struct pool *p, uint32_t slot);
 void pool_touch(struct pool *p, uint32_t slot, enum pool_class class);
 /* The least precious, least recently touched slot; NIL when only pinned ones are left. */
 uint32_t pool_victim(const struct pool *p);
-struct handle pool_handle(const struct pool *p, uint32_t slot);
+
+static inline struct handle pool_handle(const struct pool *p, uint32_t slot)
+{
+	return (struct handle){slot, p->links[slot].generation};
+}
+
 /* NULL when the slot was given back since. */
-void *pool_get(const struct pool *p, struct handle h);
+static inline void *pool_get(const struct pool *p, struct handle h)
+{
+	if (h.slot == NIL || !pool_is_used(p, h.slot))
+		return NULL;
+	return p->links[h.slot].generation == h.generation ? pool_at(p, h.slot) : NULL;
+}
+
 /* It named an item that has had to go since. */
-bool handle_gone(const struct pool *p, struct handle h);
+static inline bool handle_gone(const struct pool *p, struct handle h)
+{
+	return h.generation && h.slot != NIL && !pool_get(p, h);
+}
 
 struct index {
 	uint32_t *slots;  /* slot + 1; 0 = empty */
@@ -77,7 +104,27 @@ void index_free(struct index *x);
 size_t index_memory(const struct index *x, uint32_t limit);
 void index_add(struct index *x, uint32_t slot, uint64_t hash);
 void index_remove(struct index *x, uint32_t slot);
+
+/* 0 marks "not in the index". */
+static inline uint32_t index_fold(uint64_t hash)
+{
+	uint32_t h = (uint32_t)(hash ^ hash >> 32);
+
+	return h ? h : 1;
+}
+
 /* Slots with that hash, one by one: start with *cursor = NIL; NIL at the end. */
-uint32_t index_next(const struct index *x, uint64_t hash, uint32_t *cursor);
+static inline uint32_t index_next(const struct index *x, uint64_t hash, uint32_t *cursor)
+{
+	uint32_t h = index_fold(hash);
+	uint32_t at = *cursor == NIL ? h & x->mask : (*cursor + 1) & x->mask;
+
+	for (; x->slots[at]; at = (at + 1) & x->mask)
+		if (x->hashes[x->slots[at] - 1] == h) {
+			*cursor = at;
+			return x->slots[at] - 1;
+		}
+	return NIL;
+}
 
 #endif
