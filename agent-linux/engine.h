@@ -131,6 +131,7 @@ struct engine {
 	bool reads_first;		    /* first bytes, of some watched listener at least */
 	char first_reason[SENSOR_REASON_MAX];
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
+	size_t memory_bytes; /* of the core, when it was last put */
 	struct libpam_file libpam[LIBPAM_FILES_MAX];
 	unsigned libpam_count;	  /* known files */
 	unsigned libpam_foreign;  /* of them not root's */

@@ -27,6 +27,9 @@
 
 #define BATCH	    512
 #define CMDLINE_MAX 8192
+/* Of one process, the lowest: who serves a hundred thousand connections has begun to listen before.
+ */
+#define DESCRIPTORS_MAX 2048
 
 struct rows {
 	struct priv_socket at[BATCH];
@@ -65,11 +68,12 @@ static void sockets_of(struct rows *r, uint32_t pid)
 	uint32_t netns = net_of(pid);
 	char path[32], link[64];
 	const struct dirent *d;
+	unsigned left = DESCRIPTORS_MAX;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
 	dir = netns ? opendir(path) : NULL;
-	while (dir && (d = readdir(dir))) {
+	while (dir && left-- && (d = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), d->d_name, link, sizeof(link) - 1);
 
 		if (n <= 8 || strncmp(link, "socket:[", 8) != 0)

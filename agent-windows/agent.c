@@ -126,7 +126,7 @@ void agent_loss(struct agent *a, const char *what, uint64_t count)
 /* The core's memory and how far the log was read: one transaction. */
 static void memory_put(struct agent *a, size_t most)
 {
-	int r = kept_memory(a->store, a->core, most);
+	int r = kept_memory(a->store, a->core, most, NULL);
 
 	if (r > 0)
 		return;

@@ -55,12 +55,14 @@ int kept_restore(struct store *s, struct core *core, const struct config_limits 
 	return r;
 }
 
-int kept_memory(struct store *s, const struct core *core, size_t most)
+int kept_memory(struct store *s, const struct core *core, size_t most, size_t *ret_size)
 {
 	size_t need = core_export(core, NULL, 0);
 	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
 	int r;
 
+	if (ret_size)
+		*ret_size = need;
 	if (!buf)
 		return 1;
 	core_export(core, buf, need);

@@ -19,7 +19,8 @@ int kept_random(struct store *s, const char *name, void *to, size_t n);
  * be read (store_error() may say more).
  */
 int kept_restore(struct store *s, struct core *core, const struct config_limits *limits);
-/* Puts the core's memory. 0; 1: it is larger than most, or there is no room; or -errno. */
-int kept_memory(struct store *s, const struct core *core, size_t most);
+/* Puts the core's memory. 0; 1: it is larger than most, or there is no room; or -errno.
+ * ret_size: its bytes, in each case; NULL: nobody asks. */
+int kept_memory(struct store *s, const struct core *core, size_t most, size_t *ret_size);
 
 #endif
