@@ -407,14 +407,12 @@ struct core {
 	struct spread *credited_spread;
 	struct handle waiting[WAITING_MAX];
 	uint64_t waiting_due[WAITING_MAX];
-	struct handle *ages; /* connections in order of age, not judged yet */
-	uint64_t *ages_due;
+	struct handle *ages;		    /* connections in order of age, not judged yet */
+	uint64_t *ages_due, gone_alerts_ns; /* newest event of alerts that had to go while open */
 	unsigned waiting_head, waiting_used, ages_head, ages_used, ages_cap;
 	uint32_t *changed_alerts, *changed_sessions;
-	uint32_t changed_alerts_used, changed_sessions_used, stale_alerts;
-	uint32_t gone_alerts;	 /* begun where one like it may have had to go */
-	uint64_t gone_alerts_ns; /* the last event of those that had to go while open */
-	struct walk *walks;	 /* of whoever reads sessions and alerts one by one */
+	uint32_t changed_alerts_used, changed_sessions_used, stale_alerts, gone_alerts;
+	struct walk *walks; /* of whoever reads sessions and alerts one by one */
 	struct ring *rings;
 };
 
