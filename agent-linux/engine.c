@@ -1,5 +1,4 @@
 /* engine: start, the loop, and what happens to one event. */
-#include "agent-linux/resident.h"
 #include "engine.h"
 #include "cli/kept.h"
 #include "exposure.h"
@@ -8,6 +7,7 @@
 #include "groups.h"
 #include "guard.h"
 #include "host.h"
+#include "resident.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,18 +25,12 @@
 
 #include "proc_table.h"
 
-#define NS_PER_S 1000000000ull
-/* At most this much of the core's memory is lost by a kill while it is small; what is larger is put
- * as often as makes so many bytes a second. */
-#define SAVE_INTERVAL	    NS_PER_S
-#define SAVE_BYTES_A_SECOND (256u << 10)
-#define SAVE_SECONDS_MAX    30u
-#define PRUNE_INTERVAL	    (3600 * NS_PER_S)
-#define PRUNE_AGAIN	    NS_PER_S /* while there is more */
-#define FILE_POLL	    (2 * NS_PER_S)
-#define MEMORY_SMALL	    (256u << 10)  /* cheap enough to save with every alert */
-#define LOST_BLOB	    "kernel-lost" /* boot id and the losses already told */
-#define EPOLL_BATCH	    16
+#define NS_PER_S       1000000000ull
+#define PRUNE_INTERVAL (3600 * NS_PER_S)
+#define PRUNE_AGAIN    NS_PER_S /* while there is more */
+#define FILE_POLL      (2 * NS_PER_S)
+#define LOST_BLOB      "kernel-lost" /* boot id and the losses already told */
+#define EPOLL_BATCH    16
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -251,21 +245,10 @@ static void memory_put(struct engine *e, size_t most)
  */
 void engine_flush(struct engine *e)
 {
-	if (e->in_transaction && e->alert_put && e->memory_bytes <= MEMORY_SMALL)
-		memory_put(e, MEMORY_SMALL);
+	if (e->in_transaction && e->alert_put && e->memory_bytes <= KEPT_SMALL)
+		memory_put(e, KEPT_SMALL);
 	e->alert_put = false;
 	transaction_end(e);
-}
-
-/* What is large is put less often: a full table of sources, written each second, would wear the
- * disk and keep alerts waiting. */
-static uint64_t save_interval(const struct engine *e)
-{
-	uint64_t s = e->memory_bytes / SAVE_BYTES_A_SECOND;
-
-	if (s > SAVE_SECONDS_MAX)
-		s = SAVE_SECONDS_MAX;
-	return s ? s * NS_PER_S : SAVE_INTERVAL;
 }
 
 void engine_save(struct engine *e)
@@ -338,8 +321,8 @@ static void timer_arm(struct engine *e)
 	if (e->store_missed && e->catch_up_ns < next)
 		next = e->catch_up_ns;
 
-	if (e->dirty && e->saved_ns + save_interval(e) < next)
-		next = e->saved_ns + save_interval(e);
+	if (e->dirty && e->saved_ns + kept_interval(e->memory_bytes) < next)
+		next = e->saved_ns + kept_interval(e->memory_bytes);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
 		if (file_source_needs_poll(e->files[i]) && next > now + FILE_POLL)
 			next = now + FILE_POLL;
@@ -376,7 +359,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
 	}
-	if (e->dirty && ev.time_ns - e->saved_ns >= save_interval(e))
+	if (e->dirty && ev.time_ns - e->saved_ns >= kept_interval(e->memory_bytes))
 		engine_save(e);
 	prune(e, ev.time_ns);
 }

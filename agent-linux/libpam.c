@@ -68,17 +68,23 @@ static void files_age(struct engine *e)
 			i++;
 }
 
-/* Makes room by the file that nobody has used for longest, when that is since the last look. */
-static bool room_made(struct engine *e)
+/* Makes room by the file that nobody has used for longest, when that is since the last look: among
+ * those with probes, or those that are not root's, where these are too many. */
+static bool room_made(struct engine *e, bool attached, bool foreign)
 {
 	uint64_t now = clock_wall_ns();
 	unsigned oldest = LIBPAM_FILES_MAX;
 
-	for (unsigned i = 0; i < e->libpam_count; i++)
-		if (!e->libpam[i].host && now > e->libpam[i].seen_ns + 2 * LIBPAM_EVERY &&
-		    (oldest == LIBPAM_FILES_MAX ||
-		     e->libpam[i].seen_ns < e->libpam[oldest].seen_ns))
+	for (unsigned i = 0; i < e->libpam_count; i++) {
+
+		const struct libpam_file *f = &e->libpam[i];
+
+		if (f->host || f->attached < attached || f->foreign < foreign ||
+		    now <= f->seen_ns + 2 * LIBPAM_EVERY)
+			continue;
+		if (oldest == LIBPAM_FILES_MAX || f->seen_ns < e->libpam[oldest].seen_ns)
 			oldest = i;
+	}
 	if (oldest == LIBPAM_FILES_MAX)
 		return false;
 	file_drop(e, oldest);
@@ -98,10 +104,11 @@ static int file_new(struct engine *e, const struct priv_msg *which, int fd, cons
 	struct priv_msg m = *which;
 	int r;
 
-	if ((e->libpam_count == LIBPAM_FILES_MAX || e->libpam_attached == PAM_FILES_MAX) &&
-	    !room_made(e))
+	if (e->libpam_count == LIBPAM_FILES_MAX && !room_made(e, false, false))
 		return -ENOSPC;
-	if (st->st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX)
+	if (e->libpam_attached == PAM_FILES_MAX && !room_made(e, true, false))
+		return -ENOSPC;
+	if (st->st_uid != 0 && e->libpam_foreign >= FOREIGN_MAX && !room_made(e, false, true))
 		return -EDQUOT;
 	e->libpam_foreign += st->st_uid != 0;
 	m.kind = PRIV_LIBPAM_ATTACH;

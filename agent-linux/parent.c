@@ -4,7 +4,6 @@
  * The child is the one that reads hostile input; whatever it sends is checked as if it came from
  * the intruder. A malformed message ends the child; a child that keeps dying ends the agent.
  */
-#include "agent-linux/resident.h"
 #include "parent.h"
 #include "forwarders.h"
 #include "host.h"
@@ -16,6 +15,7 @@
 #include "proc_stat.h"
 #include "receivers.h"
 #include "reload.h"
+#include "resident.h"
 #include "root_open.h"
 
 #include <errno.h>

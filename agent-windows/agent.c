@@ -11,12 +11,10 @@
 #include "common/store/request_run.h"
 
 #define NS_PER_S       1000000000ull
-#define SAVE_INTERVAL  NS_PER_S
 #define PRUNE_INTERVAL (3600 * NS_PER_S)
 #define PRUNE_AGAIN    NS_PER_S /* while there is more */
 #define QUEUE_SIZE     (8u << 20)
 #define MACHINE_BLOB   "machine-id"
-#define MEMORY_SMALL   (256u << 10)
 #define TAKE_MAX       512 /* records before the others get their turn */
 #define REQUESTS_MAX   64
 #define FILETIME_1970  116444736000000000ull
@@ -126,7 +124,7 @@ void agent_loss(struct agent *a, const char *what, uint64_t count)
 /* The core's memory and how far the log was read: one transaction. */
 static void memory_put(struct agent *a, size_t most)
 {
-	int r = kept_memory(a->store, a->core, most, NULL);
+	int r = kept_memory(a->store, a->core, most, &a->memory_bytes);
 
 	if (r > 0)
 		return;
@@ -139,8 +137,8 @@ static void memory_put(struct agent *a, size_t most)
 
 static void flush(struct agent *a)
 {
-	if (a->in_transaction && a->alert_put)
-		memory_put(a, MEMORY_SMALL);
+	if (a->in_transaction && a->alert_put && a->memory_bytes <= KEPT_SMALL)
+		memory_put(a, KEPT_SMALL);
 	a->alert_put = false;
 	transaction_end(a);
 }
@@ -358,7 +356,7 @@ static void tick(struct agent *a)
 	(void)evt_look(a, e.time_ns);
 	audit_look(a, e.time_ns);
 	(void)geo_files_poll(&a->geo, e.time_ns, geo_say);
-	if (a->dirty && e.time_ns - a->saved_ns >= SAVE_INTERVAL)
+	if (a->dirty && e.time_ns - a->saved_ns >= kept_interval(a->memory_bytes))
 		save(a);
 	prune(a, e.time_ns);
 }

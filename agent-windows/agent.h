@@ -171,6 +171,7 @@ struct agent {
 	unsigned waiting_count;
 	bool json, service, in_transaction, alert_put, dirty, store_failing, is_system;
 	uint64_t started_ns, saved_ns, pruned_ns, queue_lost_told;
+	size_t memory_bytes; /* of the core, when it was last put */
 	char host_id[64], boot_id[64];
 	char scratch[OUT_ALERT_MAX];
 };

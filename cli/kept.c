@@ -7,6 +7,10 @@
 
 #include "common/plat.h"
 
+#define NS_PER_S       1000000000ull
+#define BYTES_A_SECOND (256u << 10)
+#define SECONDS_MAX    30u
+
 int kept_random(struct store *s, const char *name, void *to, size_t n)
 {
 	void *buf = NULL;
@@ -61,12 +65,20 @@ int kept_memory(struct store *s, const struct core *core, size_t most, size_t *r
 	void *buf = need <= most ? malloc(need ? need : 1) : NULL;
 	int r;
 
-	if (ret_size)
-		*ret_size = need;
+	*ret_size = need;
 	if (!buf)
 		return 1;
 	core_export(core, buf, need);
 	r = store_put_blob(s, KEPT_CORE, buf, need);
 	free(buf);
 	return r;
+}
+
+uint64_t kept_interval(size_t bytes)
+{
+	uint64_t s = bytes / BYTES_A_SECOND;
+
+	if (s < 1)
+		s = 1;
+	return (s < SECONDS_MAX ? s : SECONDS_MAX) * NS_PER_S;
 }

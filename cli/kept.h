@@ -20,7 +20,15 @@ int kept_random(struct store *s, const char *name, void *to, size_t n);
  */
 int kept_restore(struct store *s, struct core *core, const struct config_limits *limits);
 /* Puts the core's memory. 0; 1: it is larger than most, or there is no room; or -errno.
- * ret_size: its bytes, in each case; NULL: nobody asks. */
+ * ret_size: its bytes, in each case. */
 int kept_memory(struct store *s, const struct core *core, size_t most, size_t *ret_size);
+/*
+ * How long it waits to be put again, by its bytes, in ns: a second while it is small, at most that
+ * much is lost by a kill; what is large as often as makes 256 KiB a second, every 30 s at least. A
+ * full table of sources, written each second, would wear the disk and keep alerts waiting.
+ */
+uint64_t kept_interval(size_t bytes);
+/* Cheap enough to put with every alert. */
+#define KEPT_SMALL (256u << 10)
 
 #endif

@@ -293,9 +293,9 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 		 char err[CONFIG_ERROR_MAX]);
 /* The keys one may write, for `check` and the docs; NULL past the end. */
 const char *config_key_at(unsigned index);
-/* Keys that c sets but nothing in this version looks at, so that `check` can say so; NULL past. */
 /* What Decoders describes, compiled; *ret NULL where it describes none. 0 or -ENOMEM. */
 int config_own_new(const struct config *c, struct own **ret);
+/* Keys that c sets but nothing in this version looks at, so that `check` can say so; NULL past. */
 const char *config_idle_at(const struct config *c, unsigned index);
 
 #endif

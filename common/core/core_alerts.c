@@ -7,7 +7,8 @@
  * the place of an open low one, one of high or above that of any lower one, never the other way
  * round: a crowd of guesses does not keep a chain out. Nor does it keep out a login: what tells of
  * more than attempts takes the place of the low one, or else of the medium one about attempts, that
- * was quiet for longest. It was told; should it go on, it is told again.
+ * was quiet for longest. It was told; should it go on, it is told again when it is worse than low
+ * (alert_told_before()).
  */
 #include "core_internal.h"
 
@@ -577,6 +578,14 @@ struct calert *alert_find(struct detect_ctx *x, const struct event *e, const str
 		return own;
 	probe_fill(x, e, f, &probe);
 	return find_by_key(x->core, alert_key(x->core, &probe), f, false);
+}
+
+bool alert_told_before(struct detect_ctx *x, struct handle alert, enum severity severity)
+{
+	if (severity > SEVERITY_LOW || !handle_gone(&x->core->alerts, alert))
+		return false;
+	x->core->stats.alerts_refused++;
+	return true;
 }
 
 struct calert *alert_raise(struct detect_ctx *x, const struct event *e, const struct fire *f,

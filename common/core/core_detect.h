@@ -47,6 +47,11 @@ void alert_grow(struct detect_ctx *x, const struct event *e, const struct fire *
 void alert_seen(struct calert *a, uint64_t time_ns);
 /* The open alert about the same thing; NULL when there is none. */
 struct calert *alert_find(struct detect_ctx *x, const struct event *e, const struct fire *f);
+/*
+ * The alert that this handle named had to go for want of room, and what would be told now is low: a
+ * flood of sources is not told twice. Counted (alerts_refused).
+ */
+bool alert_told_before(struct detect_ctx *x, struct handle alert, enum severity severity);
 
 /* One after the other, *at beginning with 0; NULL behind the last. */
 struct calert *alert_next(const struct core *c, uint32_t *at);

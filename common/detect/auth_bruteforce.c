@@ -178,10 +178,8 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 		source_forget(x->core, s, failures);
 	if (severity > SEVERITY_INFO || was_told)
 		s->alerted_ds = now; /* it takes all until a day is quiet */
-	/* A flood of sources leaves no room for every low alert: one that had to go is not told
-	 * twice. */
-	if (!a && (was_told || f.severity == SEVERITY_INFO) && f.severity <= SEVERITY_LOW &&
-	    handle_gone(&x->core->alerts, s->alert))
+	if (!a && (was_told || f.severity == SEVERITY_INFO) &&
+	    alert_told_before(x, s->alert, f.severity))
 		return;
 	f.open = a;
 	a = alert_raise(x, e, &f, &is_new);

@@ -54,17 +54,19 @@ static void step(struct detect_ctx *x, const struct event *e)
 	struct calert *a;
 	bool is_new;
 
-	if (s && n <= detect_param(x, PARAM_FAILURES))
-		s->alert = HANDLE_NONE;
-	if (n <= detect_param(x, PARAM_FAILURES) || is_told(x, e))
-		return; /* or no slow source at all */
+	if (n <= detect_param(x, PARAM_FAILURES)) { /* or no slow source at all */
+		if (s)
+			s->alert = HANDLE_NONE;
+		return;
+	}
+	if (is_told(x, e))
+		return;
 	severity = is_today(s->exists_ds, now) ? SEVERITY_LOW : SEVERITY_INFO;
 	f.severity = severity_by_scope(x, severity);
 	f.open = pool_get(&x->core->alerts, s->alert);
 	if (!f.open || f.open->pub.state == ALERT_CLOSED)
 		f.open = alert_find(x, e, &f);
-	/* A flood of sources leaves no room for every low alert: it is not told twice. */
-	if (!f.open && f.severity <= SEVERITY_LOW && handle_gone(&x->core->alerts, s->alert))
+	if (!f.open && alert_told_before(x, s->alert, f.severity))
 		return;
 	f.count = f.open ? e->count : n;
 	f.first_ns =

@@ -67,13 +67,6 @@ static struct calert *open_alert(struct detect_ctx *x, const struct event *e, co
 	return a && a->pub.state != ALERT_CLOSED ? a : alert_find(x, e, &f);
 }
 
-/* A flood of sources leaves no room for every low alert: one that had to go is not told again of
- * the same spray, only of what is worse. */
-static bool told_before(const struct detect_ctx *x, const struct spray *p)
-{
-	return handle_gone(&x->core->alerts, p->alert);
-}
-
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.reason = "", .restart = true};
@@ -94,7 +87,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	}
 	f.severity = weigh(x, success, exist);
 	f.open = a = open_alert(x, e, p);
-	if (!a && f.severity <= SEVERITY_LOW && told_before(x, p))
+	if (!a && alert_told_before(x, p->alert, f.severity))
 		return;
 	if (a && !success && n <= a->pub.count && f.severity <= a->pub.severity) {
 		alert_seen(a, e->time_ns);

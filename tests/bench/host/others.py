@@ -57,7 +57,7 @@ class Outergate(Off):
 
 
 class Auditd(Off):
-    """accept, accept4, connect's cousin execve: what an audit policy for remote access has."""
+    """accept, accept4 and execve: what an audit policy for remote access has."""
     name = "auditd"
 
     def start(self):

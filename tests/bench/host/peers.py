@@ -165,8 +165,8 @@ def crowdsec(log, work):
         p = subprocess.Popen(["crowdsec", "-c", conf + "/config.yaml", "-dsn", "file://" + log,
                               "-type", "syslog"], stdout=out, stderr=out)
     # It should end with the log; when it stays, it is ended once it is idle.
-    idle, last = 0, -1
-    while p.poll() is None and idle < 10:
+    idle, last, until = 0, -1, time.monotonic() + 900
+    while p.poll() is None and idle < 10 and time.monotonic() < until:
         time.sleep(1)
         with open("/proc/%d/schedstat" % p.pid) as f:
             now = int(f.read().split()[0])

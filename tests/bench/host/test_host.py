@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -40,8 +41,14 @@ class Bench:
         return p.stdout.decode()
 
     def spawn(self, ns, *argv):
+        """A server and what it forks: one process group, for stop_all()."""
         return subprocess.Popen(self.net.inside_ns(ns, argv), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL)
+                                stdout=subprocess.DEVNULL, start_new_session=True)
+
+    @staticmethod
+    def stop_all(server):
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
 
     def ask(self, port, seconds, parallel, rate=0, *account):
         """(connections a second, p50, p99, max) in us."""
@@ -85,8 +92,7 @@ def bench_server(w):
         w.ask(80, 1, 8)
         got = w.turns(lambda: w.ask(80, SECONDS, 8))
     finally:
-        server.terminate()
-        server.wait()
+        w.stop_all(server)
     much, slow = ratios(got, lambda x: x[0]), ratios(got, lambda x: x[1])
     keep("server", "A web server's short connections (nginx, 8 clients, %d rounds of %g s)" %
          (ROUNDS, SECONDS), ["watched by", "connections/s", "of that without", "median latency",
@@ -234,9 +240,7 @@ def bench_load(w):
     counters = agent.status()["counters"]
     lost = {k: v for k, v in counters.items() if v and ("lost" in k or "full" in k)}
     agent.stop()
-    serve.terminate()
-    run(["pkill", "-P", str(serve.pid)], check=False)
-    run(["pkill", "-f", w.load + " serve"], check=False)
+    w.stop_all(serve)
     sshd.stop()
     keep("load", "Processor time and losses", ["load", "processor", "wake-ups/s", "lost"],
          [["at rest, 30 s", "%.2f %%" % rest[0], "%.2f" % rest[1], "-"],
@@ -270,7 +274,7 @@ def bench_latency(w):
                      "%.2f ms" % percentile(delays, 95), "%.2f ms" % percentile(delays, 99),
                      "%.2f ms" % max(delays)])
     agent.stop()
-    server.terminate()
+    w.stop_all(server)
     keep("latency", "From PAM's verdict to the alert in the journal", ["logins/s", "alerts",
          "median", "p95", "p99", "max"], rows)
 
