@@ -310,6 +310,8 @@ static void timer_arm(struct engine *e)
 		next = forward_next(e);
 	if (receive_source_next(e) < next)
 		next = receive_source_next(e);
+	if (looks_next(e) < next)
+		next = looks_next(e);
 	if (exposures_next(e) < next)
 		next = exposures_next(e);
 	if (wireguard_next(e) < next)

@@ -106,6 +106,12 @@ struct forwarding;
 struct exposures;
 struct wireguard;
 
+/* A cgroup whose servers' answers are looked at for a while: see looks.c. */
+#define LOOKS_MAX 8
+struct look {
+	uint64_t cgroup, until_ns; /* until 0: free */
+};
+
 struct engine {
 	struct engine_setup setup;
 	const struct config *config;
@@ -130,6 +136,7 @@ struct engine {
 	uint64_t kernel_lost[KERNEL_RINGS]; /* as told to the core */
 	bool reads_first;		    /* first bytes, of some watched listener at least */
 	char first_reason[SENSOR_REASON_MAX];
+	struct look looks[LOOKS_MAX];
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	size_t memory_bytes; /* of the core, when it was last put */
 	struct libpam_file libpam[LIBPAM_FILES_MAX];
@@ -244,6 +251,9 @@ void file_source_close(struct file_source *f);
 /* source_receive.c: lines that other hosts and programs send */
 void receive_source_open(struct engine *e, unsigned status);
 void receive_source_poll(struct engine *e, uint64_t now);
+void looks_hint(struct engine *e, const struct event *ev);
+uint64_t looks_next(const struct engine *e); /* UINT64_MAX: none is on */
+void looks_tick(struct engine *e, uint64_t now);
 uint64_t receive_source_next(const struct engine *e); /* UINT64_MAX: it runs, or is not wanted */
 void receive_source_close(struct engine *e);
 

@@ -54,8 +54,11 @@ static void drop(struct first_cgroup *c)
 	*c = (struct first_cgroup){0};
 }
 
-/* A place for path; NULL: it is served, *ret is 0, or all are taken. */
-static struct first_cgroup *place_for(struct first_hooks *f, const char *path, int *ret)
+/*
+ * A place for path; NULL: it is served, *ret is 0, or all are taken. What is on for a while serves
+ * a look alone.
+ */
+static struct first_cgroup *place_for(struct first_hooks *f, const char *path, bool look, int *ret)
 {
 	struct first_cgroup *free = NULL;
 
@@ -65,7 +68,7 @@ static struct first_cgroup *place_for(struct first_hooks *f, const char *path, i
 
 		if (c->id && access(c->path, F_OK)) /* a container that has ended */
 			drop(c);
-		if (c->id && is_below(path, c->path))
+		if (c->id && is_below(path, c->path) && (look || !c->look))
 			return NULL;
 		if (!c->id && !free)
 			free = c;
@@ -84,23 +87,27 @@ static void drop_below(struct first_hooks *f, const struct first_cgroup *above)
 }
 
 int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_program *in,
-		 struct bpf_program *out)
+		 struct bpf_program *out, bool look)
 {
 	struct bpf_program *programs[2] = {in, out};
 	struct first_cgroup *c;
 	char path[PATH_MAX];
 	int fd, r;
 
-	for (unsigned i = 0; i < FIRST_CGROUPS; i++)
-		if (f->at[i].id == id)
-			return 0;
+	for (unsigned i = 0; i < FIRST_CGROUPS; i++) {
+		if (f->at[i].id != id)
+			continue;
+		f->at[i].look &= look;
+		return 0;
+	}
 	fd = cgroup_open(root, id);
 	if (fd < 0)
 		return fd;
 	r = path_of(fd, path);
-	c = r ? NULL : place_for(f, path, &r);
+	c = r ? NULL : place_for(f, path, look, &r);
 	if (c) {
 		c->id = id;
+		c->look = look;
 		memcpy(c->path, path, sizeof(c->path));
 		for (unsigned i = 0; i < 2 && !r; i++) {
 			c->links[i] = bpf_program__attach_cgroup(programs[i], fd);
@@ -108,11 +115,18 @@ int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_progra
 		}
 		if (r)
 			drop(c);
-		else
+		else if (!look)
 			drop_below(f, c);
 	}
 	close(fd);
 	return r;
+}
+
+void first_look_end(struct first_hooks *f, uint64_t id)
+{
+	for (unsigned i = 0; i < FIRST_CGROUPS; i++)
+		if (f->at[i].id && f->at[i].look && (!id || f->at[i].id == id))
+			drop(&f->at[i]);
 }
 
 void first_detach_all(struct first_hooks *f)

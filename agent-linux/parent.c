@@ -177,6 +177,14 @@ static int answer_none(struct parent *p, const struct priv_msg *m)
 	}
 }
 
+static int answer_look(struct parent *p, const struct priv_msg *m)
+{
+	if (!m->arg)
+		return sensor_first(p->sensor, m->value[0], true);
+	sensor_look_end(p->sensor, m->value[0]);
+	return 0;
+}
+
 /* Returns 0, or -EPROTO when the message is none of ours. */
 static int answer(struct parent *p, struct priv_msg *m)
 {
@@ -220,7 +228,10 @@ static int answer(struct parent *p, struct priv_msg *m)
 		r = priv_wireguard(m, &fd);
 		break;
 	case PRIV_FIRST:
-		r = sensor_first(p->sensor, m->value[0]);
+		r = sensor_first(p->sensor, m->value[0], false);
+		break;
+	case PRIV_LOOK:
+		r = answer_look(p, m);
 		break;
 	case PRIV_FORWARD:
 		r = fd = forwarders_start(&p->forwarders, m->arg);
@@ -276,6 +287,7 @@ static int child_start(struct parent *p)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
+	sensor_look_end(p->sensor, 0);
 	fflush(NULL);
 	p->child = fork();
 	if (p->child < 0) {

@@ -45,6 +45,7 @@ enum priv_kind {
 	 */
 	PRIV_CONTAINER,
 	PRIV_FIRST,   /* value[0]: a cgroup: read the first bytes of what is accepted there */
+	PRIV_LOOK,    /* the same for a while; arg 1: no longer */
 	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,

@@ -155,12 +155,17 @@ static void attach_peers(struct sensor *s)
 	s->cgroup_root = fd;
 }
 
-int sensor_first(struct sensor *s, uint64_t cgroup)
+int sensor_first(struct sensor *s, uint64_t cgroup, bool look)
 {
 	if (s->cgroup_root < 0)
 		return -ENOENT;
 	return first_attach(&s->first, s->cgroup_root, cgroup, s->skel->progs.first_in,
-			    s->skel->progs.first_out);
+			    s->skel->progs.first_out, look);
+}
+
+void sensor_look_end(struct sensor *s, uint64_t cgroup)
+{
+	first_look_end(&s->first, cgroup);
 }
 
 static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_program *prog)

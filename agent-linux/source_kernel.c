@@ -181,6 +181,7 @@ static void record_deliver(struct engine *e, const void *data, size_t len)
 		st->records_bad++;
 		break;
 	case DECODE_SKIPPED:
+		looks_hint(e, &ev);
 		break;
 	}
 }

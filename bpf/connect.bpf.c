@@ -71,6 +71,7 @@ static __always_inline void tcp_listens(struct sock *sk)
 		if (comm_is(comm, watched_daemons[i]))
 			bpf_map_update_elem(&watched, &k, &one, BPF_ANY);
 	manager_listens(leader, &k);
+	bpf_map_delete_elem(&looked, &k); /* somebody else, perhaps */
 	/* The port alone says that somebody listens; with its address, what was told. */
 	bpf_map_update_elem(&listen_told, &k, &now, BPF_ANY);
 	k.pad = listen_hash(sk);
@@ -112,13 +113,15 @@ static __always_inline void tcp_connects(struct sock *sk)
 	struct task_struct *leader = current_leader();
 	struct outgoing o = {};
 	struct mark *m;
+	__u32 forwards; /* LOOPBACK_PASSED, or 0 */
 	__u64 cookie;
 
 	if (!leader)
 		return;
 	m = mark_get(leader);
-	if (stays_here(sk)) {
-		loopback_note(sk, leader);
+	forwards = is_forwarder(leader);
+	if (forwards || stays_here(sk)) {
+		loopback_note(sk, leader, forwards);
 	} else {
 		loopback_owner_connects(sk, leader);
 		/* Should a shell come of it, it has a cookie. */
@@ -157,6 +160,28 @@ static __always_inline bool is_subflow(struct sock *sk)
 	return bpf_core_field_exists(tp->is_mptcp) && BPF_CORE_READ(tp, is_mptcp);
 }
 
+/* Of a listener that nobody watches: from outside, and not lately looked at? */
+static __always_inline void look_wanted(struct sock *sk, const struct wire_listener_key *k)
+{
+	struct wire_conn c = {}; /* the peer alone: every accepted connection pays for it */
+	struct wire_look *r;
+
+	c.family = sk->__sk_common.skc_family;
+	if (c.family == AF_INET)
+		BPF_CORE_READ_INTO((__u32 *)c.raddr, sk, __sk_common.skc_daddr);
+	else
+		BPF_CORE_READ_INTO((struct in6_addr *)c.raddr, sk, __sk_common.skc_v6_daddr);
+	if (peer_is_inside(&c) || !look_is_due(k->netns, k->port) ||
+	    share_take(~0u, KIND_LOOK) == SHARED_NONE)
+		return;
+	r = RECORD(false, KIND_LOOK, wire_look);
+	if (!r)
+		return;
+	conn_fill(&r->conn, sk, 0);
+	r->cgroup = sock_cgroup(sk);
+	record_submit_bulk(r, sizeof(*r));
+}
+
 static __always_inline void tcp_accepted(struct sock *sk)
 {
 	struct wire_listener_key k = {};
@@ -170,8 +195,13 @@ static __always_inline void tcp_accepted(struct sock *sk)
 	 * or with no place for an address, is known by it when a program has the socket.
 	 */
 	cookie = sock_cookie(sk);
-	if (!cookie || !is_watched(&k) || is_subflow(sk))
+	if (!is_watched(&k)) {
+		if (!is_subflow(sk))
+			look_wanted(sk, &k);
 		return; /* noted when somebody asks for its peer */
+	}
+	if (!cookie || is_subflow(sk))
+		return;
 	n.opened = bpf_ktime_get_boot_ns();
 	conn_fill(&n.conn, sk, cookie);
 	if (bpf_map_update_elem(&noted, &cookie, &n, BPF_ANY))

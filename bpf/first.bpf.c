@@ -8,6 +8,9 @@
  * of HTTP each later request and status line. Whoever reads puts them in order by offset. They have
  * a ring of their own: a flood of banners costs no other record its place.
  *
+ * Of a listener that nobody watches the first segment of a server's answer is told, for seconds
+ * (watch.h).
+ *
  * Not seen: inside TLS; a request that begins in the middle of a segment; more of a body than
  * FIRST_MAX; IPv6 with extension headers.
  */
@@ -145,18 +148,53 @@ static __always_inline void first_emit(struct __sk_buff *skb, const struct wire_
 		FIRST_EMIT(wire_data_long, KIND_DATA_LONG);
 }
 
+/* Of an answer never more than FIRST_ANSWER is wanted. */
+static __always_inline void first_emit_answer(struct __sk_buff *skb, const struct wire_conn *conn,
+					      const struct segment *s, __u32 off, __u32 want,
+					      __u32 flags)
+{
+	FIRST_EMIT(wire_data, KIND_DATA);
+}
+
+/* Of that listener: 0, or WIRE_DATA_LOOK where nobody watches it; -1: nothing is wanted. */
+__noinline int first_wanted(__u32 netns, __u32 port, __u32 may_look)
+{
+	struct wire_listener_key k = {.netns = netns, .port = port};
+
+	if (is_watched(&k))
+		return 0;
+	return may_look && look_takes(netns, port) ? WIRE_DATA_LOOK : -1;
+}
+
+static __always_inline __u32 came_from_outside(struct bpf_sock *sk)
+{
+	__u64 high, low = 0;
+
+	if (sk->family == AF_INET) {
+		high = sk->dst_ip4;
+	} else {
+		high = (__u64)sk->dst_ip6[1] << 32 | sk->dst_ip6[0];
+		low = (__u64)sk->dst_ip6[3] << 32 | sk->dst_ip6[2];
+	}
+	return !addr_is_inside(high, low, sk->family);
+}
+
+/* Whose connection it is. may_look: a listener that nobody watches counts, too: then flags say so.
+ */
 static __always_inline bool first_conn(struct __sk_buff *skb, struct bpf_sock *sk,
-				       struct wire_conn *conn)
+				       struct wire_conn *conn, __u32 may_look, __u32 *flags)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-	struct wire_listener_key k = {};
+	__u32 netns;
+	int look;
 
 	if (!tcp)
 		return false;
-	k.netns = BPF_CORE_READ((struct sock *)tcp, __sk_common.skc_net.net, ns.inum);
-	k.port = sk->src_port;
-	if (!is_watched(&k))
+	netns = BPF_CORE_READ((struct sock *)tcp, __sk_common.skc_net.net, ns.inum);
+	look = first_wanted(netns, sk->src_port, may_look);
+	if (look < 0)
 		return false;
+	*flags |= look;
 	conn_fill(conn, (struct sock *)tcp, bpf_get_socket_cookie(skb));
 	return conn->cookie != 0;
 }
@@ -193,7 +231,7 @@ int first_in(struct __sk_buff *skb)
 	}
 	if (want > s.len)
 		want = s.len;
-	if (!want || !first_conn(skb, sk, &conn))
+	if (!want || !first_conn(skb, sk, &conn, 0, &flags))
 		return 1;
 	if (asks && !http) {
 		http = bpf_sk_storage_get(&first_https, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
@@ -233,8 +271,8 @@ int first_out(struct __sk_buff *skb)
 	}
 	if (want > s.len)
 		want = s.len;
-	if (!want || !first_conn(skb, sk, &conn))
+	if (!want || !first_conn(skb, sk, &conn, !off && came_from_outside(sk), &flags))
 		return 1;
-	first_emit(skb, &conn, &s, off, want, flags);
+	first_emit_answer(skb, &conn, &s, off, want, flags);
 	return 1;
 }

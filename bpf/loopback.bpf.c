@@ -13,6 +13,8 @@
 /* wire_loopback.flags, for this file alone */
 #define LOOPBACK_BULK  0x10000 /* over its user's share */
 #define LOOPBACK_OUTER 0x20000 /* waits for the outer connection of its owner */
+#define LOOPBACK_PASSED                                                                            \
+	0x40000 /* a port forwarder's: one connection to a container for each client */
 
 /* A record in the making waits for its handshake, by cookie of the client end. */
 struct {
@@ -29,6 +31,14 @@ struct {
 	__type(key, struct mark_key);
 	__type(value, struct wire_loopback);
 } loopback_owners SEC(".maps");
+
+/* Clients of port forwarders that have a connection to the container, by cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u32);
+} passed_on SEC(".maps");
 
 /* [0]: has there ever been one? Spares every other connect() a look-up. */
 struct {
@@ -79,6 +89,39 @@ static __always_inline bool stays_here(struct sock *sk)
 }
 
 /*
+ * Docker's port forwarder, of root's: its process listens for one published port, and connects to
+ * the container as often as it accepts. User space decides what the name is worth.
+ */
+static __always_inline __u32 is_forwarder(struct task_struct *leader)
+{
+	__u64 a, b;
+
+	comm_words(leader, &a, &b);
+	return word_is(a, "docker-p", 8) && word_is(b, "roxy", 5) &&
+			       !(__u32)bpf_get_current_uid_gid()
+		       ? LOOPBACK_PASSED
+		       : 0;
+}
+
+static __always_inline bool is_same_host(const struct wire_conn *a, const struct wire_conn *b)
+{
+	__u64 x[2], y[2];
+
+	__builtin_memcpy(x, a->raddr, 16);
+	__builtin_memcpy(y, b->raddr, 16);
+	return x[0] == y[0] && x[1] == y[1] && a->rport == b->rport;
+}
+
+/* What a forwarder's connection that is made now cannot be for: another's, or one to the container.
+ */
+static __always_inline bool is_passed_on(const struct wire_loopback *r, const struct wire_conn *c)
+{
+	__u64 cookie = c->cookie;
+
+	return is_same_host(c, &r->conn) || bpf_map_lookup_elem(&passed_on, &cookie);
+}
+
+/*
  * Another TCP connection of that process which leaves this host. A global function of numbers: the
  * verifier looks at it once, not once a descriptor, which took minutes on 5.10 and 6.1.
  */
@@ -94,8 +137,10 @@ __noinline int loopback_peer(__u64 slot)
 	if (!r || !sk || at >= WIRE_PEERS)
 		return 0;
 	conn_fill(&c, sk, BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
-	if (bytes_are_loopback(&c))
+	if (bytes_are_loopback(&c) || (r->flags & LOOPBACK_PASSED && is_passed_on(r, &c)))
 		return 0;
+	/* The bound again where older verifiers see it: the check above is on a copy. */
+	asm volatile("" : "+r"(at));
 	r->peers[at & (WIRE_PEERS - 1)] = c;
 	if (has_listener(&c))
 		r->accepted |= 1u << at;
@@ -117,8 +162,26 @@ static __always_inline void peers_of(struct task_struct *task)
 	}
 }
 
+/*
+ * A forwarder has connected to the container for the one client that is left. A global function of
+ * a number, since what the verifier walks would double else.
+ */
+__noinline int loopback_passed(__u32 forwards)
+{
+	__u32 zero = 0, one = 1;
+	struct wire_loopback *r = bpf_map_lookup_elem(&loopback_scratch, &zero);
+	__u64 cookie;
+
+	if (!r || !forwards || r->peers_count != 1 || !r->peers[0].cookie)
+		return 0;
+	cookie = r->peers[0].cookie;
+	bpf_map_update_elem(&passed_on, &cookie, &one, BPF_ANY);
+	return 0;
+}
+
 /* A connect() that stays here: noted when its port is that of a remote service. */
-static __always_inline void loopback_note(struct sock *sk, struct task_struct *leader)
+static __always_inline void loopback_note(struct sock *sk, struct task_struct *leader,
+					  __u32 forwards)
 {
 	struct wire_listener_key k = {};
 	/* Its leader may have left, and with it the leader's files. */
@@ -156,7 +219,10 @@ static __always_inline void loopback_note(struct sock *sk, struct task_struct *l
 	__builtin_memset(r->peers, 0, sizeof(r->peers));
 	__builtin_memset(r->args, 0, sizeof(r->args));
 	__builtin_memset(&r->conn, 0, sizeof(r->conn));
+	r->flags |= forwards;
+	conn_fill(&r->conn, sk, cookie); /* again when it stands: its port is not known yet */
 	peers_of(task);
+	loopback_passed(r->flags & LOOPBACK_PASSED);
 	r->args_len = args_read(r->args, task, &r->flags);
 	bpf_map_update_elem(&loopbacks, &cookie, r, BPF_ANY);
 	bpf_map_update_elem(&loopback_any, &zero, &one, BPF_ANY);

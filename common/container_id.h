@@ -13,5 +13,7 @@
 struct span container_digits(struct span text);
 /* "docker-ID.scope", "cri-containerd-ID.scope", "ID": the id; else empty. */
 struct span container_id(struct span cgroup);
+/* The pod's UID: "pod<uid>", "kubepods-besteffort-pod<uid>.slice"; else empty. */
+struct span container_pod(struct span cgroup);
 
 #endif

@@ -95,6 +95,7 @@ enum event_flag {
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 	EVENT_WATCHED = 1u << 22,  /* listen: its connections are told */
+	EVENT_LOOK = 1u << 24,	   /* no event yet: a listener that nobody watches has a visitor */
 	EVENT_ELSEWHERE = 1u << 23, /* text that another host sent: no record of ours tells of it */
 	EVENT_OWN = 1u << 20,	    /* handoff: to what the same session had started */
 	EVENT_LOCAL_PEER = 1u << 21, /* the client of a local socket accepted it */

@@ -59,7 +59,8 @@ typedef int32_t __s32;
 	X(21, AGENT, wire_agent, 0)                                                                \
 	X(22, OUTWARD, wire_outward, 0)                                                            \
 	X(24, EXPOSURE, wire_exposure, 0)                                                          \
-	X(25, WIREGUARD, wire_wireguard, 0)
+	X(25, WIREGUARD, wire_wireguard, 0)                                                        \
+	X(26, LOOK, wire_look, 0)
 
 /* wire_*.flags */
 #define WIRE_F_PROVEN	    0x0001 /* the connection has passed authentication */
@@ -283,6 +284,7 @@ struct wire_server_shell {
 #define WIRE_DATA_LONG_MAX 4096
 #define WIRE_DATA_ANSWER   0x0001 /* from the server */
 #define WIRE_DATA_REQUEST  0x0002 /* an HTTP request (or status line) begins here */
+#define WIRE_DATA_LOOK	   0x0004 /* of a listener that nobody watches */
 struct wire_data_head {
 	struct wire_hdr hdr;
 	struct wire_conn conn;
@@ -296,6 +298,17 @@ struct wire_data {
 struct wire_data_long {
 	struct wire_data_head head;
 	__u8 data[WIRE_DATA_LONG_MAX];
+};
+
+/*
+ * Somebody outside was accepted by a listener that nobody watches and nobody has looked at lately:
+ * what its server answers is told for WIRE_LOOK_NS, if the programs that see it are attached.
+ */
+#define WIRE_LOOK_NS 3000000000ull
+struct wire_look {
+	struct wire_hdr hdr;
+	struct wire_conn conn;
+	__u64 cgroup; /* of the socket */
 };
 
 /*

@@ -8,17 +8,26 @@
  * and port. Told once somebody talks through it: an attempt, a login, more than a banner, or 10 s;
  * a monitoring agent that looks whether the port answers is none.
  *
+ * Docker's port forwarder is such a proxy, too, though its other end is a container's address.
+ *
  * Example: `ssh -R 2222:localhost:22 relay.example` inside, then a login by relay's port 2222.
  */
 #include "core_internal.h"
 
 #define JOIN_NS (5 * SECOND_NS) /* both ends of one handshake, in rings of their own */
 
+/* Docker's own passes what it accepts on to a container, which is another network namespace. */
+static bool is_forwarder(const struct event *e)
+{
+	return span_is(e->program, "docker-proxy") && !e->uid;
+}
+
 static bool is_of(const struct tunnel *t, const struct conn *n)
 {
 	return t->e.kind && t->e.origin.port == n->origin.port &&
 	       addr_eq(&t->e.origin.addr, &n->origin.addr) && t->e.local.port == n->local.port &&
-	       (!n->netns || n->netns == t->e.netns);
+	       (!n->netns || n->netns == t->e.netns ||
+		(is_forwarder(&t->e) && addr_eq(&t->e.local.addr, &n->local.addr)));
 }
 
 static const struct tunnel *tunnel_of(const struct core *c, const struct conn *n)

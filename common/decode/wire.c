@@ -8,6 +8,7 @@
  * Example: WIRE_PAM, call authenticate, ret 7, service "sshd", user "root", 203.0.113.7:40022
  */
 #include "first_bytes.h"
+#include "../container_id.h"
 #include "../exposure/exposure.h"
 #include "../scope.h"
 #include "../wire.h"
@@ -333,29 +334,6 @@ static void set_broker(const struct wire_handoff *w, struct broker *b)
 	b->others = w->others;
 }
 
-#define UID_LEN 36
-
-/* 8-4-4-4-12 hexadecimal digits; systemd's names have other strokes between them. */
-static bool is_uid(const char *p)
-{
-	for (unsigned i = 0; i < UID_LEN; i++) {
-		bool is_stroke = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (!p[i] || !strchr(is_stroke ? "-_" : "0123456789abcdef", p[i]))
-			return false;
-	}
-	return true;
-}
-
-/* The pod of a cgroup's name: "pod<uid>", "kubepods-besteffort-pod<uid>.slice". */
-static struct span pod_of(struct span name)
-{
-	for (size_t i = 3; i + UID_LEN <= name.len; i++)
-		if (memcmp(name.ptr + i - 3, "pod", 3) == 0 && is_uid(name.ptr + i))
-			return (struct span){name.ptr + i, UID_LEN};
-	return (struct span){0};
-}
-
 static bool read_handoff(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_handoff *w = record;
@@ -377,7 +355,7 @@ static bool read_handoff(struct decode_stream *s, const void *record, struct eve
 	e->kind = EVENT_EXEC;
 	set_broker(w, &e->broker);
 	e->subject = span_of_array(w->unit, sizeof(w->unit));
-	e->api.pod = pod_of(span_of_array(w->above, sizeof(w->above)));
+	e->api.pod = container_pod(span_of_array(w->above, sizeof(w->above)));
 	if (w->exe[0])
 		e->program = span_of_array(w->exe, sizeof(w->exe));
 	return true;
@@ -434,7 +412,7 @@ static bool feed(const struct decode_stream *s, const struct wire_data_head *w, 
 
 	if (!w->conn.cookie)
 		return false;
-	if (!s->first || !first_bytes_feed(s->first, w, data, e)) {
+	if (w->flags & WIRE_DATA_LOOK || !s->first || !first_bytes_feed(s->first, w, data, e)) {
 		(void)read_answer(s, w, data, e); /* kind NONE: nothing is said yet */
 		return true;
 	}
@@ -462,6 +440,18 @@ static bool read_data_long(struct decode_stream *s, const void *record, struct e
 	return w->head.len <= sizeof(w->data) && feed(s, &w->head, w->data, e);
 }
 
+/* For whoever attaches what sees the answer; nothing has happened yet. */
+static bool read_look(struct decode_stream *s, const void *record, struct event *e)
+{
+	const struct wire_look *w = record;
+
+	(void)s;
+	e->flags = EVENT_LOOK;
+	e->cgroup = w->cgroup;
+	e->dest.port = w->conn.lport;
+	return true;
+}
+
 static bool read_file(struct decode_stream *s, const void *record, struct event *e)
 {
 	const struct wire_file *w = record;
@@ -481,6 +471,7 @@ static bool read_file(struct decode_stream *s, const void *record, struct event 
 	return true;
 }
 
+#define READ_LOOK read_look
 #define READ_FILE read_file
 /* Capabilities by number (linux/capability.h): together only a privileged container has them. */
 #define CAPS_PRIVILEGED (1ull << 16 | 1ull << 17 | 1ull << 19 | 1ull << 21)

@@ -223,6 +223,40 @@ static void network_records(void **state)
 	assert_true(e.out_conn == 8);
 }
 
+/* A listener that nobody watches: a look is no event, its server's answer one where it is out of
+ * place, and its bytes never begin anything else. */
+static void looked_at(void **state)
+{
+	struct wire_look l = {.hdr = HDR(26, wire_look), .conn = conn_of(443), .cgroup = 77};
+	struct wire_data d = {
+		.head = {.hdr = HDR(17, wire_data),
+			 .conn = conn_of(443),
+			 .flags = WIRE_DATA_ANSWER | WIRE_DATA_LOOK,
+			 .len = 12},
+		.data = "SSH-2.0-any\n",
+	};
+	struct event e;
+
+	(void)state;
+	assert_int_equal(decode(&l, sizeof(l), &e), DECODE_SKIPPED);
+	assert_int_equal(e.flags, EVENT_LOOK);
+	assert_true(e.cgroup == 77 && e.dest.port == 443);
+	assert_int_equal(decode(&l, sizeof(l) - 1, &e), DECODE_BAD);
+	assert_int_equal(decode(&d, sizeof(d), &e), DECODE_EVENT);
+	assert_int_equal(e.kind, EVENT_ANSWER);
+	assert_int_equal(e.service, SERVICE_SSH);
+	assert_true(span_is(e.text, "https"));
+	memcpy(d.data, "RFB 003.008\n", 12);
+	assert_int_equal(decode(&d, sizeof(d), &e), DECODE_EVENT);
+	assert_int_equal(e.service, SERVICE_VNC);
+	assert_int_equal(e.kind, EVENT_ANSWER);
+	memcpy(d.data, "HTTP/1.1 200", 12);
+	assert_int_equal(decode(&d, sizeof(d), &e), DECODE_SKIPPED);
+	d.head.conn.lport = 31337; /* for nothing in particular */
+	memcpy(d.data, "SSH-2.0-any\n", 12);
+	assert_int_equal(decode(&d, sizeof(d), &e), DECODE_SKIPPED);
+}
+
 static void snapshot_record(void **state)
 {
 	struct wire_snapshot s = {.hdr = HDR(11, wire_snapshot),
@@ -428,17 +462,12 @@ static void handoff_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conn_records),
-		cmocka_unit_test(pam_record),
-		cmocka_unit_test(process_records),
-		cmocka_unit_test(network_records),
-		cmocka_unit_test(snapshot_record),
-		cmocka_unit_test(wrong_records),
-		cmocka_unit_test(families),
-		cmocka_unit_test(loopback_record),
-		cmocka_unit_test(server_shell_record),
-		cmocka_unit_test(handoff_record),
-		cmocka_unit_test(file_record),
+		cmocka_unit_test(conn_records),	   cmocka_unit_test(pam_record),
+		cmocka_unit_test(process_records), cmocka_unit_test(network_records),
+		cmocka_unit_test(looked_at),	   cmocka_unit_test(snapshot_record),
+		cmocka_unit_test(wrong_records),   cmocka_unit_test(families),
+		cmocka_unit_test(loopback_record), cmocka_unit_test(server_shell_record),
+		cmocka_unit_test(handoff_record),  cmocka_unit_test(file_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
