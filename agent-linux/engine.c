@@ -357,6 +357,7 @@ static void on_tick(struct engine *e, struct watcher *w)
 	guard_poll(e, ev.time_ns);
 	exposures_poll(e, ev.time_ns);
 	wireguard_poll(e, ev.time_ns);
+	looks_tick(e, ev.time_ns);
 	if (core_next_tick(e->core) <= ev.time_ns) {
 		engine_event(e, &ev);
 		e->dirty = was_dirty || e->out.count;
