@@ -80,6 +80,25 @@ static const struct scope_row rows[] = {
 	V6(0, RESERVED, "RFC 4291", 0),	   /* all the rest */
 };
 
+/* Most addresses: none of the rows above but the last is about them. */
+static bool is_plain_v4(const struct addr *a)
+{
+	switch (a->bytes[0]) {
+	case 0:
+	case 10:
+	case 100:
+	case 127:
+	case 169:
+	case 172:
+	case 192:
+	case 198:
+	case 203:
+		return false;
+	default:
+		return a->family == ADDR_V4 && a->bytes[0] < 224;
+	}
+}
+
 static bool row_has(const struct scope_row *r, const struct addr *a)
 {
 	unsigned whole = r->bits / 8u, part = r->bits % 8u;
@@ -111,6 +130,8 @@ enum scope scope_of(const struct addr *a, const struct scope_rules *rules)
 
 	if (o)
 		return o->scope;
+	if (is_plain_v4(a))
+		return SCOPE_EXTERNAL;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (row_has(&rows[i], a))
 			return (enum scope)rows[i].scope;

@@ -281,13 +281,14 @@ static int tables_init(struct core *c)
 	if (index_init(&c->conns_by_pid, keys[0]))
 		return -1;
 	c->walks = calloc(WALKS, sizeof(*c->walks));
+	c->known = calloc(1, sizeof(*c->known));
 	c->rings = calloc(RINGS_MAX, sizeof(*c->rings));
 	c->ages_cap = l->conns;
 	c->ages = calloc(c->ages_cap, sizeof(*c->ages));
 	c->ages_due = calloc(c->ages_cap, sizeof(*c->ages_due));
 	c->changed_alerts = calloc(l->alerts, sizeof(*c->changed_alerts));
 	c->changed_sessions = calloc(l->sessions, sizeof(*c->changed_sessions));
-	return c->walks && c->rings && c->ages && c->ages_due && c->changed_alerts &&
+	return c->walks && c->known && c->rings && c->ages && c->ages_due && c->changed_alerts &&
 			       c->changed_sessions
 		       ? 0
 		       : -1;
@@ -310,6 +311,7 @@ size_t core_memory(const struct core *c)
 	sum += index_memory(&c->conns_by_pid, keys[0]);
 	sum += RINGS_MAX * sizeof(*c->rings);
 	sum += l->conns * (sizeof(*c->ages) + sizeof(*c->ages_due));
+	sum += sizeof(*c->known);
 	return sum + (l->alerts + l->sessions) * sizeof(uint32_t);
 }
 
@@ -349,6 +351,7 @@ void core_free(struct core *c)
 	}
 	index_free(&c->conns_by_pid);
 	free(c->walks);
+	free(c->known);
 	free(c->rings);
 	free(c->ages);
 	free(c->ages_due);

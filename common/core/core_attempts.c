@@ -106,10 +106,11 @@ static void look_back(struct core *c, const struct event *e)
 {
 	const struct source *s = c->credited;
 	struct csession *last = s ? pool_get(&c->sessions, s->session) : NULL;
-	struct event again = *e;
+	struct event again;
 
 	if (!last || last->pub.existing || last->pub.open_ns < e->time_ns)
 		return;
+	again = *e;
 	again.kind = EVENT_SESSION_OPEN;
 	again.outcome = OUTCOME_SUCCESS;
 	again.time_ns = last->pub.open_ns;
@@ -207,33 +208,33 @@ void attempts_expire(struct core *c)
 
 /*
  * Beyond what two bytes hold, what was credited long ago is forgotten; witnesses may be as far
- * behind as LAG_MAX. One connection that has tried so often is an address without ports.
+ * behind as LAG_MAX. One connection that has tried so often is an address without ports. Returns
+ * what is left.
  */
-static void counts_shift(struct conn *n, unsigned count)
+static unsigned counts_shift(struct conn *n, unsigned count)
 {
 	unsigned most = total(n), by = most > LAG_MAX ? most - LAG_MAX : 0;
 
 	if (most + count <= UINT16_MAX)
-		return;
+		return most;
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
 		n->counts[i] = (uint16_t)(n->counts[i] > by ? n->counts[i] - by : 0);
 	n->credited = n->credited > by ? n->credited - by : 0;
+	return total(n);
 }
 
 static void add(struct core *c, struct conn *n, const struct event *e, enum witness_slot slot,
 		unsigned count)
 {
-	unsigned before;
+	unsigned before = counts_shift(n, count);
 
-	counts_shift(n, count);
-	before = total(n);
 	if (slot == SLOT_PREAUTH)
 		n->counts[slot] = 1;
 	else
 		n->counts[slot] = (uint16_t)(n->counts[slot] + count);
 	if (e->method != METHOD_NONE)
 		n->method = (uint8_t)e->method;
-	if (total(n) == before)
+	if (n->counts[slot] <= before)
 		c->stats.attempts_merged += count;
 	else
 		n->tried_ns = e->time_ns;

@@ -45,7 +45,7 @@ bool core_is_own_host(const struct core *c, struct span host)
 
 uint32_t conn_host(const struct core *c, const struct event *e)
 {
-	return core_needs_kernel(c, e) || span_empty(e->host) ? 0 : (uint32_t)hash_text(1, e->host);
+	return core_needs_kernel(c, e) || span_empty(e->host) ? 0 : (uint32_t)hash_host(c, e->host);
 }
 
 /* A connection that only another host's log tells of is none of ours. */

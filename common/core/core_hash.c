@@ -24,6 +24,29 @@ uint64_t hash_text(uint64_t h, struct span s)
 	return siphash(s, h, 0x6f75746572676174);
 }
 
+static uint64_t hash_known(struct known_hash *k, uint64_t seed, struct span s)
+{
+	if (span_empty(s) || s.len > sizeof(k->text))
+		return hash_text(seed, s);
+	if (k->size != s.len || k->seed != seed || memcmp(k->text, s.ptr, s.len) != 0) {
+		memcpy(k->text, s.ptr, s.len);
+		k->size = s.len;
+		k->seed = seed;
+		k->hash = hash_text(seed, s);
+	}
+	return k->hash;
+}
+
+uint64_t hash_account(const struct core *c, struct span name)
+{
+	return hash_known(&c->known->account, c->seed, name);
+}
+
+uint64_t hash_host(const struct core *c, struct span name)
+{
+	return hash_known(&c->known->host, 1, name);
+}
+
 /*
  * Of the bytes as this machine loads them; ids that hold it are compared on machines of one byte
  * order only (all that we build for are little-endian).

@@ -322,6 +322,16 @@ enum {
 	WALKS
 };
 
+/* The name that was hashed last: events come in rows of the same host and account. */
+struct known_hash {
+	uint64_t seed, hash;
+	size_t size; /* of text; 0: none yet */
+	char text[ACCOUNT_MAX];
+};
+struct known_hashes {
+	struct known_hash account, host;
+};
+
 /* Where the last reader of a table stood: the next of it is near. */
 struct walk {
 	uint32_t index, slot, changes;
@@ -405,6 +415,7 @@ struct core {
 	struct asn *credited_asn;
 	struct slow *credited_slow;
 	struct spread *credited_spread;
+	unsigned credited_networks; /* that fail on its account now */
 	struct handle waiting[WAITING_MAX];
 	uint64_t waiting_due[WAITING_MAX];
 	struct handle *ages;		    /* connections in order of age, not judged yet */
@@ -412,6 +423,7 @@ struct core {
 	unsigned waiting_head, waiting_used, ages_head, ages_used, ages_cap;
 	uint32_t *changed_alerts, *changed_sessions;
 	uint32_t changed_alerts_used, changed_sessions_used, stale_alerts, gone_alerts;
+	struct known_hashes *known;
 	struct walk *walks; /* of whoever reads sessions and alerts one by one */
 	struct ring *rings;
 };
@@ -429,6 +441,9 @@ void core_expire(struct core *c);
 uint64_t hash_u64(uint64_t h, uint64_t v);
 uint64_t hash_text(uint64_t h, struct span s);
 uint64_t hash_addr(uint64_t h, const struct addr *a);
+/* hash_text() of an account under the core's seed, and of a host under its own. */
+uint64_t hash_account(const struct core *c, struct span name);
+uint64_t hash_host(const struct core *c, struct span name);
 /* 128 bits of the same chain under two keys, as hex. */
 struct id_hash {
 	uint64_t a, b;
@@ -647,7 +662,11 @@ void tunnel_joins(struct core *c, struct conn *n, const struct event *e);
 /* Somebody talks through it: time to tell. */
 void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns);
 /* Where it came from: of a local proxy's connection the peer of the one that it had accepted. */
-const struct endpoint *conn_origin(const struct core *c, const struct conn *n);
+const struct endpoint *conn_relayed_origin(const struct core *c, const struct conn *n);
+static inline const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
+{
+	return n->vpn || n->tunneled ? conn_relayed_origin(c, n) : &n->origin;
+}
 enum origin_source conn_origin_source(const struct core *c, const struct conn *n);
 
 /* --- core_alerts.c */

@@ -80,7 +80,7 @@ bool seen_few(struct core *c, unsigned kind, uint32_t uid, uint32_t day, unsigne
 
 void session_learn(struct core *c, struct csession *s)
 {
-	uint64_t account = hash_text(c->seed, span_of(s->pub.account));
+	uint64_t account = hash_account(c, span_of(s->pub.account));
 	uint32_t day = core_day(s->pub.open_ns);
 
 	if (s->learned)

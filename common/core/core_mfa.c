@@ -10,7 +10,7 @@
 
 struct mfa *mfa_find(const struct core *c, struct span account)
 {
-	uint64_t key = hash_text(c->seed, account);
+	uint64_t key = hash_account(c, account);
 
 	return table_find(&c->mfas, &c->mfas_by, key, &key, sizeof(key));
 }
@@ -30,7 +30,7 @@ uint32_t mfa_denied(const struct core *c, const struct event *e, uint64_t width_
 
 void mfa_told(struct core *c, const struct event *e)
 {
-	uint64_t key = hash_text(c->seed, e->account);
+	uint64_t key = hash_account(c, e->account);
 	struct mfa *m;
 
 	if (span_empty(e->account))

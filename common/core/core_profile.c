@@ -62,7 +62,7 @@ static bool has_key(const struct session *s)
 
 static uint64_t account_key(const struct core *c, const struct session *s)
 {
-	return hash_text(c->seed, span_of(s->account));
+	return hash_account(c, span_of(s->account));
 }
 
 struct profile *profile_of_identity(const struct core *c, const struct session *s)

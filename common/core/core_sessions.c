@@ -363,7 +363,7 @@ struct csession *session_of(struct core *c, const struct event *e)
 
 uint64_t session_identity(const struct core *c, const struct session *s)
 {
-	uint64_t h = hash_text(c->seed, span_of(s->account));
+	uint64_t h = hash_account(c, span_of(s->account));
 
 	return s->key[0] ? hash_text(h, key_identity(s->key)) : h;
 }

@@ -17,13 +17,23 @@ struct addr net_addr(const struct addr *a)
 	return addr_mask(a, a->family == ADDR_V6 ? 48 : 24);
 }
 
+/* Keys are hashes or addresses: sizes that the compiler knows need no call. */
+static inline bool is_key(const void *item, const void *key, size_t size)
+{
+	if (size == sizeof(uint64_t))
+		return memcmp(item, key, sizeof(uint64_t)) == 0;
+	if (size == sizeof(struct addr))
+		return memcmp(item, key, sizeof(struct addr)) == 0;
+	return memcmp(item, key, size) == 0;
+}
+
 void *table_find(const struct pool *p, const struct index *x, uint64_t hash, const void *key,
 		 size_t key_size)
 {
 	uint32_t cursor = NIL, slot;
 
 	while ((slot = index_next(x, hash, &cursor)) != NIL)
-		if (memcmp(pool_at(p, slot), key, key_size) == 0)
+		if (is_key(pool_at(p, slot), key, key_size))
 			return pool_at(p, slot);
 	return NULL;
 }
@@ -116,14 +126,14 @@ struct spray *spray_get(struct core *c, const struct addr *a)
 
 struct account *account_find(const struct core *c, struct span name)
 {
-	uint64_t key = hash_text(c->seed, name);
+	uint64_t key = hash_account(c, name);
 
 	return table_find(&c->accounts, &c->accounts_by, key, &key, sizeof(key));
 }
 
 struct account *account_get(struct core *c, struct span name)
 {
-	uint64_t key = hash_text(c->seed, name);
+	uint64_t key = hash_account(c, name);
 
 	return span_empty(name) ? NULL
 				: table_get(&c->accounts, &c->accounts_by, key, &key, sizeof(key),
@@ -282,7 +292,7 @@ static void spray_add(struct spray *p, uint32_t who, uint32_t ds, bool exists)
 
 static uint32_t who_hash(const struct core *c, struct span account)
 {
-	return ((uint32_t)hash_text(c->seed, account) | 2) & ~1u;
+	return ((uint32_t)hash_account(c, account) | 2) & ~1u;
 }
 
 bool source_tried(const struct core *c, const struct source *s, struct span account)

@@ -18,7 +18,7 @@
 
 struct spread *spread_find(const struct core *c, struct span account)
 {
-	uint64_t key = hash_text(c->seed, account);
+	uint64_t key = hash_account(c, account);
 
 	return table_find(&c->spreads, &c->spreads_by, key, &key, sizeof(key));
 }
@@ -58,16 +58,15 @@ static uint32_t last_ds(const void *item)
 
 unsigned spread_networks(const struct core *c, const struct spread *p)
 {
-	uint32_t at = newest(p);
-	unsigned n = 0;
+	uint32_t at = newest(p), width = core_window_ds(c), n = 0;
 
 	for (unsigned i = 0; i < SPREAD_NETS; i++)
-		n += p->net[i] && p->stamp[i] + core_window_ds(c) > at;
+		n += (p->net[i] != 0) & (p->stamp[i] + width > at);
 	return n;
 }
 
-/* Days in which nothing came count as none. */
-static void day_note(const struct core *c, struct spread *p, uint32_t day)
+/* Days in which nothing came count as none. Returns the networks of now. */
+static unsigned day_note(const struct core *c, struct spread *p, uint32_t day)
 {
 	unsigned n, shift = day > p->day ? day - p->day : 0;
 
@@ -82,6 +81,7 @@ static void day_note(const struct core *c, struct spread *p, uint32_t day)
 	n = spread_networks(c, p);
 	if (n > p->busiest[0])
 		p->busiest[0] = (uint8_t)n;
+	return n;
 }
 
 unsigned spread_usual(const struct spread *p)
@@ -156,7 +156,7 @@ static void traits_note(const struct core *c, struct spread *p, const struct eve
 
 struct spread *spread_credit(struct core *c, const struct event *e, uint32_t ds)
 {
-	uint64_t key = hash_text(c->seed, e->account);
+	uint64_t key = hash_account(c, e->account);
 	struct addr net = net_addr(&e->origin.addr);
 	struct spread *p;
 
@@ -169,7 +169,7 @@ struct spread *spread_credit(struct core *c, const struct event *e, uint32_t ds)
 	if (!p->day)
 		p->alert = HANDLE_NONE;
 	net_note(p, (uint32_t)hash_addr(c->seed, &net) | 1, ds);
-	day_note(c, p, core_day(e->time_ns));
+	c->credited_networks = day_note(c, p, core_day(e->time_ns));
 	traits_note(c, p, e, ds);
 	pool_touch(&c->spreads, pool_slot(&c->spreads, p),
 		   p->net[1] || spread_usual(p) ? POOL_WORTH : POOL_HARMLESS);

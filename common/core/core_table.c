@@ -8,6 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an odd number modulo 2^64, by Newton's iteration: each step doubles the bits that are right.
+ */
+static uint64_t inverse_of(uint64_t odd)
+{
+	uint64_t x = odd; /* three bits are right: an odd square is 1 modulo 8 */
+
+	for (int i = 0; i < 5; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
 int pool_init(struct pool *p, size_t item_size, uint32_t limit)
 {
 	memset(p, 0, sizeof(*p));
@@ -18,6 +29,8 @@ int pool_init(struct pool *p, size_t item_size, uint32_t limit)
 		return -ENOMEM;
 	}
 	p->item_size = (uint32_t)item_size;
+	p->shift = (uint32_t)__builtin_ctzll(item_size);
+	p->inverse = inverse_of(item_size >> p->shift);
 	p->limit = limit;
 	p->free = NIL;
 	for (int i = 0; i < POOL_CLASSES; i++)

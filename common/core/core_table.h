@@ -33,6 +33,8 @@ struct pool {
 	uint8_t *items;
 	struct pool_link *links;
 	uint32_t item_size, limit;
+	uint64_t inverse; /* of the odd part of item_size: what it divides is multiplied by this */
+	uint32_t shift;	  /* item_size is that part times two to the power of this */
 	uint32_t used, fresh; /* slots below fresh were handed out at least once */
 	uint32_t free;	      /* chain of given back slots */
 	uint32_t changes;     /* slots taken and given back so far */
@@ -58,7 +60,9 @@ static inline void *pool_at(const struct pool *p, uint32_t slot)
 
 static inline uint32_t pool_slot(const struct pool *p, const void *item)
 {
-	return (uint32_t)((size_t)((const uint8_t *)item - p->items) / p->item_size);
+	uint64_t offset = (uint64_t)((const uint8_t *)item - p->items);
+
+	return (uint32_t)((offset >> p->shift) * p->inverse);
 }
 
 static inline bool pool_is_used(const struct pool *p, uint32_t slot)

@@ -50,8 +50,10 @@ void text_add(struct text *t, const char *format, ...)
 
 	va_start(ap, format);
 	while (*format) {
-		size_t plain = strcspn(format, "%");
+		size_t plain = 0;
 
+		while (format[plain] && format[plain] != '%')
+			plain++;
 		put_string(t, format, plain);
 		format += plain;
 		if (!*format)
@@ -89,15 +91,48 @@ void text_addr(struct text *t, const struct addr *a)
 	}
 }
 
+#define EACH(byte) (0x0101010101010101ull * (byte))
+
+/*
+ * Eight at once: are all of 0x20 to 0x7e and none the quote? Nearly always. In each byte of the sum
+ * the high bit is set of what is out of bounds; a carry can only come from a byte that is so
+ * itself.
+ */
+static bool is_plain8(const char *p, char quote)
+{
+	uint64_t v, odd;
+
+	memcpy(&v, p, sizeof(v));
+	odd = v | (v + EACH(1)) | (v - EACH(0x20));
+	if (quote) {
+		v ^= EACH((unsigned char)quote);
+		odd |= v - EACH(1);
+	}
+	return !(odd & EACH(0x80));
+}
+
 static void put_span(struct text *t, struct span s, size_t max, char quote)
 {
 	struct span cut = span_first(s, max);
+	size_t room = t->cap - 1 - t->len, n = cut.len < room ? cut.len : room;
+	char *to = t->buf + t->len;
 
-	for (size_t i = 0; i < cut.len; i++) {
-		char c = cut.ptr[i];
+	for (size_t i = 0; i < n;) {
+		size_t piece = n - i < 8 ? n - i : 8;
 
-		put(t, c < 0x20 || c > 0x7e || (quote && c == quote) ? '?' : c);
+		if (piece == 8 && is_plain8(cut.ptr + i, quote)) {
+			memcpy(to + i, cut.ptr + i, 8);
+			i += 8;
+			continue;
+		}
+		for (size_t end = i + piece; i < end; i++) {
+			char c = cut.ptr[i];
+
+			to[i] = c < 0x20 || c > 0x7e || (quote && c == quote) ? '?' : c;
+		}
 	}
+	to[n] = '\0';
+	t->len += n;
 	if (cut.len < s.len)
 		text_add(t, "...");
 }

@@ -63,7 +63,7 @@ void travel_note(struct core *c, const struct session *s)
 	if (!p)
 		return;
 	*p = (struct last_place){.key = key,
-				 .account = hash_text(c->seed, span_of(s->account)),
+				 .account = hash_account(c, span_of(s->account)),
 				 .time_ns = s->open_ns,
 				 .origin = s->origin,
 				 .latitude_e4 = s->geo.latitude_e4,

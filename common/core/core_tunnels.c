@@ -32,10 +32,11 @@ static bool is_of(const struct tunnel *t, const struct conn *n)
 
 static const struct tunnel *tunnel_of(const struct core *c, const struct conn *n)
 {
-	struct handle mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
+	struct handle mine;
 
 	if (!n->tunneled)
 		return NULL;
+	mine = pool_handle(&c->conns, pool_slot(&c->conns, n));
 	for (unsigned i = 0; i < TUNNELS_MAX; i++)
 		if (c->tunnels[i].e.kind && c->tunnels[i].conn.slot == mine.slot &&
 		    c->tunnels[i].conn.generation == mine.generation)
@@ -166,7 +167,7 @@ void tunnel_used(struct core *c, struct conn *n, uint64_t time_ns)
 	t->named = s != NULL;
 }
 
-const struct endpoint *conn_origin(const struct core *c, const struct conn *n)
+const struct endpoint *conn_relayed_origin(const struct core *c, const struct conn *n)
 {
 	const struct csession *vpn = vpn_of(c, n);
 	const struct tunnel *t = vpn ? NULL : tunnel_of(c, n);

@@ -28,20 +28,28 @@ static uint16_t add_saturated(uint16_t a, uint32_t b)
 	return b > (uint32_t)(UINT16_MAX - a) ? UINT16_MAX : (uint16_t)(a + b);
 }
 
-/* Makes room for one more. */
-static void make_room(struct window w, uint32_t newest, uint32_t width)
+/* Makes room for one more. Returns which moment went. */
+static unsigned make_room(struct window w, uint32_t newest, uint32_t width)
 {
-	unsigned best = 0;
+	unsigned best = 0, used = *w.used;
+	uint32_t least;
 
 	if (newest - w.stamp[0] >= width * w.kept) {
 		moment_remove(w, 0);
-		return;
+		return 0;
 	}
-	for (unsigned i = 1; i + 1 < *w.used; i++)
-		if (w.stamp[i + 1] - w.stamp[i] < w.stamp[best + 1] - w.stamp[best])
+	least = w.stamp[1] - w.stamp[0];
+	for (unsigned i = 1; i + 1 < used; i++) {
+		uint32_t gap = w.stamp[i + 1] - w.stamp[i];
+
+		if (gap < least) {
+			least = gap;
 			best = i;
+		}
+	}
 	w.count[best] = add_saturated(w.count[best], w.count[best + 1]);
 	moment_remove(w, best + 1);
+	return best + 1;
 }
 
 void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width)
@@ -60,9 +68,7 @@ void window_add(struct window w, uint32_t stamp, uint32_t count, uint32_t width)
 	if (*w.used == w.cap) {
 		if (at == 0 && newest - stamp >= width * w.kept)
 			return; /* later than late */
-		make_room(w, newest, width);
-		window_add(w, stamp, count, width);
-		return;
+		at -= make_room(w, newest, width) < at;
 	}
 	moment_insert(w, at, stamp, add_saturated(0, count));
 }

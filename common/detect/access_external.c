@@ -16,7 +16,7 @@ static bool is_expected(const struct detect_ctx *x)
 {
 	const struct session *s = &x->session->pub;
 	const struct core *c = x->core;
-	uint64_t who = hash_text(c->seed, span_of(s->account));
+	uint64_t who = hash_account(c, span_of(s->account));
 
 	return known_origin(c, s) ||
 	       seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service));

@@ -69,7 +69,7 @@ static uint32_t guesses_of_others(const struct detect_ctx *x, const struct event
 	const struct session *s = &x->session->pub;
 	struct account *a = account_find(c, span_of(s->account));
 	uint32_t at = core_ds(c, e->time_ns), all, own = source_failures(x, e->time_ns);
-	uint64_t who = hash_text(c->seed, span_of(s->account));
+	uint64_t who = hash_account(c, span_of(s->account));
 
 	if (!a || !is_guessed_by(x, a, s->method, at) || known_origin(c, s))
 		return 0;

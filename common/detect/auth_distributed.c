@@ -37,16 +37,17 @@ static void say(struct detect_ctx *x, struct alert *a, unsigned n, unsigned usua
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct spread *p = x->core->credited_spread;
-	unsigned n = p ? spread_networks(x->core, p) : 0, usual = p ? spread_usual(p) : 0;
-	struct fire f = {.severity = severity_by_scope(x, SEVERITY_LOW),
-			 .reason = "",
-			 .restart = true,
-			 .by_account = true};
+	unsigned n = x->core->credited_networks, usual;
+	struct fire f = {.reason = "", .restart = true, .by_account = true};
 	struct calert *a;
 	bool is_new;
 
-	if (!p || n < detect_param(x, PARAM_NETWORKS) || n < detect_param(x, PARAM_TIMES) * usual)
+	if (!p || n < detect_param(x, PARAM_NETWORKS))
 		return;
+	usual = spread_usual(p);
+	if (n < detect_param(x, PARAM_TIMES) * usual)
+		return;
+	f.severity = severity_by_scope(x, SEVERITY_LOW);
 	a = pool_get(&x->core->alerts, p->alert);
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);

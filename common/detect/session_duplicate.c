@@ -14,7 +14,7 @@
 
 static bool is_usual(const struct core *c, const struct session *s)
 {
-	uint64_t who = hash_text(c->seed, span_of(s->account));
+	uint64_t who = hash_account(c, span_of(s->account));
 
 	return known_origin(c, s) ||
 	       seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service));

@@ -38,7 +38,7 @@ static bool is_counted(const struct detect_ctx *x, const struct session *s)
 
 static bool is_usual(const struct core *c, const struct session *s)
 {
-	uint64_t who = hash_text(c->seed, span_of(s->account));
+	uint64_t who = hash_account(c, span_of(s->account));
 
 	return seen_is_learned(c, seen_key(c, SEEN_PLACE, who, &s->origin.addr, s->service));
 }
