@@ -6,7 +6,7 @@
  *   guesses    failed logins of many sources, told by the kernel and by the log
  *   flood      one failure each of addresses never seen before
  *
- * usage: bench_core [MILLIONS]
+ * usage: bench_core [MILLIONS [LOAD]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,11 +175,18 @@ static void run(const char *name, void (*load)(struct bench *b, uint64_t n), uin
 
 int main(int argc, char **argv)
 {
-	uint64_t n = (uint64_t)(argc > 1 ? atoi(argv[1]) : 4) * 1000000;
+	static const struct {
+		const char *name;
+		void (*load)(struct bench *b, uint64_t n);
+		bool kernel_sensor;
+	} loads[] = {{"sessions", load_sessions, true},
+		     {"logins", load_logins, true},
+		     {"guesses", load_guesses, true},
+		     {"flood", load_flood, false}};
+	uint64_t n = (uint64_t)((argc > 1 ? atof(argv[1]) : 4) * 1e6);
 
-	run("sessions", load_sessions, n, true);
-	run("logins", load_logins, n, true);
-	run("guesses", load_guesses, n, true);
-	run("flood", load_flood, n, false);
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
+		if (argc < 3 || strcmp(argv[2], loads[i].name) == 0)
+			run(loads[i].name, loads[i].load, n, loads[i].kernel_sensor);
 	return 0;
 }
