@@ -219,6 +219,7 @@ static void transaction_end(struct engine *e)
 	r = store_commit(e->store);
 	forward_committed(e, r == 0);
 	store_check(e, r, "commit");
+	e->flushed_ns = clock_boot_ns();
 }
 
 /* Puts the core's memory and the cursors of its inputs; skips it when larger than most. */
@@ -249,6 +250,19 @@ void engine_flush(struct engine *e)
 		memory_put(e, KEPT_SMALL);
 	e->alert_put = false;
 	transaction_end(e);
+}
+
+/*
+ * Where logins are many, what was told of them goes to disk together, so that the next alert waits
+ * for no disk; what comes after a pause goes at once.
+ */
+#define FLUSH_EVERY (NS_PER_S / 5)
+
+static uint64_t flush_in(const struct engine *e)
+{
+	uint64_t past = clock_boot_ns() - e->flushed_ns;
+
+	return past < FLUSH_EVERY ? FLUSH_EVERY - past : 0;
 }
 
 void engine_save(struct engine *e)
@@ -323,6 +337,8 @@ static void timer_arm(struct engine *e)
 	if (e->store_missed && e->catch_up_ns < next)
 		next = e->catch_up_ns;
 
+	if (e->in_transaction && now + flush_in(e) < next)
+		next = now + flush_in(e);
 	if (e->dirty && e->saved_ns + kept_interval(e->memory_bytes) < next)
 		next = e->saved_ns + kept_interval(e->memory_bytes);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
@@ -580,9 +596,11 @@ static void engine_loop(struct engine *e)
 	while (!e->stop) {
 		int n;
 
-		engine_flush(e);
+		if (!flush_in(e))
+			engine_flush(e);
 		catch_up(e, clock_wall_ns());
-		forward_pump(e);
+		if (!e->in_transaction) /* collectors get what is on the disk */
+			forward_pump(e);
 		timer_arm(e);
 		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);
 		for (int i = 0; i < n; i++) {

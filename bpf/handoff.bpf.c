@@ -289,7 +289,7 @@ __noinline int handoff_peer(__u64 slot, __u32 pass)
 
 	l = bpf_map_lookup_elem(&handoff_scratch, &zero);
 	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!l || !f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!l || !f || !is_socket(f))
 		return 0;
 	sk = file_sock(f);
 	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)

@@ -101,6 +101,7 @@ struct vm_area_struct {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	const void *f_op;
 	unsigned int f_mode;
 	void *private_data;
 };

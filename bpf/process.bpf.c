@@ -61,7 +61,7 @@ static __always_inline struct noted *noted_in_files(struct file **slots, __u32 c
 		if (!f || f == last)
 			continue;
 		last = f;
-		if ((BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		if (!is_socket(f))
 			continue;
 		n = accepted_noted(file_sock(f));
 		if (n)

@@ -331,7 +331,28 @@ static __always_inline void exe_of(struct task_struct *leader, __u64 *ino, __u32
 	*dev = BPF_CORE_READ(i, i_sb, s_dev);
 }
 
-/* The file must be a socket (S_IFSOCK). */
+/*
+ * The operations of a socket's file, which are the same for all (net/socket.c, socket_file_ops), as
+ * the agent's own sockets have them: one word of the file instead of the inode's mode, for what
+ * every exec of the host pays. 0: not known yet.
+ */
+__u64 socket_ops;
+
+static __always_inline bool is_socket(struct file *f)
+{
+	if (socket_ops)
+		return (__u64)BPF_CORE_READ(f, f_op) == socket_ops;
+	return (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+/* Somebody else's descriptor may be a socket's place in a file system, opened with O_PATH. */
+static __always_inline void socket_ops_learn(struct task_struct *task, struct file *f)
+{
+	if (!socket_ops && task->tgid == (int)(bpf_get_current_pid_tgid() >> 32))
+		socket_ops = (__u64)BPF_CORE_READ(f, f_op);
+}
+
+/* The file must be a socket. */
 static __always_inline struct sock *file_sock(struct file *f)
 {
 	struct socket *s = BPF_CORE_READ(f, private_data);
@@ -345,9 +366,7 @@ static __always_inline struct sock *slot_sock(__u64 slot)
 	struct file *f = NULL;
 
 	bpf_probe_read_kernel(&f, sizeof(f), (void *)slot);
-	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	return file_sock(f);
+	return f && is_socket(f) ? file_sock(f) : NULL;
 }
 
 /* The same, when it is a connection that stands. */

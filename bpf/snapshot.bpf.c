@@ -93,6 +93,7 @@ int snapshot_listeners(struct bpf_iter__task_file *ctx)
 		return 0;
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
+	socket_ops_learn(task, file);
 	sk = file_sock(file);
 	if (!sk || !is_held(BPF_CORE_READ(sk, sk_protocol)))
 		return 0;

@@ -3,10 +3,15 @@
  *
  *   load serve PORT          accepts, reads once, answers a line, closes; four processes
  *   load pam PORT DIR        a login server: accepts, authenticates the account that the client
- * names by PAM (service sshd, its configuration in DIR), a session in short load ask HOST PORT
- * SECONDS PARALLEL [RATE [ACCOUNT]]   short connections; with RATE so many a second in all (0: as
- * they come); each names another account load exec SECONDS RATE   programs (/bin/true) started, so
- * many a second (0: as many as there is time for)
+ *                            names by PAM (service sshd, its configuration in DIR), a session
+ *                            until the client goes
+ *   load ask HOST PORT SECONDS PARALLEL [RATE [ACCOUNT]]
+ *                            short connections; with RATE so many a second in all (0: as they
+ *                            come); each names another account
+ *   load hold HOST PORT COUNT ACCOUNT
+ *                            so many logins, which stay until its standard input ends
+ *   load exec SECONDS RATE PROGRAM
+ *                            started so many times a second (0: as there is time for)
  *
  * ask and exec end with "COUNT SECONDS P50 P99 MAX": how many, in how long, latencies in us.
  */
@@ -19,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -127,6 +133,7 @@ static int answer(int n, const struct pam_message **m, struct pam_response **r, 
 
 static void login(int c, const char *dir)
 {
+	char rest[64];
 	const struct pam_conv conv = {.conv = answer};
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
@@ -143,9 +150,13 @@ static void login(int c, const char *dir)
 		_exit(1);
 	inet_ntop(AF_INET, &peer.sin_addr, host, sizeof(host));
 	pam_set_item(h, PAM_RHOST, host);
-	if (!pam_authenticate(h, 0) && !pam_acct_mgmt(h, 0) && !pam_open_session(h, 0))
+	if (!pam_authenticate(h, 0) && !pam_acct_mgmt(h, 0) && !pam_open_session(h, 0)) {
+		(void)!write(c, "ok\n", 3);
+		shutdown(c, SHUT_WR);
+		while (read(c, rest, sizeof(rest)) > 0)
+			;
 		pam_close_session(h, 0);
-	(void)!write(c, "ok\n", 3);
+	}
 	pam_end(h, 0);
 	_exit(0);
 }
@@ -211,7 +222,37 @@ static int ask(char **argv, int argc)
 	return tell(start);
 }
 
-static int programs(double seconds, double rate)
+/* The server ends its half at once, so that ask() sees an end and this one need not read it. */
+static int hold(char **argv)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3]))};
+	struct rlimit most;
+	int count = atoi(argv[4]);
+	char line[64];
+
+	if (inet_pton(AF_INET, argv[2], &to.sin_addr) != 1 || getrlimit(RLIMIT_NOFILE, &most))
+		return 2;
+	most.rlim_cur = most.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &most))
+		return 2;
+	for (int i = 0; i < count; i++) {
+		int n, c = socket(AF_INET, SOCK_STREAM, 0);
+
+		n = snprintf(line, sizeof(line), "%.20s%d", argv[5], i);
+		if (c < 0 || connect(c, (struct sockaddr *)&to, sizeof(to)) ||
+		    write(c, line, (size_t)n) != n || read(c, line, 3) != 3) {
+			perror("load: hold");
+			return 1;
+		}
+	}
+	puts("held");
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0)
+		;
+	return 0;
+}
+
+static int programs(double seconds, double rate, const char *what)
 {
 	uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9);
 
@@ -223,7 +264,7 @@ static int programs(double seconds, double rate)
 		one = now_ns();
 		p = vfork();
 		if (p == 0) {
-			execl("/bin/true", "true", (char *)NULL);
+			execl(what, what, (char *)NULL);
 			_exit(1);
 		}
 		waitpid(p, NULL, 0);
@@ -244,10 +285,12 @@ int main(int argc, char **argv)
 		return pam(argv[2], argv[3]);
 	if (argc >= 6 && !strcmp(argv[1], "ask"))
 		return ask(argv, argc);
-	if (argc == 4 && !strcmp(argv[1], "exec"))
-		return programs(atof(argv[2]), atof(argv[3]));
+	if (argc == 6 && !strcmp(argv[1], "hold"))
+		return hold(argv);
+	if (argc == 5 && !strcmp(argv[1], "exec"))
+		return programs(atof(argv[2]), atof(argv[3]), argv[4]);
 	fprintf(stderr,
 		"usage: load serve PORT | pam PORT DIR | ask HOST PORT SECONDS PARALLEL [RATE] | "
-		"exec SECONDS RATE\n");
+		"hold HOST PORT COUNT ACCOUNT | exec SECONDS RATE PROGRAM\n");
 	return 2;
 }
