@@ -254,15 +254,17 @@ void engine_flush(struct engine *e)
 
 /*
  * Where logins are many, what was told of them goes to disk together, so that the next alert waits
- * for no disk; what comes after a pause goes at once.
+ * for no disk; what comes after a pause goes at once. Collectors get what is on the disk.
  */
-#define FLUSH_EVERY (NS_PER_S / 5)
+#define FLUSH_EVERY	     (NS_PER_S / 5)
+#define FLUSH_FOR_COLLECTORS (NS_PER_S / 50)
 
 static uint64_t flush_in(const struct engine *e)
 {
-	uint64_t past = clock_boot_ns() - e->flushed_ns;
+	uint64_t every = e->forwarding ? FLUSH_FOR_COLLECTORS : FLUSH_EVERY,
+		 past = clock_boot_ns() - e->flushed_ns;
 
-	return past < FLUSH_EVERY ? FLUSH_EVERY - past : 0;
+	return past < every ? every - past : 0;
 }
 
 void engine_save(struct engine *e)
@@ -599,7 +601,7 @@ static void engine_loop(struct engine *e)
 		if (!flush_in(e))
 			engine_flush(e);
 		catch_up(e, clock_wall_ns());
-		if (!e->in_transaction) /* collectors get what is on the disk */
+		if (!e->in_transaction)
 			forward_pump(e);
 		timer_arm(e);
 		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);
