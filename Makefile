@@ -8,6 +8,7 @@
 #   make test-fresh the same two on a freshly bootstrapped root (slow)
 #   make mutate     breaks one condition at a time and lists what no test notices (slow)
 #   make fuzz       ten minutes of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS="line lines")
+#   make fuzz-afl   the same targets under AFL++
 #   make test-faults    every nth allocation and system call fails, on the commands and the agent (minutes)
 #   make test-valgrind  memcheck over replay and the store's commands (minutes)
 #   make test-attack    floods, storms and clocks that jump, an intrusion hidden in each (minutes)
@@ -56,7 +57,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all run geo test test-unit test-decode test-golden test-noise mutate test-cli test-schema test-live \
 	test-collector test-fresh test-kubernetes test-services test-evasion test-faults \
-	test-valgrind test-attack soak lint fuzz \
+	test-valgrind test-attack soak lint fuzz fuzz-afl \
 	bench bench-fleet deps install clean format
 
 all: $(BUILD)/outergate $(BUILD)/outergate-forward
@@ -142,6 +143,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 -include $(UNIT_BIN:%=%.d)
 
 # --- fuzzing: the decoders with sanitizers; `make fuzz` is the longer run of tests/fuzz/run.sh
+FUZZ_CC ?= $(CLANG)
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -I. -isystem $(BUILD) \
 	-DOUTERGATE_VERSION='"$(VERSION)"' \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
@@ -150,12 +152,12 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 
 $(BUILD)/fuzz/obj/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,FUZZ $<)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libcommon.a: $(FUZZ_OBJ)
 	@rm -f $@
 	$(call say,AR $@)ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libcommon.a
-	$(call say,FUZZ $<)$(CLANG) $(FUZZ_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(filter %.o,$^) $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
+	$(call say,FUZZ $<)$(FUZZ_CC) $(FUZZ_CFLAGS) -Itests/fuzz -fsanitize=fuzzer $< $(filter %.o,$^) $(BUILD)/fuzz/libcommon.a $(LIBS) -o $@
 $(BUILD)/fuzz/fuzz_wireguard: $(BUILD)/fuzz/obj/agent-linux/wg_dump.o
 -include $(FUZZ_OBJ:.o=.d)
 
@@ -165,6 +167,11 @@ fuzz-build: $(FUZZ_BIN)
 FUZZ_SECONDS ?= 600
 fuzz: fuzz-build
 	SECONDS_EACH=$(FUZZ_SECONDS) AT_ONCE=2 BUILD=$(BUILD) bash tests/fuzz/run.sh $(FUZZ_TARGETS)
+# The same targets under AFL++, which mutates and minds coverage in another way.
+fuzz-afl:
+	sh tools/deps.sh fuzz
+	$(MAKE) FUZZ_CC=afl-clang-fast BUILD=$(BUILD)/afl fuzz-build
+	SECONDS_EACH=$(FUZZ_SECONDS) AT_ONCE=2 BUILD=$(BUILD)/afl bash tests/fuzz/afl.sh $(FUZZ_TARGETS)
 
 include windows.mk
 

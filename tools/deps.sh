@@ -8,6 +8,7 @@
 #   deps.sh services-short  servers for tests/services in short; services: all of them, for `make test-services`
 #   deps.sh arm64        and those of arm64, with what runs its programs: `make packages`
 #   deps.sh bench        what `make bench` compares the agent with
+#   deps.sh fuzz         for `make fuzz-afl`
 #   deps.sh kubernetes   to build a cluster's programs and run them, for `make test-kubernetes`
 set -eu
 build="gcc make clang llvm pkg-config libc6-dev libbpf-dev bpftool libelf-dev zlib1g-dev
@@ -25,6 +26,7 @@ services="$services_short wireguard-go wireguard-tools charon-systemd strongswan
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
 arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
 services_short="$services_short $test" services="$services $test"
+fuzz="afl++ $build $test"
 bench="auditd bpftrace libbpf-tools fail2ban sshguard crowdsec python3-systemd gcc libpam0g-dev nginx-light linux-perf $test"
 kubernetes="dpkg-dev patch rsync jq socat openssl debian-archive-keyring $test"
 
@@ -34,6 +36,7 @@ demo) packages=$demo ;;
 test) packages=$test ;;
 kubernetes) packages=$kubernetes ;;
 bench) packages=$bench ;;
+fuzz) packages=$fuzz ;;
 windows) packages=$windows ;;
 packages) ;;
 image) packages=$image ;;
@@ -41,7 +44,7 @@ services-short) packages=$services_short ;;
 services) packages=$services ;;
 arm64) packages=$arm64 ;;
 *)
-	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|services-short|services|arm64|bench" >&2
+	echo "usage: deps.sh build|demo|test|kubernetes|windows|packages|image|services-short|services|arm64|bench|fuzz" >&2
 	exit 2
 	;;
 esac
