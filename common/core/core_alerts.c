@@ -487,25 +487,15 @@ static struct calert *alert_start(struct detect_ctx *x, const struct event *e, c
 	return a;
 }
 
-static void *pool_next(const struct pool *p, uint32_t *at)
-{
-	for (uint32_t i = *at; i < p->fresh; i++) {
-		if (!pool_is_used(p, i))
-			continue;
-		*at = i + 1;
-		return pool_at(p, i);
-	}
-	return NULL;
-}
-
 struct calert *alert_next(const struct core *c, uint32_t *at)
 {
-	return (struct calert *)pool_next(&c->alerts, at);
-}
-
-const struct csession *session_next(const struct core *c, uint32_t *at)
-{
-	return (const struct csession *)pool_next(&c->sessions, at);
+	for (uint32_t i = *at; i < c->alerts.fresh; i++) {
+		if (!pool_is_used(&c->alerts, i))
+			continue;
+		*at = i + 1;
+		return pool_at(&c->alerts, i);
+	}
+	return NULL;
 }
 
 void alert_seen(struct calert *a, uint64_t time_ns)

@@ -55,7 +55,11 @@ bool alert_told_before(struct detect_ctx *x, struct handle alert, enum severity 
 
 /* One after the other, *at beginning with 0; NULL behind the last. */
 struct calert *alert_next(const struct core *c, uint32_t *at);
-const struct csession *session_next(const struct core *c, uint32_t *at);
+/* Of sessions those that are not over, and those of that service from that address: the others
+ * are passed without a look at them. */
+const struct csession *session_next_live(const struct core *c, uint32_t *at);
+const struct csession *session_next_alike(const struct core *c, const struct session *s,
+					  uint32_t *at);
 
 /* A parameter of the row, as configured. */
 static inline uint64_t detect_param(const struct detect_ctx *x, unsigned i)

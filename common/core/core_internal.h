@@ -562,6 +562,8 @@ void session_ends_unheard(struct core *c, struct csession *s);
 struct csession *session_start(struct core *c, struct conn *n, const struct event *e);
 void session_announce(struct core *c, struct csession *s, struct conn *n, const struct event *e);
 void session_clear(struct csession *s);
+/* Its origin and service stand: it can be found by them. */
+void session_tag(struct core *c, const struct csession *s);
 void session_learn(struct core *c, struct csession *s);
 /* As learning sees it: nothing fired on what a person expected. */
 enum severity session_worst(const struct csession *s);

@@ -90,6 +90,7 @@ int core_restore_session(struct core *c, const struct session *s)
 	r = pool_at(&c->sessions, slot);
 	r->pub = *s;
 	session_clear(r);
+	session_tag(c, r);
 	r->gone = s->state == SESSION_LINGERING;
 	for (unsigned i = 0; i < s->dests_kept; i++)
 		if (s->dests[i].scope != SCOPE_LOOPBACK)

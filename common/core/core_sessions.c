@@ -27,6 +27,45 @@ void session_clear(struct csession *s)
 		s->alerts[i] = HANDLE_NONE;
 }
 
+static uint8_t tag_of(const struct session *s)
+{
+	return (uint8_t)hash_addr(s->service, &s->origin.addr);
+}
+
+void session_tag(struct core *c, const struct csession *s)
+{
+	c->sessions.links[pool_slot(&c->sessions, s)].tag = tag_of(&s->pub);
+}
+
+const struct csession *session_next_live(const struct core *c, uint32_t *at)
+{
+	for (uint32_t i = *at; i < c->sessions.fresh; i++) {
+		if (!pool_is_used(&c->sessions, i) || c->sessions.links[i].class == POOL_HARMLESS)
+			continue;
+		*at = i + 1;
+		return pool_at(&c->sessions, i);
+	}
+	return NULL;
+}
+
+const struct csession *session_next_alike(const struct core *c, const struct session *s,
+					  uint32_t *at)
+{
+	uint8_t tag = tag_of(s);
+
+	for (uint32_t i = *at; i < c->sessions.fresh; i++) {
+		const struct csession *found = pool_at(&c->sessions, i);
+
+		if (c->sessions.links[i].tag != tag || !pool_is_used(&c->sessions, i) ||
+		    found->pub.service != s->service ||
+		    !addr_eq(&found->pub.origin.addr, &s->origin.addr))
+			continue;
+		*at = i + 1;
+		return found;
+	}
+	return NULL;
+}
+
 /* A free slot; closed sessions make room, live ones never do. */
 static struct csession *session_make(struct core *c)
 {
@@ -187,6 +226,7 @@ struct csession *session_start(struct core *c, struct conn *n, const struct even
 	vpn_joins(c, n);
 	session_id(c, n, e, s->pub.id);
 	fill_origin(c, n, &s->pub);
+	session_tag(c, s);
 	fill_teller(c, e, &s->pub);
 	span_copy(s->pub.account, sizeof(s->pub.account),
 		  span_empty(e->account) ? span_of(n->account) : e->account);

@@ -65,7 +65,7 @@ static void chain_remove(struct pool *p, uint32_t slot)
 		p->links[l->next].prev = l->prev;
 }
 
-static void chain_push(struct pool *p, uint32_t slot, uint16_t class)
+static void chain_push(struct pool *p, uint32_t slot, uint8_t class)
 {
 	struct pool_link *l = &p->links[slot];
 
@@ -93,6 +93,7 @@ uint32_t pool_take(struct pool *p)
 	p->used++;
 	p->changes++;
 	memset(pool_at(p, slot), 0, p->item_size);
+	p->links[slot].tag = 0;
 	chain_push(p, slot, POOL_HARMLESS);
 	return slot;
 }
@@ -134,6 +135,9 @@ int index_init(struct index *x, uint32_t limit)
 	while (size < limit + limit / 2) /* at most two thirds full */
 		size *= 2;
 	x->mask = size - 1;
+	x->slot_mask = 1;
+	while (x->slot_mask < limit)
+		x->slot_mask = x->slot_mask << 1 | 1;
 	x->slots = calloc(size, sizeof(*x->slots));
 	x->hashes = calloc(limit, sizeof(*x->hashes));
 	if (x->slots && x->hashes)
@@ -160,7 +164,7 @@ void index_add(struct index *x, uint32_t slot, uint64_t hash)
 
 	while (x->slots[at])
 		at = (at + 1) & x->mask;
-	x->slots[at] = slot + 1;
+	x->slots[at] = (h & ~x->slot_mask) | (slot + 1);
 	x->hashes[slot] = h;
 }
 
@@ -171,11 +175,11 @@ void index_remove(struct index *x, uint32_t slot)
 	if (!x->hashes[slot])
 		return;
 	x->hashes[slot] = 0;
-	while (x->slots[at] != slot + 1)
+	while (index_slot(x, at) != slot)
 		at = (at + 1) & x->mask;
 	hole = at;
 	for (at = (at + 1) & x->mask; x->slots[at]; at = (at + 1) & x->mask) {
-		home = x->hashes[x->slots[at] - 1] & x->mask;
+		home = x->hashes[index_slot(x, at)] & x->mask;
 		if (((at - home) & x->mask) < ((at - hole) & x->mask))
 			continue; /* its home lies behind the hole */
 		x->slots[hole] = x->slots[at];

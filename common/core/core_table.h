@@ -26,7 +26,8 @@ enum pool_class {
 struct pool_link {
 	uint32_t prev, next;
 	uint16_t generation; /* grows when the slot is given back */
-	uint16_t class;	     /* POOL_CLASSES: free */
+	uint8_t class;	     /* POOL_CLASSES: free */
+	uint8_t tag;	     /* the owner's: what an item may be found by without a look at it */
 };
 
 struct pool {
@@ -98,9 +99,10 @@ static inline bool handle_gone(const struct pool *p, struct handle h)
 }
 
 struct index {
-	uint32_t *slots;  /* slot + 1; 0 = empty */
+	uint32_t *slots;  /* slot + 1, above it bits of its hash; 0 = empty */
 	uint32_t *hashes; /* by slot; 0 = not in the index */
 	uint32_t mask;
+	uint32_t slot_mask; /* the bits of slots that are the slot */
 };
 
 int index_init(struct index *x, uint32_t limit);
@@ -117,17 +119,26 @@ static inline uint32_t index_fold(uint64_t hash)
 	return h ? h : 1;
 }
 
+static inline uint32_t index_slot(const struct index *x, uint32_t at)
+{
+	return (x->slots[at] & x->slot_mask) - 1;
+}
+
 /* Slots with that hash, one by one: start with *cursor = NIL; NIL at the end. */
 static inline uint32_t index_next(const struct index *x, uint64_t hash, uint32_t *cursor)
 {
 	uint32_t h = index_fold(hash);
 	uint32_t at = *cursor == NIL ? h & x->mask : (*cursor + 1) & x->mask;
 
-	for (; x->slots[at]; at = (at + 1) & x->mask)
-		if (x->hashes[x->slots[at] - 1] == h) {
+	for (; x->slots[at]; at = (at + 1) & x->mask) {
+		if ((x->slots[at] ^ h) & ~x->slot_mask)
+			continue; /* another, which its own row need not say: that is seldom cached
+				   */
+		if (x->hashes[index_slot(x, at)] == h) {
 			*cursor = at;
-			return x->slots[at] - 1;
+			return index_slot(x, at);
 		}
+	}
 	return NIL;
 }
 

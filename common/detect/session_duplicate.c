@@ -72,7 +72,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 		return; /* whose key it is will be told in a moment */
 	if (one_account_each(own->service))
 		f.severity = SEVERITY_MEDIUM;
-	while ((s = session_next(c, &at))) {
+	while ((s = session_next_live(c, &at))) {
 		if (!is_duplicate(c, own, &s->pub))
 			continue;
 		a = alert_raise(x, e, &f, &is_new);

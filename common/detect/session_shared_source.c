@@ -96,7 +96,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	if (x->session->pub.existing || !detect_is_external(x) ||
 	    !is_counted(x, &x->session->pub) || known_origin(c, &x->session->pub))
 		return;
-	while ((s = session_next(c, &at)))
+	while ((s = session_next_alike(c, &x->session->pub, &at)))
 		if (is_counted(x, &s->pub))
 			crowd_add(&g, c, &s->pub);
 	if (g.used < detect_param(x, PARAM_ACCOUNTS) || g.usual)
