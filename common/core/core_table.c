@@ -135,11 +135,11 @@ int index_init(struct index *x, uint32_t limit)
 	while (size < limit + limit / 2) /* at most two thirds full */
 		size *= 2;
 	x->mask = size - 1;
+	x->slots = calloc(size, sizeof(*x->slots));
+	x->hashes = calloc(limit, sizeof(*x->hashes));
 	x->slot_mask = 1;
 	while (x->slot_mask < limit)
 		x->slot_mask = x->slot_mask << 1 | 1;
-	x->slots = calloc(size, sizeof(*x->slots));
-	x->hashes = calloc(limit, sizeof(*x->hashes));
 	if (x->slots && x->hashes)
 		return 0;
 	index_free(x);
