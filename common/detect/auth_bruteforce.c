@@ -54,17 +54,20 @@ static bool had_alert(uint32_t then, uint32_t now)
 	return now < then + DAY_DS;
 }
 
-bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
+/* n: the most that a window held, where the caller knows it already. */
+static bool is_alerted(const struct detect_ctx *x, const struct event *e, const uint32_t *n)
 {
-	const struct source *s = x->source;
-	uint32_t now = core_ds(x->core, e->time_ns);
-
 	if (!x->core->config.detections[DETECTION_auth_bruteforce].enabled)
 		return false;
-	if (had_alert(s->alerted_ds, now))
+	if (had_alert(x->source->alerted_ds, core_ds(x->core, e->time_ns)))
 		return true;
-	return most(x, e) > x->core->config.failed_logon_threshold &&
+	return (n ? *n : most(x, e)) > x->core->config.failed_logon_threshold &&
 	       guess_severity(x, e) > SEVERITY_INFO;
+}
+
+bool guess_is_alerted(const struct detect_ctx *x, const struct event *e)
+{
+	return is_alerted(x, e, NULL);
 }
 
 bool digest_allows(struct detect_ctx *x, const struct event *e)
@@ -155,8 +158,9 @@ static void source_forget(struct core *c, const struct source *s, struct window 
 	window_subtract(WINDOW_OF(&net->failures), failures);
 }
 
-/* e has the time; the first of those that count is in the window. */
-static void fire_source(struct detect_ctx *x, const struct event *e, enum severity severity)
+/* e has the time; the first of those that count is in the window, which held n at most. */
+static void fire_source(struct detect_ctx *x, const struct event *e, enum severity severity,
+			uint32_t n)
 {
 	struct source *s = x->source;
 	struct window failures = window_exact(x->core, WINDOW_OF(&s->failures));
@@ -167,7 +171,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 
 	if (!a || a->pub.state == ALERT_CLOSED)
 		a = alert_find(x, e, &f);
-	f.count = a ? e->count : most(x, e);
+	f.count = a ? e->count : n;
 	if (f.count < e->count) /* a window counts to 65,535 */
 		f.count = e->count;
 	f.first_ns = core_ds_ns(x->core, window_first(failures, now, window));
@@ -187,7 +191,7 @@ static void fire_source(struct detect_ctx *x, const struct event *e, enum severi
 	if (a)
 		alert_name_guessed(&a->pub, e);
 	if (a)
-		say(x, e, &a->pub, most(x, e), x->core->config.failed_logon_threshold);
+		say(x, e, &a->pub, n, x->core->config.failed_logon_threshold);
 }
 
 /* f: reason and kind; severity as if from outside. */
@@ -242,14 +246,14 @@ static void fire_asn(struct detect_ctx *x, const struct event *e)
 /* Of an attempt there always is a source, and its network: the harmless make room. */
 static void step(struct detect_ctx *x, const struct event *e)
 {
-	bool over;
+	uint32_t n = most(x, e);
+	bool over = n > x->core->config.failed_logon_threshold;
 
-	over = most(x, e) > x->core->config.failed_logon_threshold;
 	if (over)
 		x->source->fired_ds = core_ds(x->core, e->time_ns);
-	if (over || guess_is_alerted(x, e))
-		fire_source(x, e, guess_severity(x, e));
-	if (!guess_is_alerted(x, e) && !fire_network(x, e))
+	if (over || is_alerted(x, e, &n))
+		fire_source(x, e, guess_severity(x, e), n);
+	if (!is_alerted(x, e, &n) && !fire_network(x, e))
 		fire_asn(x, e);
 }
 

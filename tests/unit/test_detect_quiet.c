@@ -289,7 +289,7 @@ static void more_hosts_than_edges(void **state)
 		snprintf(host, sizeof(host), "10.0.0.%u", 1 + i);
 		onward(w, 2 + i, 5, host, 22);
 	}
-	s = session_next(w->core, &at);
+	s = session_next_live(w->core, &at);
 	assert_int_equal(s->edges_used, BURST_MAX);
 	assert_int_equal(alert_of(w, "activity.lateral_movement", A)->last.count, BURST_MAX + 9);
 	world_free(w);
