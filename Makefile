@@ -118,7 +118,7 @@ $(BUILD)/outergate: $(AGENT_OBJ) $(BUILD)/libcommon.a
 # What sends to collectors is a program of its own: the agent, whose parent is root, links no HTTP, no
 # TLS and no Kafka.
 FORWARD_PKGS = libcurl openssl rdkafka libmicrohttpd jansson libseccomp zlib
-FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c $(wildcard agent-linux/sandbox_fil*.c)
+FORWARD_SRC := $(wildcard forward/*.c) agent-linux/priv.c agent-linux/net_wire.c $(wildcard agent-linux/sandbox_fil*.c)
 FORWARD_OBJ := $(FORWARD_SRC:%.c=$(BUILD)/%.o)
 -include $(FORWARD_OBJ:.o=.d)
 $(BUILD)/outergate-forward: $(FORWARD_OBJ) $(BUILD)/libcommon.a
@@ -136,6 +136,7 @@ geo: # newer databases, for an agent that runs, too
 # --- tests
 $(BUILD)/tests/test_newest: $(BUILD)/agent-linux/newest.o $(BUILD)/agent-linux/host.o
 $(BUILD)/tests/test_wg_dump: $(BUILD)/agent-linux/wg_dump.o
+$(BUILD)/tests/test_net_wire: $(BUILD)/agent-linux/net_wire.o
 $(BUILD)/tests/test_sandbox: $(BUILD)/agent-linux/sandbox_filter.o $(BUILD)/agent-linux/sandbox_files.o
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libcommon.a | $(DEPS)
 	@mkdir -p $(@D)
@@ -212,8 +213,7 @@ install: $(OUTERGATE) $(FORWARD) $(MAN)
 		$(DESTDIR)$(PREFIX)/libexec/outergate/outergate-forward
 	install -D -m 0644 deploy/outergate.catalog \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/outergate.catalog
-	install -D -m 0644 deploy/systemd/outergate.service \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/outergate.service
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system deploy/systemd/*.service deploy/systemd/*.socket
 	install -D -m 0644 deploy/systemd/outergate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/outergate.conf
 	install -D -m 0644 deploy/systemd/outergate.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/outergate.conf
 	install -D -m 0644 deploy/completion/outergate \

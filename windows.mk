@@ -13,7 +13,7 @@ WIN_SYSTEM = -ltdh -lwevtapi -ladvapi32
 WIN_COMMON := $(COMMON_SRC:%.c=$(WIN)/%.o)
 WIN_AGENT  := $(patsubst %.c,$(WIN)/%.o,$(wildcard agent-windows/*.c cli/*.c))
 # Not here: what includes agent-linux/, or asks a Unix for a directory, a limit or an address.
-WIN_UNIT_NOT = addr geo geo_files out_journald out_pseudonym ledger newest outbox sandbox store store_file watch_files wg_dump
+WIN_UNIT_NOT = addr geo geo_files net_wire out_journald out_pseudonym ledger newest outbox sandbox store store_file watch_files wg_dump
 WIN_UNIT   := $(filter-out $(WIN_UNIT_NOT:%=$(WIN)/tests/test_%.exe),\
 	$(UNIT_SRC:tests/unit/%.c=$(WIN)/tests/%.exe))
 

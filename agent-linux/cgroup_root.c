@@ -2,6 +2,7 @@
 #include "sensor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static bool is_cgroup_root(const char *path)
 
 	snprintf(file, sizeof(file), "%s/cgroup.events", path);
 	return !statfs(path, &fs) && (uint32_t)fs.f_type == CGROUP2_SUPER_MAGIC &&
-	       access(file, F_OK) && errno == ENOENT;
+	       faccessat(AT_FDCWD, file, F_OK, AT_EACCESS) && errno == ENOENT;
 }
 
 int sensor_cgroup_root(char *ret, size_t cap)

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "parent.h"
 #include "pins.h"
+#include "priv_wireguard.h"
 #include "reload.h"
 
 struct run_options {
@@ -42,17 +43,18 @@ static int options_parse(const struct command *self, int argc, char **argv, stru
 	return 0;
 }
 
-/* What each capability is for; all four are needed on every kernel (uprobes: CAP_SYS_ADMIN). */
+/* What each capability is for; all are needed on every kernel (uprobes: CAP_SYS_ADMIN). */
 static const struct need {
 	unsigned cap;
 	const char *name, *why;
+	bool roots; /* only of one who is root */
 } needs[] = {
-	{CAP_BPF, "CAP_BPF", "load its kernel programs"},
-	{CAP_PERFMON, "CAP_PERFMON", "attach to tracepoints"},
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "see the peers of connections"},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach to libpam"},
-	{CAP_SETUID, "CAP_SETUID", "run its unprivileged half"},
-	{CAP_SETGID, "CAP_SETGID", "run its unprivileged half"},
+	{CAP_BPF, "CAP_BPF", "load its kernel programs", false},
+	{CAP_PERFMON, "CAP_PERFMON", "attach to tracepoints", false},
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "see the peers of connections", false},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach to libpam", false},
+	{CAP_SETUID, "CAP_SETUID", "run its unprivileged half", true},
+	{CAP_SETGID, "CAP_SETGID", "run its unprivileged half", true},
 };
 
 static int capabilities_check(void)
@@ -60,7 +62,8 @@ static int capabilities_check(void)
 	if (capng_get_caps_process())
 		return command_fail(EXIT_PERMISSION, "cannot read its own capabilities");
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		if (!capng_have_capability(CAPNG_EFFECTIVE, needs[i].cap))
+		if (!(needs[i].roots && geteuid()) &&
+		    !capng_have_capability(CAPNG_EFFECTIVE, needs[i].cap))
 			return command_fail(EXIT_PERMISSION,
 					    "not permitted: %s is missing, which it needs to %s; "
 					    "run it as root",
@@ -133,7 +136,8 @@ static const char *config_file(const struct run_options *o)
 {
 	if (o->config)
 		return o->config;
-	return access(COMMAND_CONFIG_PATH, F_OK) ? NULL : COMMAND_CONFIG_PATH;
+	return faccessat(AT_FDCWD, COMMAND_CONFIG_PATH, F_OK, AT_EACCESS) ? NULL
+									  : COMMAND_CONFIG_PATH;
 }
 
 static int user_find(struct sandbox_user *ret)
@@ -159,10 +163,10 @@ static int run(const struct command *self, int argc, char **argv)
 	struct run_options o = {0};
 	struct reload reload;
 	const char *file;
-	int r;
+	int r, netlink = priv_wireguard_take();
 
-	/* What the one who started us left open is nobody's business here. */
-	(void)sandbox_close(NULL, 0);
+	/* What the one who started us left open besides is nobody's business here. */
+	(void)sandbox_close(&netlink, 1);
 	r = options_parse(self, argc, argv, &o);
 	if (!r)
 		r = host_take(&o);

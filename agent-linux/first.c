@@ -66,7 +66,7 @@ static struct first_cgroup *place_for(struct first_hooks *f, const char *path, b
 	for (unsigned i = 0; i < FIRST_CGROUPS; i++) {
 		struct first_cgroup *c = &f->at[i];
 
-		if (c->id && access(c->path, F_OK)) /* a container that has ended */
+		if (c->id && faccessat(AT_FDCWD, c->path, F_OK, AT_EACCESS)) /* it has ended */
 			drop(c);
 		if (c->id && is_below(path, c->path) && (look || !c->look))
 			return NULL;

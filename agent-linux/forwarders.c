@@ -24,19 +24,21 @@
 
 #include "forward/wire.h"
 #include "host.h"
+#include "net_unit.h"
 #include "priv.h"
 #include "root_open.h"
 
-#define USER	 "outergate-forward"
-#define PROGRAM	 "outergate-forward"
-#define KILL_MS	 2000
-#define PATH_CAP 4096
+#define USER	   "outergate-forward"
+#define PROGRAM	   "outergate-forward"
+#define KILL_MS	   2000
+#define HANG_UP_MS 500
+#define PATH_CAP   4096
 
 void forwarders_init(struct forwarders *f, const struct config *c)
 {
 	f->config = c;
 	for (unsigned i = 0; i < FORWARDERS_MAX; i++)
-		f->rows[i] = (struct forwarder_process){.sock = -1};
+		f->rows[i] = (struct forwarder_process){.sock = -1, .conn = -1};
 }
 
 static int program_path(char path[PATH_CAP])
@@ -120,19 +122,37 @@ static void child(const char *path, const int *fds, unsigned count, const char *
 	_exit(1);
 }
 
-pid_t sender_start(const int *fds, unsigned count, const char *name, const char *mode)
+int sender_start(struct forwarder_process *p, const int *fds, unsigned count, const char *name,
+		 bool receive)
 {
 	char path[PATH_CAP];
-	int r = program_path(path);
-	pid_t pid;
+	int r;
 
+	if (net_unit_is_ours()) {
+		r = net_unit_start(fds, count, receive);
+		p->conn = r < 0 ? -1 : r;
+		return r < 0 ? r : 0;
+	}
+	r = program_path(path);
 	if (r)
 		return r;
 	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		child(path, fds, count, name, mode);
-	return pid < 0 ? -errno : pid;
+	p->pid = fork();
+	if (p->pid == 0)
+		child(path, fds, count, name, receive ? "--receive" : NULL);
+	if (p->pid > 0)
+		return 0;
+	r = -errno;
+	p->pid = 0;
+	return r;
+}
+
+void sender_kill(const struct forwarder_process *p, int sig)
+{
+	if (p->pid)
+		kill(p->pid, sig);
+	if (p->conn >= 0)
+		net_unit_hang_up(p->conn);
 }
 
 static int setup_write(const struct forwarders *f, unsigned i, int fd)
@@ -156,6 +176,14 @@ void sender_end(struct forwarder_process *p, int wait_ms)
 	if (p->sock >= 0)
 		close(p->sock);
 	p->sock = -1;
+	if (p->conn >= 0) {
+		if (!net_unit_ended(p->conn, wait_ms)) {
+			net_unit_hang_up(p->conn);
+			(void)net_unit_ended(p->conn, HANG_UP_MS);
+		}
+		close(p->conn);
+		p->conn = -1;
+	}
 	for (int waited = 0; p->pid; waited += 20) {
 		if (waitpid(p->pid, NULL, WNOHANG) == p->pid) {
 			p->pid = 0;
@@ -180,8 +208,7 @@ int forwarders_start(struct forwarders *f, unsigned i)
 	if (i >= f->config->forwarders_count)
 		return -EINVAL;
 	p = &f->rows[i];
-	if (p->pid)
-		kill(p->pid, SIGKILL); /* nobody is left to take its acknowledgements */
+	sender_kill(p, SIGKILL); /* nobody is left to take its acknowledgements */
 	sender_end(p, KILL_MS);
 	if ((socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, records) ||
 	     socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, files) ||
@@ -189,14 +216,10 @@ int forwarders_start(struct forwarders *f, unsigned i)
 		r = -errno;
 	if (!r)
 		r = setup_write(f, i, setup[1]);
-	if (!r) {
-		p->pid = sender_start((int[3]){records[1], setup[0], files[1]}, 3,
-				      f->config->forwarders[i].name, NULL);
-		r = p->pid < 0 ? p->pid : 0;
-	}
-	if (r)
-		p->pid = 0;
-	else
+	if (!r)
+		r = sender_start(p, (int[3]){records[1], setup[0], files[1]}, 3,
+				 f->config->forwarders[i].name, false);
+	if (!r)
 		p->sock = files[0];
 	for (int k = 0; k < 2; k++) {
 		if (setup[k] >= 0)
@@ -253,8 +276,7 @@ void sender_answer(struct forwarder_process *p, sender_open open, const void *ar
 	if (told)
 		return;
 	/* It ended, or says what it must not: the engine sees its socket close and asks again. */
-	if (p->pid)
-		kill(p->pid, SIGTERM);
+	sender_kill(p, SIGTERM);
 	sender_end(p, KILL_MS);
 }
 

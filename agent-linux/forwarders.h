@@ -10,7 +10,8 @@
 #include "engine.h"
 
 struct forwarder_process {
-	pid_t pid; /* 0: none */
+	pid_t pid; /* 0: none, or systemd started it */
+	int conn;  /* -1; else it ends when we hang up there (net_unit.h) */
 	int sock;  /* it asks for files here */
 };
 
@@ -32,9 +33,12 @@ void forwarders_stop(struct forwarders *f, int wait_ms);
 #define SENDER_FDS_MAX 16
 /*
  * Starts the program with these as its descriptors from FORWARD_FD_RECORDS on (-1: none there),
- * without privilege; mode: its only argument, or NULL. Its process id or -errno.
+ * without privilege: as a child, or where we are not root by systemd. 0 or -errno.
  */
-pid_t sender_start(const int *fds, unsigned count, const char *name, const char *mode);
+int sender_start(struct forwarder_process *p, const int *fds, unsigned count, const char *name,
+		 bool receive);
+/* Ends one that runs; systemd's at once, whatever the signal. */
+void sender_kill(const struct forwarder_process *p, int sig);
 /* What it asks for: a descriptor of the caller's, or -errno. */
 struct priv_msg;
 typedef int (*sender_open)(const void *arg, const struct priv_msg *m);

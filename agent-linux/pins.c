@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ bool pins_has_link(const struct pins *p, const char *name)
 	if (!p->dir[0])
 		return false;
 	link_path(p, name, path, sizeof(path));
-	return !access(path, F_OK);
+	return !faccessat(AT_FDCWD, path, F_OK, AT_EACCESS); /* by capabilities, not by user */
 }
 
 struct bpf_link *pins_link(const struct pins *p, const char *name)

@@ -1,6 +1,7 @@
 /*
  * priv_wireguard: asks WireGuard's devices for their peers, which root alone may: those of the
- * kernel in our network namespace, and those whose process has a socket in /run/wireguard.
+ * kernel in our network namespace, or in the host's where systemd gave us a socket of that; and
+ * those whose process has a socket in /run/wireguard.
  *
  * Done in a short-lived process, since such a process may not answer, and since an answer holds
  * private keys: they die with it, and its buffers are cleared at once. A socket counts when it is
@@ -21,12 +22,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host.h"
 #include "proc_stat.h"
 #include "root_open.h"
+#include "sandbox.h"
 #include "wg_dump.h"
 
 #define DIRECTORY   "/run/wireguard"
@@ -36,6 +39,21 @@
 #define HEADS	    (sizeof(struct nlmsghdr) + sizeof(struct genlmsghdr))
 #define ALIGN(n)    (((size_t)(n) + 3) & ~(size_t)3) /* NLA_ALIGN, NLMSG_ALIGN */
 #define WAIT_US	    100000 /* for one answer; the whole has half a second (root_open.c) */
+
+static int given = -1; /* a socket of the host's network namespace */
+
+int priv_wireguard_take(void)
+{
+	int type, fd = SD_LISTEN_FDS_START;
+	socklen_t len = sizeof(type);
+
+	if (sd_listen_fds(1) != 1 || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &type, &len) ||
+	    type != AF_NETLINK || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &type, &len) ||
+	    type != NETLINK_GENERIC)
+		return -1;
+	given = fd;
+	return fd;
+}
 
 struct look {
 	int fd; /* of the rows */
@@ -69,6 +87,16 @@ static bool is_roots(const struct stat *st)
 
 /* --- devices of a process */
 
+/* Root's sockets, which who is not root may not write to. */
+static int connect_to(int s, const struct sockaddr_un *a)
+{
+	int r = sandbox_override(true);
+
+	if (!r && connect(s, (const struct sockaddr *)a, sizeof(*a)))
+		r = -errno;
+	return sandbox_override(false) ? -EPERM : r;
+}
+
 static int user_open(int dir, const char *file, struct ucred *ret)
 {
 	struct timeval wait = {.tv_usec = WAIT_US};
@@ -84,8 +112,7 @@ static int user_open(int dir, const char *file, struct ucred *ret)
 	if (s < 0)
 		return -errno;
 	if (setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
-	    setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ||
-	    connect(s, (struct sockaddr *)&a, sizeof(a)) ||
+	    setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) || connect_to(s, &a) ||
 	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, ret, &len) || ret->uid) {
 		close(s);
 		return -EPERM;
@@ -224,6 +251,10 @@ static bool messages(struct wg_dump *d, const char *buf, size_t len, uint16_t fa
 			break;
 		if (h.nlmsg_type == NLMSG_DONE)
 			return true;
+		if (h.nlmsg_type == NLMSG_ERROR && h.nlmsg_len >= sizeof(h) + sizeof(*err)) {
+			memcpy(err, buf + sizeof(h), sizeof(*err));
+			return true;
+		}
 		if (h.nlmsg_type != family || wg_netlink(d, buf + sizeof(struct nlmsghdr),
 							 h.nlmsg_len - sizeof(struct nlmsghdr)))
 			break;
@@ -260,7 +291,9 @@ static void kernel_look(struct look *l, int s, uint16_t family, const char *devi
 	}
 	explicit_bzero(l->buf, sizeof(l->buf));
 	wg_finish(&d);
-	if (err || all > ANSWER_MAX)
+	if (err == -EOPNOTSUPP) /* a device of another kind */
+		l->devices--;
+	else if (err || all > ANSWER_MAX)
 		l->failed++;
 }
 
@@ -286,36 +319,87 @@ static bool has_module(void)
 	return !access("/sys/module/wireguard", F_OK);
 }
 
-static void kernels_look(struct look *l)
+/* The number of WireGuard's family; what a killed look has left in a given socket goes first. */
+static uint16_t family_of(struct look *l, int s)
 {
 	struct timeval wait = {.tv_usec = WAIT_US};
-	DIR *dir = has_module() ? opendir("/sys/class/net") : NULL;
-	const struct dirent *e;
-	uint16_t family = 0;
+	size_t all = 0;
 	ssize_t n;
-	int s = -1;
 
-	while (dir && (e = readdir(dir)) && l->devices < DEVICES_MAX) {
-		if (!is_name(e->d_name, strlen(e->d_name)) || !is_wireguard(e->d_name))
-			continue;
-		if (s < 0) {
-			s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-			if (s < 0 || setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
-			    !ask(s, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME,
-				 WG_GENL_NAME))
-				break;
-			n = recv(s, l->buf, sizeof(l->buf), 0);
-			family = n > 0 ? family_in(l->buf, (size_t)n) : 0;
-		}
-		if (family)
-			kernel_look(l, s, family, e->d_name);
-		else
-			l->failed++;
+	while ((n = recv(s, l->buf, sizeof(l->buf), MSG_DONTWAIT)) > 0 ||
+	       (n < 0 && errno == ENOBUFS)) {
+		all += n > 0 ? (size_t)n : sizeof(l->buf);
+		explicit_bzero(l->buf, sizeof(l->buf));
+		if (all > ANSWER_MAX)
+			return 0;
 	}
-	if (s >= 0)
-		close(s);
+	if (setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
+	    !ask(s, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME))
+		return 0;
+	n = recv(s, l->buf, sizeof(l->buf), 0);
+	return n > 0 ? family_in(l->buf, (size_t)n) : 0;
+}
+
+struct asked {
+	int s; /* -1: not yet */
+	uint16_t family;
+};
+
+static void device_look(struct look *l, struct asked *a, const char *device)
+{
+	if (a->s < 0) {
+		a->s = given >= 0 ? given
+				  : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+		a->family = a->s < 0 ? 0 : family_of(l, a->s);
+	}
+	if (a->family)
+		kernel_look(l, a->s, a->family, device);
+	else
+		l->failed++;
+}
+
+/* Our /sys may be that of a network namespace of ours, so the names are process 1's. */
+static void hosts_look(struct look *l)
+{
+	FILE *f = fopen("/proc/1/net/dev", "re");
+	struct asked a = {.s = -1};
+	char line[512];
+
+	while (f && l->devices < DEVICES_MAX && fgets(line, sizeof(line), f)) {
+		char *name = line + strspn(line, " "), *end = strchr(name, ':');
+
+		if (!end || !is_name(name, (size_t)(end - name)))
+			continue;
+		*end = '\0';
+		device_look(l, &a, name);
+	}
+	if (f)
+		(void)fclose(f);
+}
+
+static void ours_look(struct look *l)
+{
+	DIR *dir = opendir("/sys/class/net");
+	struct asked a = {.s = -1};
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir)) && l->devices < DEVICES_MAX)
+		if (is_name(e->d_name, strlen(e->d_name)) && is_wireguard(e->d_name))
+			device_look(l, &a, e->d_name);
+	if (a.s >= 0)
+		close(a.s);
 	if (dir)
 		closedir(dir);
+}
+
+static void kernels_look(struct look *l)
+{
+	if (!has_module())
+		return;
+	if (given >= 0)
+		hosts_look(l);
+	else
+		ours_look(l);
 }
 
 static int work(void *arg, struct priv_msg *m, int *ret_fd)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,64 +19,19 @@
 
 #include "forward/receive.h"
 #include "forward/wire.h"
+#include "net_unit.h"
 #include "priv.h"
 #include "root_open.h"
 
-#define BACKLOG	     64
-#define RECEIVE_ROOM (8 << 20) /* of datagrams that wait: a burst of a few 10,000 lines */
-#define END_MS	     500
+#define BACKLOG 64
+#define END_MS	500
 
 void receivers_init(struct receivers *x, const struct config *c)
 {
 	x->config = c;
-	x->process = (struct forwarder_process){.sock = -1};
+	x->process = (struct forwarder_process){.sock = -1, .conn = -1};
 	for (unsigned i = 0; i < RECEIVERS_MAX; i++)
 		x->bound[i] = -1;
-}
-
-static socklen_t sockaddr_of(const struct endpoint *at, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (at->addr.family == ADDR_V6) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(at->port);
-		memcpy(&v6->sin6_addr, at->addr.bytes, 16);
-		return sizeof(*v6);
-	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons(at->port);
-	memcpy(&v4->sin_addr, at->addr.bytes, 4);
-	return sizeof(*v4);
-}
-
-static int bind_network(const struct config_receiver *r)
-{
-	bool datagrams = r->kind == RECEIVE_UDP;
-	struct sockaddr_storage at;
-	socklen_t len = sockaddr_of(&r->at, &at);
-	int on = 1, room = RECEIVE_ROOM, err;
-	int fd = socket(at.ss_family,
-			(datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (datagrams) {
-		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
-			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-		setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	} else {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	}
-	/* At boot an address may come later than we do. */
-	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
-	if (!bind(fd, (struct sockaddr *)&at, len) && (datagrams || !listen(fd, BACKLOG)))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
 }
 
 /* A socket that an earlier run left behind is no use to anybody. */
@@ -135,7 +89,7 @@ static int place_open(const struct config_receiver *r)
 	case RECEIVE_PIPE:
 		return open_pipe(r->path);
 	default:
-		return bind_network(r);
+		return net_bind(r);
 	}
 }
 
@@ -163,19 +117,44 @@ static void close_two(const int fds[2])
 			close(fds[i]);
 }
 
+static void places_open(struct receivers *x, int32_t results[RECEIVERS_MAX])
+{
+	for (unsigned i = 0; i < x->config->receivers_count; i++) {
+		const struct config_receiver *r = &x->config->receivers[i];
+
+		results[i] = 0;
+		if (x->bound[i] >= 0 || (net_unit_is_ours() && net_is_network(r)))
+			continue; /* the process binds it, in the host's network */
+		x->bound[i] = place_open(r);
+		if (x->bound[i] < 0)
+			results[i] = x->bound[i];
+	}
+}
+
+/* What the process has bound is kept here, so that nothing is lost when another one follows. */
+static int places_take(struct receivers *x, int32_t results[RECEIVERS_MAX])
+{
+	int r = net_unit_bound(x->process.conn, results, x->bound);
+
+	if (r) {
+		sender_kill(&x->process, SIGTERM);
+		sender_end(&x->process, END_MS);
+		return r;
+	}
+	for (unsigned i = 0; i < x->config->receivers_count; i++)
+		if (x->bound[i] >= 0 && x->config->receivers[i].kind == RECEIVE_UDP)
+			net_make_room(x->bound[i]);
+	return 0;
+}
+
 int receivers_start(struct receivers *x, int32_t results[RECEIVERS_MAX])
 {
 	int lines[2] = {-1, -1}, files[2] = {-1, -1}, setup[2] = {-1, -1};
 	int fds[3 + RECEIVERS_MAX], r = 0;
 
-	if (x->process.pid)
-		kill(x->process.pid, SIGTERM);
+	sender_kill(&x->process, SIGTERM);
 	sender_end(&x->process, END_MS);
-	for (unsigned i = 0; i < x->config->receivers_count; i++) {
-		if (x->bound[i] < 0)
-			x->bound[i] = place_open(&x->config->receivers[i]);
-		results[i] = x->bound[i] < 0 ? x->bound[i] : 0;
-	}
+	places_open(x, results);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lines) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, files))
 		r = -errno;
@@ -187,10 +166,12 @@ int receivers_start(struct receivers *x, int32_t results[RECEIVERS_MAX])
 		fds[2] = files[1];
 		memcpy(fds + 3, x->bound, sizeof(x->bound));
 		_Static_assert(3 + RECEIVERS_MAX <= SENDER_FDS_MAX, "they are handed over");
-		r = sender_start(fds, 3 + RECEIVERS_MAX, "receivers", "--receive");
+		r = sender_start(&x->process, fds, 3 + RECEIVERS_MAX, "receivers", true);
 	}
-	if (r > 0) {
-		x->process = (struct forwarder_process){.pid = r, .sock = files[0]};
+	if (!r && x->process.conn >= 0)
+		r = places_take(x, results);
+	if (!r) {
+		x->process.sock = files[0];
 		files[0] = -1;
 		r = lines[0];
 		lines[0] = -1;
@@ -218,8 +199,7 @@ void receivers_answer(struct receivers *x)
 
 void receivers_stop(struct receivers *x)
 {
-	if (x->process.pid)
-		kill(x->process.pid, SIGTERM);
+	sender_kill(&x->process, SIGTERM);
 	sender_end(&x->process, END_MS);
 	for (unsigned i = 0; i < RECEIVERS_MAX; i++) {
 		if (x->bound[i] >= 0)

@@ -17,9 +17,19 @@
 
 static const char *const readers[] = {"systemd-journal", "adm"};
 
+static char own[64];
+
 int sandbox_user(struct sandbox_user *ret)
 {
 	const char *names[] = {SANDBOX_USER, "nobody"};
+
+	if (geteuid()) { /* no right to be another */
+		const struct passwd *pw = getpwuid(geteuid());
+
+		snprintf(own, sizeof(own), "%s", pw ? pw->pw_name : "?");
+		*ret = (struct sandbox_user){.uid = geteuid(), .gid = getegid(), .name = own};
+		return 0;
+	}
 
 	for (unsigned i = 0; i < 2; i++) {
 		const struct passwd *pw;
@@ -39,6 +49,7 @@ int sandbox_user(struct sandbox_user *ret)
 	return -ENOENT;
 }
 
+/* Who starts one that is not root gives it these (SupplementaryGroups=). */
 static int groups_set(void)
 {
 	gid_t groups[sizeof(readers) / sizeof(readers[0])];
@@ -92,9 +103,9 @@ static int files_only(const struct config *c)
 int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *err, size_t cap)
 {
 	const char *step = "groups";
-	int r = groups_set();
+	int r = geteuid() ? 0 : groups_set();
 
-	if (!r) {
+	if (!r && u->uid != geteuid()) {
 		step = "user";
 		if (setresgid(u->gid, u->gid, u->gid) || setresuid(u->uid, u->uid, u->uid))
 			r = -errno;
@@ -128,34 +139,54 @@ int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *er
 	return r;
 }
 
-/* deploy/systemd/outergate.service says what each is for. */
+/*
+ * deploy/systemd/outergate.service says what each is for. The last three are those of one that is
+ * root; of the others the last is only permitted, for sandbox_override().
+ */
 static const unsigned kept[] = {
 	CAP_BPF,    CAP_PERFMON, CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
 	CAP_SETUID, CAP_SETGID,	 CAP_KILL,
 };
+#define KEPT	   (sizeof(kept) / sizeof(kept[0]))
+#define KEPT_ROOTS 3
 
 int sandbox_parent(char *err, size_t cap)
 {
 	bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	bool have[sizeof(kept) / sizeof(kept[0])];
+	bool override = geteuid() && capng_have_capability(CAPNG_EFFECTIVE, CAP_DAC_OVERRIDE);
+	size_t count = geteuid() ? KEPT - KEPT_ROOTS : KEPT;
+	bool have[KEPT];
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		have[i] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
 	capng_clear(CAPNG_SELECT_BOTH);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (have[i])
 			capng_update(CAPNG_ADD,
 				     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 				     kept[i]);
+	if (override)
+		capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_DAC_OVERRIDE);
 	/* Without CAP_SETPCAP the bounding set is whoever's who started us. */
 	if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS))
 		r = -EPERM;
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		r = -errno;
+	/* The other half's user is ours: it shall see nothing of us in /proc either. */
+	if (!r && geteuid() && prctl(PR_SET_DUMPABLE, 0))
+		r = -errno;
 	if (r)
 		snprintf(err, cap, "cannot give up capabilities: %s", strerror(-r));
 	return r;
+}
+
+int sandbox_override(bool on)
+{
+	if (!capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE))
+		return 0; /* root, or one who may only try */
+	capng_update(on ? CAPNG_ADD : CAPNG_DROP, CAPNG_EFFECTIVE, CAP_DAC_OVERRIDE);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
 /* Linux 5.9; older ones than 5.10 are not supported. */

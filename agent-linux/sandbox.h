@@ -2,11 +2,16 @@
 #ifndef OUTERGATE_SANDBOX_H
 #define OUTERGATE_SANDBOX_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/config.h"
 
-/* The unprivileged half runs as this user; "nobody" where the package did not make it. */
+/*
+ * The unprivileged half runs as this user; "nobody" where the package did not make it. Where the
+ * whole is not root (the packaged unit) both halves are one user, which needs no right to become
+ * another: capabilities, the sandbox and PR_SET_DUMPABLE divide them then (docs/ATTACKSURFACE.md).
+ */
 #define SANDBOX_USER "outergate"
 
 struct sandbox_user {
@@ -29,6 +34,12 @@ int sandbox_enter(const struct sandbox_user *u, const struct config *c, char *er
  * privileges. 0 or -errno with one sentence in err. capng_get_caps_process() was called.
  */
 int sandbox_parent(char *err, size_t cap);
+
+/*
+ * For as long as it is on, permissions of files do not count: to connect to sockets of root's,
+ * where we are not root. 0 or -EPERM.
+ */
+int sandbox_override(bool on);
 
 /* Closes every descriptor but the first three and these (sorted on return; -1: none). 0 or -errno.
  */

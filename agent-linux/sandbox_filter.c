@@ -2,12 +2,15 @@
 #include "sandbox_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Whose a call is. */
 enum {
@@ -119,6 +122,46 @@ static int sockets(scmp_filter_ctx ctx, bool network)
 	return r;
 }
 
+/* A call in some forms only: its argument i is one of these. */
+static int only(scmp_filter_ctx ctx, int call, unsigned i, const unsigned *values, size_t count)
+{
+	int r = 0;
+
+	for (size_t k = 0; !r && k < count; k++) {
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				     (struct scmp_arg_cmp){i, SCMP_CMP_EQ, values[k], 0});
+		if (r == -EDOM)
+			r = 0;
+	}
+	return r;
+}
+
+/*
+ * No signal to another process of our user, as the privileged half may be one: not by tgkill, and
+ * not by a descriptor whose events are somebody else's (F_SETOWN, F_SETSIG; FIOSETOWN).
+ */
+static int ours(scmp_filter_ctx ctx, bool forwarder)
+{
+	static const unsigned commands[] = {
+		F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,	    F_SETFD,	 F_GETFL,     F_SETFL,
+		F_GETLK,      F_SETLK,	       F_SETLKW,    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+		F_GETPIPE_SZ, F_SETPIPE_SZ,    F_ADD_SEALS, F_GET_SEALS,
+	};
+	static const unsigned terminal[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX};
+	const unsigned self = (unsigned)getpid();
+	const size_t count = sizeof(commands) / sizeof(commands[0]);
+	int r = only(ctx, SCMP_SYS(tgkill), 0, &self, 1);
+
+	if (!r)
+		r = only(ctx, SCMP_SYS(fcntl), 1, commands, count);
+	if (!r)
+		r = only(ctx, SCMP_SYS(fcntl64), 1, commands, count);
+	if (!r && forwarder) /* whose libraries know more of them, and whose user is no other's */
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
+	return r ? r
+		 : only(ctx, SCMP_SYS(ioctl), 1, terminal, sizeof(terminal) / sizeof(terminal[0]));
+}
+
 /*
  * A thread, never a process. clone3 hides its flags in memory, so it does not exist here (ENOSYS
  * is the rule for all) and the C library takes clone. prlimit64 on another process, prctl and kill
@@ -126,7 +169,7 @@ static int sockets(scmp_filter_ctx ctx, bool network)
  */
 static int forms(scmp_filter_ctx ctx, bool threads)
 {
-	int r = 0;
+	int r = ours(ctx, threads);
 
 	if (threads)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,

@@ -18,6 +18,8 @@
 #include "forward.h"
 #include "queue.h"
 #include "receive.h"
+#include "unit.h"
+#include "agent-linux/net_wire.h"
 #include "agent-linux/sandbox_filter.h"
 
 #define WAIT_FIRST    (NS_PER_S / 2)
@@ -206,13 +208,20 @@ int main(int argc, char **argv)
 	static struct forwarder f = {.fd = -1};
 	const struct protocol *p = NULL;
 	struct sigaction term = {.sa_handler = on_term};
+	bool receive = argc == 2 && !strcmp(argv[1], "--receive");
+	int unit = -1;
 
 	/* Others of its user shall not read keys out of its memory, nor a core of it be kept. */
 	prctl(PR_SET_DUMPABLE, 0);
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc == 2 && !strcmp(argv[1], "--receive"))
-		return receive_main();
+	if (argc == 2 && !strcmp(argv[1], NET_WIRE_OPTION)) {
+		unit = unit_begin(&receive);
+		if (unit < 0)
+			receive = false; /* and there is no setup */
+	}
+	if (receive)
+		return receive_main(unit);
 	if (!setup_read(&f))
 		p = f.protocol;
 	if (!p) {

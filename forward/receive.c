@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent-linux/net_wire.h"
 #include "agent-linux/sandbox_filter.h"
 #include "common/decode/stream_lines.h"
 #include "forward.h"
@@ -253,7 +254,36 @@ static bool setup_read(void)
 	       setup.count <= RECEIVERS_MAX;
 }
 
-int receive_main(void)
+/* The agent keeps what is bound, and has it handed over to whoever follows us. */
+static bool bind_missing(int unit)
+{
+	struct net_bound b = {0};
+	int fds[RECEIVERS_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < setup.count; i++) {
+		int fd;
+
+		if (setup.bound[i] || !net_is_network(&setup.rows[i]))
+			continue;
+		fd = net_bind(&setup.rows[i]);
+		b.results[i] = fd < 0 ? fd : 0;
+		if (fd < 0)
+			continue;
+		if (dup2(fd, RECEIVE_FD_FIRST + (int)i) < 0)
+			return false;
+		fds[n++] = fd;
+		b.given[i] = 1;
+		setup.bound[i] = true;
+	}
+	if (net_wire_send(unit, &b, sizeof(b), fds, n))
+		return false;
+	while (n)
+		close(fds[--n]);
+	return true;
+}
+
+int receive_main(int unit)
 {
 	static const char *const readable[] = {"/etc/ssl", "/usr", "/lib", "/lib64",
 					       "/dev/urandom"};
@@ -262,6 +292,10 @@ int receive_main(void)
 		fputs("outergate-forward: started by the agent, of the same version, alone\n",
 		      stderr);
 		return 2;
+	}
+	if (unit >= 0 && !bind_missing(unit)) {
+		fputs("outergate: receivers: the agent does not hear what is bound\n", stderr);
+		return 1;
 	}
 	for (unsigned i = 0; i < setup.count; i++) {
 		char why[FORWARD_WHY_MAX] = "";

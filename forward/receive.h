@@ -37,6 +37,7 @@ struct receive_line {
 	uint64_t refused; /* peers whose lines are not taken, connections too many, bad TLS */
 };
 
-int receive_main(void);
+/* unit: the connection of outergate-net@.service, where the agent cannot bind; else -1. */
+int receive_main(int unit);
 
 #endif

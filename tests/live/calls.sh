@@ -27,7 +27,7 @@ out = subprocess.run(["gcc", "-E", "-dM", "-include", "sys/syscall.h", "-x", "c"
 names = {int(n): name for name, n in re.findall(r"#define __NR_(\w+) (\d+)\n", out)}
 listed = re.findall(r"^CALL\((\w+), (\w)\)", open("agent-linux/sandbox_calls.def").read(), re.M)
 # by their arguments (sandbox_filter.c), and what comes before the filter
-other = {"mmap", "mprotect", "socket", "clone", "prlimit64", "prctl", "seccomp", "capset", "execveat",
+other = {"mmap", "mprotect", "socket", "clone", "prlimit64", "prctl", "fcntl", "ioctl", "tgkill", "seccomp", "capset", "execveat",
          "arch_prctl", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
 for role, uid in ("E", sys.argv[2]), ("F", sys.argv[3]):
     allowed = {name for name, who in listed if who in (role, "B")}

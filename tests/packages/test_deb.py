@@ -145,42 +145,74 @@ def b_a_login_is_told_in_the_journal(w):
     check("Main process exited" not in w.shell("journalctl -u outergate --no-pager"), "it lives")
 
 
+# There is no Python in the box, so this one goes there.
+ASK = """
+import ctypes, os, socket, sys
+there = os.open("/proc/%s/ns/mnt" % sys.argv[1], os.O_RDONLY)
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.setns(there, 0):
+    raise OSError(ctypes.get_errno(), "setns")
+os.setgroups([])
+os.setresgid(*[int(sys.argv[2])] * 3)
+os.setresuid(*[int(sys.argv[2])] * 3)
+socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect("/run/outergate-net.socket")
+"""
+
+
+def halves(w):
+    """Number, owner of /proc/PID, status: the privileged half first."""
+    text = w.shell("for p in $(pgrep -x outergate); do echo PID $p $(stat -c %U /proc/$p/stat); "
+                   "cat /proc/$p/status; done")
+    rows = []
+    for part in text.split("PID ")[1:]:
+        lines = part.splitlines()
+        rows.append((*lines[0].split(), dict(re.findall(r"^(\w+):\s+(.*)$", "\n".join(lines[1:]), re.M))))
+    return sorted(rows, key=lambda r: -int(r[2]["CapEff"], 16))
+
+
 @case("package", alone=True)
 def c_has_what_it_needs_and_no_more(w):
-    text = w.shell("for p in $(pgrep -x outergate); do grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' "
-                   "/proc/$p/status; done")
-    rows = re.findall(r"Uid:\s+(\d+).*?CapEff:\s+(\w+).*?CapBnd:\s+(\w+).*?NoNewPrivs:\s+(\d).*?"
-                      r"Seccomp:\s+(\d)", text, re.S)
-    check(len(rows) == 2, "two halves", text)
-    parent = next(r for r in rows if r[0] == "0")
-    child = next(r for r in rows if r[0] != "0")
+    rows = halves(w)
+    check(len(rows) == 2, "two halves", rows)
+    parent, child = (r[2] for r in rows)
     unit = w.shell("systemctl show -p CapabilityBoundingSet --value outergate").upper().split()
-    # That one is for its start.
-    check(bin(int(parent[1], 16)).count("1") == len(set(unit) - {"CAP_DAC_OVERRIDE"}), "the parent: the unit's",
-          (parent, unit))
-    check(int(child[1], 16) == 0, "the child: none", child)
-    check(parent[3:] == ("1", "2") and child[3:] == ("1", "2"), "no new privileges, seccomp", rows)
+
+    def count(bits):
+        return bin(int(bits, 16)).count("1")
+    # One is in force at its start, and while it connects to a socket of root's.
+    check(count(parent["CapEff"]) == len(set(unit) - {"CAP_DAC_OVERRIDE"}) == count(parent["CapPrm"]) - 1 and
+          count(parent["CapBnd"]) == len(unit), "the parent: the unit's", (parent, unit))
+    check(all(count(child[k]) == 0 for k in ("CapEff", "CapPrm", "CapInh", "CapAmb")), "the child: none", child)
+    user = w.shell("id -u outergate").strip()
+    for half in parent, child:
+        check(half["Uid"].split() == [user] * 4 and user != "0", "nobody is root", half)
+        check(half["NoNewPrivs"] == "1" and half["Seccomp"] == "2", "no new privileges, seccomp", half)
 
 
 @case("package", alone=True)
-def c_without_a_network_it_sees_the_same(w):
-    """The drop-in that the unit describes, as it stands there."""
-    unit = w.shell("cat /lib/systemd/system/outergate.service")
-    lines = re.search(r"may add:\n((?:#   .*\n)+)", unit).group(1).replace("#   ", "")
-    check(lines.startswith("[Service]\nPrivateNetwork=yes\n"), "what it describes", lines)
-    w.shell("mkdir -p /run/systemd/system/outergate.service.d && cat > /run/systemd/system/outergate.service.d/t.conf "
-            "<<'X'\n%sX\nsystemctl daemon-reload && systemctl restart outergate" % lines)
-    w.running()
-    off = [x for x in w.status()["sensors"] if not x["on"]]
-    check(not off, "every sensor is on", off)
-    before = len(w.sessions())
-    w.log_in(check_rc=0)
-    wait_for("a login is seen", lambda: len(w.sessions()) > before, 10)
-    last = w.sessions()[0]
-    check(last["account"] == "alice" and last["origin"]["address"] == OUTSIDE and last["method"] == "password",
-          "whose it is", last)
-    w.shell("rm -r /run/systemd/system/outergate.service.d && systemctl daemon-reload && systemctl restart outergate")
-    w.running()
+def c_its_halves_are_apart_though_of_one_user(w):
+    (parent, owner, _), _child = halves(w)
+    check(owner == "root", "the parent's /proc is root's", owner)
+    tries = ("cat /proc/%s/environ" % parent, "ls /proc/%s/fd" % parent, "head -c 1 /proc/%s/mem" % parent,
+             "readlink /proc/%s/exe" % parent)
+    for t in tries:
+        said = w.shell("setpriv --reuid outergate --regid outergate --clear-groups --inh-caps=-all --no-new-privs "
+                       "%s 2>&1; echo $?" % t)
+        check("Permission denied" in said or said.strip() == "1", t, said)
+    tried = [run(["/usr/bin/python3", "-c", ASK, str(w.systemd.pid), user], check=False)
+             for user in ("0", w.shell("id -u outergate").strip())]
+    check(tried[0].returncode == 0, "root may ask for a network", tried[0].stderr.decode())
+    check(b"PermissionError" in tried[1].stderr, "and nobody else", tried[1].stderr.decode())
+
+
+@case("package", alone=True)
+def c_has_no_network_of_its_own(w):
+    (parent, _, _), _child = halves(w)
+    check(w.shell("stat -Lc %%i /proc/%s/ns/net" % parent) != w.shell("stat -Lc %i /proc/1/ns/net"), "another one")
+    listed = w.shell("outergate exposure --format json")
+    check('"port": 22' in listed or '"port":22' in listed, "it looks at the host's listeners", listed)
+    netlink = w.shell("for f in /proc/%s/fd/*; do readlink $f; done | grep -c '^socket:'" % parent)
+    check(int(netlink) >= 2, "and holds a netlink socket of the host's", netlink)
 
 
 @case("package", alone=True)
@@ -231,8 +263,49 @@ def d_what_a_collector_is_sent(w):
     wait_for(lambda: "the login is sent: %s" % w.shell("outergate status --format json"), sent, 30, 0.3)
     listener.kill()
     listener.wait()
-    w.shell("cat kept > /etc/outergate/outergate.yaml && rm kept && systemctl restart outergate")
+    units = w.shell("systemctl list-units --plain --no-legend 'outergate-net@*'").splitlines()
+    check(len(units) == 1, "a unit of its own", units)
+    w.shell("systemctl stop outergate")
+    units = w.shell("systemctl list-units --plain --no-legend 'outergate-net*'")
+    check(not units, "which ends with the agent", units)
+    w.shell("cat kept > /etc/outergate/outergate.yaml && rm kept && systemctl start outergate")
     w.running()
+
+
+def send_lines(w, port, text):
+    """A line from another host, by UDP."""
+    code = ("import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'%s', ('%s', %d))" %
+            (text, BOX, port))
+    run(w.net.inside_ns(w.net.ext, ["/usr/bin/python3", "-c", code]))
+
+
+@case("package", alone=True)
+def d_what_others_send_it(w):
+    w.shell("cp /etc/outergate/outergate.yaml kept && sed -i 's|^Receivers: .*|Receivers: [{listen: \"udp://%s:5514\", "
+            "from: [0.0.0.0/0]}, {listen: \"tcp://127.0.0.1:5515\"}, {listen: \"unix:/run/outergate/lines.sock\"}]"
+            "|' /etc/outergate/outergate.yaml && grep -q 5515 /etc/outergate/outergate.yaml && outergate check && "
+            "systemctl restart outergate" % BOX)
+    w.running()
+
+    def source(word):
+        return next((x for x in w.status()["sources"] if word in x["name"]), {})
+    for word in "5514", "5515", "lines.sock":
+        wait_for(lambda word=word: "%s is open: %s" % (word, w.status()["sources"]),
+                 lambda word=word: source(word).get("state") == "on", 20, 0.3)
+
+    def more_lines():
+        before = sum(source("5514").get(k, 0) for k in ("lines", "skipped", "bad"))
+        send_lines(w, 5514, "<38>Nov 30 10:00:00 gw sshd[1]: Failed password for root from 198.51.100.7 port 4 ssh2")
+        wait_for(lambda: "a line is taken: %s" % source("5514"), lambda: sum(
+            source("5514").get(k, 0) for k in ("lines", "skipped", "bad")) > before, 20, 0.3)
+    more_lines()
+    pid = w.shell("pgrep -x outergate-forwa").strip()
+    w.shell("kill -KILL " + pid)
+    # The socket is the agent's, too: nothing that comes meanwhile is lost.
+    more_lines()
+    check(w.shell("pgrep -x outergate-forwa").strip() != pid, "another one has followed")
+    w.shell("cat kept > /etc/outergate/outergate.yaml && rm kept && systemctl reload outergate")
+    wait_for("its end at a reload", lambda: not w.shell("pgrep -x outergate-forwa; true").strip(), 20, 0.3)
 
 
 @case("package", alone=True)
@@ -243,7 +316,7 @@ def e_a_half_that_hangs_is_started_again(w):
     pid = w.running()["MainPID"]
     time.sleep(8)
     check(w.state()["MainPID"] == pid, "while it lives it is left alone", w.state())
-    w.shell("pkill -STOP -x -u outergate outergate")
+    w.shell("pkill -STOP -x -P %s outergate" % pid)
 
     def again():
         s = w.state()
@@ -261,6 +334,8 @@ def f_an_upgrade_keeps_what_was_changed(w):
     w.shell("printf '\\n# changed here\\n' >> /etc/outergate/outergate.yaml && systemctl restart outergate")
     pid = w.running()["MainPID"]
     before = len(w.alerts("auth.bruteforce_success"))
+    # As earlier versions left them, whose unit was root's.
+    w.shell("chown -R root:root /sys/fs/bpf/outergate /run/outergate/lock")
     w.shell("apt install -y -o Dpkg::Options::=--force-confold ./" + os.path.basename(deb(NEW, "outergate")))
     s = w.running()
     check(s["MainPID"] != pid, "the new one runs", s)
@@ -268,6 +343,8 @@ def f_an_upgrade_keeps_what_was_changed(w):
     config = w.shell("cat /etc/outergate/outergate.yaml")
     check(config.endswith("# changed here\n") and "of a newer version" not in config, "the configuration",
           config[-200:])
+    check(w.shell("find /sys/fs/bpf/outergate -user root").strip() == "", "hooks that it can keep")
+    check(w.status()["kept_while_dead"], "and keeps", w.status()["kept_reason"])
     check("of a newer version" in w.shell("cat /etc/outergate/outergate.yaml.dpkg-dist"), "the new one is beside it")
     check(len(w.alerts("auth.bruteforce_success")) == before > 0, "the store")
     w.log_in(check_rc=0)

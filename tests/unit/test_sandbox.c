@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <asm/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -164,6 +166,37 @@ static int a_file(void)
 	return f && fgets(line, sizeof(line), f) && !fclose(f) ? 0 : 253;
 }
 
+/* A parent of the same user: no signal reaches it. */
+static int a_thread_of_another(void)
+{
+	return did(syscall(SYS_tgkill, getppid(), getppid(), SIGTERM));
+}
+static int an_owner(void)
+{
+	int pair[2];
+
+	return pipe2(pair, O_CLOEXEC) ? 253 : did(fcntl(pair[0], F_SETOWN, getppid()));
+}
+static int a_signal_of_events(void)
+{
+	int pair[2];
+
+	return pipe2(pair, O_CLOEXEC) ? 253 : did(fcntl(pair[0], F_SETSIG, SIGKILL));
+}
+static int an_owner_by_ioctl(void)
+{
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), parent = getppid();
+
+	return s < 0 ? 253 : did(ioctl(s, FIOSETOWN, &parent));
+}
+static int a_lock(void)
+{
+	struct flock l = {.l_type = F_RDLCK};
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? 253 : did(fcntl(fd, F_SETLK, &l));
+}
+
 static void calls(void **state)
 {
 	static const struct {
@@ -182,6 +215,11 @@ static void calls(void **state)
 		{"another's memory", memory_of_another, FATAL + SIGSYS, FATAL + SIGSYS},
 		{"a process", a_process, ENOSYS, ENOSYS},
 		{"a signal", a_signal, ENOSYS, ENOSYS},
+		{"a thread of another", a_thread_of_another, ENOSYS, ENOSYS},
+		{"another's signals", an_owner, ENOSYS, ENOSYS},
+		{"which signal", a_signal_of_events, ENOSYS, ENOSYS},
+		{"another's signals by ioctl", an_owner_by_ioctl, ENOSYS, 0},
+		{"a lock", a_lock, 0, 0},
 		{"code that can be written", code_written, ENOSYS, ENOSYS},
 		{"code of what was data", code_of_data, ENOSYS, ENOSYS},
 		{"a socket of the internet", internet, EAFNOSUPPORT, 0},
