@@ -110,6 +110,7 @@ struct wireguard;
 #define LOOKS_MAX 8
 struct look {
 	uint64_t cgroup, until_ns; /* until 0: free */
+	uint64_t for_ns;
 };
 
 struct engine {
@@ -136,7 +137,7 @@ struct engine {
 	uint64_t kernel_lost[KERNEL_RINGS]; /* as told to the core */
 	bool reads_first;		    /* first bytes, of some watched listener at least */
 	char first_reason[SENSOR_REASON_MAX];
-	struct look looks[LOOKS_MAX];
+	struct look looks[LOOKS_MAX], outward_looks[LOOKS_MAX];
 	uint64_t started_ns, saved_ns, pruned_ns, bytes_ns;
 	size_t memory_bytes; /* of the core, when it was last put */
 	struct libpam_file libpam[LIBPAM_FILES_MAX];

@@ -50,7 +50,8 @@ static bool is_below(const char *path, const char *above)
 static void drop(struct first_cgroup *c)
 {
 	for (unsigned i = 0; i < 2; i++)
-		bpf_link__destroy(c->links[i]);
+		if (c->links[i])
+			bpf_link__destroy(c->links[i]);
 	*c = (struct first_cgroup){0};
 }
 
@@ -110,6 +111,8 @@ int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_progra
 		c->look = look;
 		memcpy(c->path, path, sizeof(c->path));
 		for (unsigned i = 0; i < 2 && !r; i++) {
+			if (!programs[i])
+				continue;
 			c->links[i] = bpf_program__attach_cgroup(programs[i], fd);
 			r = c->links[i] ? 0 : errno == EPERM ? -EBUSY : -errno;
 		}

@@ -29,6 +29,7 @@ struct first_hooks {
  * root: an open directory of the cgroup2 root; id: of a cgroup (its inode). What hangs above it
  * already serves it, what hangs below is replaced. 0, or -errno (-EUSERS: FIRST_CGROUPS
  * are on; -EBUSY: another program has the hook to itself). look: for a while, first_look_end().
+ * in may be NULL.
  */
 int first_attach(struct first_hooks *f, int root, uint64_t id, struct bpf_program *in,
 		 struct bpf_program *out, bool look);

@@ -179,10 +179,14 @@ static int answer_none(struct parent *p, const struct priv_msg *m)
 
 static int answer_look(struct parent *p, const struct priv_msg *m)
 {
-	if (!m->arg)
-		return sensor_first(p->sensor, m->value[0], true);
-	sensor_look_end(p->sensor, m->value[0]);
-	return 0;
+	bool outward = m->arg & PRIV_LOOK_OUTWARD;
+
+	if (m->arg & PRIV_LOOK_END) {
+		sensor_look_end(p->sensor, m->value[0], outward);
+		return 0;
+	}
+	return outward ? sensor_look_outward(p->sensor, m->value[0])
+		       : sensor_first(p->sensor, m->value[0], true);
 }
 
 /* Returns 0, or -EPROTO when the message is none of ours. */
@@ -287,7 +291,8 @@ static int child_start(struct parent *p)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	sensor_look_end(p->sensor, 0);
+	sensor_look_end(p->sensor, 0, false);
+	sensor_look_end(p->sensor, 0, true);
 	fflush(NULL);
 	p->child = fork();
 	if (p->child < 0) {

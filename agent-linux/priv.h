@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Bits of PRIV_LOOK's arg. */
+#define PRIV_LOOK_END	  1 /* no longer */
+#define PRIV_LOOK_OUTWARD 2 /* what programs there say first over UDP, instead */
+
 enum priv_kind {
 	/* arg: index into config->files; arg2: 0 the file, 1 "<file>.1"; 2: arg is one into
 	   config->geo_databases -> fd */
@@ -45,7 +49,7 @@ enum priv_kind {
 	 */
 	PRIV_CONTAINER,
 	PRIV_FIRST,   /* value[0]: a cgroup: read the first bytes of what is accepted there */
-	PRIV_LOOK,    /* the same for a while; arg 1: no longer */
+	PRIV_LOOK,    /* the same for a while; arg: PRIV_LOOK_* */
 	PRIV_FORWARD, /* arg: index into config->forwarders: a new process -> its socket */
 	/* Of such a process, on a socket of its own: arg: enum forward_file -> fd */
 	PRIV_FORWARD_FILE,

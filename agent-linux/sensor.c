@@ -45,8 +45,8 @@ struct sensor {
 	const volatile uint64_t *counters;
 	struct pam_files pam;
 	bool took_over;
-	int cgroup_root; /* -1: there is none */
-	struct first_hooks first;
+	int cgroup_root;		   /* -1: there is none */
+	struct first_hooks first, outward; /* the latter: what programs say first over UDP */
 };
 
 static const struct sensor_row row_table[SENSOR_PARTS] = {
@@ -163,9 +163,17 @@ int sensor_first(struct sensor *s, uint64_t cgroup, bool look)
 			    s->skel->progs.first_out, look);
 }
 
-void sensor_look_end(struct sensor *s, uint64_t cgroup)
+int sensor_look_outward(struct sensor *s, uint64_t cgroup)
 {
-	first_look_end(&s->first, cgroup);
+	if (s->cgroup_root < 0)
+		return -ENOENT;
+	return first_attach(&s->outward, s->cgroup_root, cgroup, NULL, s->skel->progs.outward_udp,
+			    true);
+}
+
+void sensor_look_end(struct sensor *s, uint64_t cgroup, bool outward)
+{
+	first_look_end(outward ? &s->outward : &s->first, cgroup);
 }
 
 static void attach_part(struct sensor *s, enum sensor_part part, struct bpf_program *prog)
@@ -475,6 +483,7 @@ void sensor_close(struct sensor *s)
 	for (unsigned i = 0; i < SENSOR_PARTS; i++)
 		bpf_link__destroy(s->links[i]);
 	first_detach_all(&s->first);
+	first_detach_all(&s->outward);
 	if (s->cgroup_root >= 0)
 		close(s->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)

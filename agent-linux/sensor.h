@@ -79,8 +79,10 @@ void sensor_let_go(struct sensor *s, uint64_t handoff);
 int sensor_arm(struct sensor *s, uint32_t kind, uint32_t uid, uint64_t until_ns);
 /* Reads first bytes of what is accepted in that cgroup and below (first.h). 0 or -errno. */
 int sensor_first(struct sensor *s, uint64_t cgroup, bool look);
-/* Ends a look there; 0: all of them. */
-void sensor_look_end(struct sensor *s, uint64_t cgroup);
+/* Tells what programs there say first to the outside over UDP. 0 or -errno. */
+int sensor_look_outward(struct sensor *s, uint64_t cgroup);
+/* Ends a look there, the first kind or the second; cgroup 0: all of them. */
+void sensor_look_end(struct sensor *s, uint64_t cgroup, bool outward);
 /* Attaches the PAM probes to an open file; offsets are checked against its size. */
 int sensor_attach_libpam(struct sensor *s, int fd, const uint64_t offsets[LIBPAM_SYMBOLS]);
 /* Takes them off again; dev and ino as fstat() has them. 0 or -ENOENT. */

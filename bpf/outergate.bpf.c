@@ -11,11 +11,12 @@
 #include "manager.bpf.c"
 #include "container.bpf.c"
 #include "loopback.bpf.c"
-#include "process.bpf.c"
 #include "outward.bpf.c"
+#include "process.bpf.c"
 #include "connect.bpf.c"
 #include "pam.bpf.c"
 #include "first.bpf.c"
+#include "outward_udp.bpf.c"
 #include "snapshot.bpf.c"
 #include "libpam.bpf.c"
 

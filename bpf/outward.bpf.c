@@ -4,8 +4,7 @@
  * handshake is done, once for a program, host and port in ten minutes. Any other connect() pays
  * for a few comparisons.
  *
- * Not seen: UDP (OpenVPN's, WireGuard's and IKE's usual way); a tool under another name on another
- * port.
+ * Over UDP: see outward_udp.bpf.c. Not seen: a tool under another name on another port.
  */
 #define OUTWARD_PAUSE 600000000000ull
 
@@ -55,6 +54,34 @@ static __always_inline bool is_outward_name(__u64 a)
 	       word_is(a, "wstunnel", 8) || word_is(a, "dwagsvc", 8) || word_is(a, "tor", 4);
 }
 
+/* Those whose servers are called the same: of them only what a client says first counts. */
+static __always_inline bool is_vpn_name(__u64 a)
+{
+	return word_is(a, "openvpn", 7) || word_is(a, "charon", 6) || word_is(a, "pluto", 6) ||
+	       word_is(a, "wireguar", 8) || word_is(a, "boringtu", 8);
+}
+
+/* A program that may speak a VPN's protocol over UDP: its cgroup is worth a look. task: its leader.
+ * A global function of a number, for the verifier. */
+__noinline int outward_look(__u64 task)
+{
+	struct task_struct *leader = (struct task_struct *)task;
+	struct wire_look *r;
+	__u64 a, b, cgroup;
+
+	comm_words(leader, &a, &b);
+	if ((!is_outward_name(a) && !is_vpn_name(a)) ||
+	    share_take(BPF_CORE_READ(leader, cred, uid.val), KIND_LOOK) == SHARED_NONE)
+		return 0;
+	cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+	r = RECORD(false, KIND_LOOK, wire_look);
+	if (!r)
+		return 0;
+	r->cgroup = cgroup; /* and no connection */
+	record_submit_bulk(r, sizeof(*r));
+	return 0;
+}
+
 static __always_inline __u64 host_of(struct sock *sk)
 {
 	struct wire_conn c = {};
@@ -66,21 +93,26 @@ static __always_inline __u64 host_of(struct sock *sk)
 }
 
 /* Has this program told of that host and port lately? */
+static __always_inline bool outward_was_told(const struct outward_key *k)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), *told = bpf_map_lookup_elem(&outward_told, k);
+
+	if (told && now - *told < OUTWARD_PAUSE)
+		return true;
+	bpf_map_update_elem(&outward_told, k, &now, BPF_ANY);
+	return false;
+}
+
 static __always_inline bool outward_is_known(struct sock *sk, struct task_struct *leader)
 {
 	struct outward_key k = {};
-	__u64 now = bpf_ktime_get_boot_ns(), *told;
 	__u32 dev;
 
 	exe_of(leader, &k.exe, &dev);
 	k.host = host_of(sk);
 	k.uid = (__u32)bpf_get_current_uid_gid();
 	k.port = sk->__sk_common.skc_dport;
-	told = bpf_map_lookup_elem(&outward_told, &k);
-	if (told && now - *told < OUTWARD_PAUSE)
-		return true;
-	bpf_map_update_elem(&outward_told, &k, &now, BPF_ANY);
-	return false;
+	return outward_was_told(&k);
 }
 
 static __always_inline void outward_begins(struct sock *sk, struct task_struct *leader,
@@ -108,7 +140,7 @@ static __always_inline void outward_begins(struct sock *sk, struct task_struct *
 	r->hdr.size = sizeof(*r);
 	proc_fill(&r->proc, leader);
 	r->session = session;
-	r->flags = r->pad = 0;
+	r->flags = r->spoken = 0;
 	r->args_len = args_read(r->args, task, &r->flags);
 	bpf_map_update_elem(&outwards, &cookie, r, BPF_ANY);
 }

@@ -189,6 +189,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 
 	if (!leader)
 		return 0;
+	outward_look((__u64)BPF_CORE_READ(task, group_leader));
 	if (is_put_elsewhere(leader))
 		container_tell((__u64)BPF_CORE_READ(bprm, filename));
 	m = mark_get(leader);

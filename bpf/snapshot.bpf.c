@@ -134,7 +134,10 @@ int snapshot_children(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task, *parent;
 	struct mark *m, c;
 
-	if (!task || task->pid != task->tgid || mark_get(task))
+	if (!task || task->pid != task->tgid)
+		return 0;
+	outward_look((__u64)BPF_CORE_READ(task, group_leader));
+	if (mark_get(task))
 		return 0;
 	parent = task->real_parent;
 	parent = parent ? parent->group_leader : NULL;

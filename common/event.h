@@ -95,7 +95,8 @@ enum event_flag {
 	EVENT_ACCEPTED = 1u << 17, /* loopback: it accepted the connection to dest, a local proxy */
 	EVENT_MANAGED = 1u << 15,  /* file: by a package manager, or one's own password */
 	EVENT_WATCHED = 1u << 22,  /* listen: its connections are told */
-	EVENT_LOOK = 1u << 24,	   /* no event yet: a listener that nobody watches has a visitor */
+	EVENT_LOOK = 1u << 24,	   /* no event yet: a listener that nobody watches has a visitor;
+				      without a port: a VPN's tool begins */
 	EVENT_ELSEWHERE = 1u << 23, /* text that another host sent: no record of ours tells of it */
 	EVENT_OWN = 1u << 20,	    /* handoff: to what the same session had started */
 	EVENT_LOCAL_PEER = 1u << 21, /* the client of a local socket accepted it */
@@ -246,7 +247,8 @@ struct event {
 	struct span text;    /* the raw line or a reason; evidence */
 	struct span path;    /* file: which; handoff: the socket; of a broker's: its stdin */
 	struct span subject; /* file: what it is: "service-unit"; of a broker's: the unit;
-				WireGuard: inner networks, "10.8.0.2/32 10.9.0.0/24" */
+				WireGuard: inner networks, "10.8.0.2/32 10.9.0.0/24";
+				outward: "UDP", or the VPN that its first bytes are */
 	struct span mac;     /* of an inside origin: its network card */
 	struct span via;     /* through whom a session had it done */
 	union {

@@ -305,10 +305,12 @@ struct wire_data_long {
  * what its server answers is told for WIRE_LOOK_NS, if the programs that see it are attached.
  */
 #define WIRE_LOOK_NS 3000000000ull
+/* Or, without a connection: a program there may begin a VPN's session over UDP. */
+#define WIRE_LOOK_OUT_NS 60000000000ull
 struct wire_look {
 	struct wire_hdr hdr;
 	struct wire_conn conn;
-	__u64 cgroup; /* of the socket */
+	__u64 cgroup; /* of the socket, or of the program */
 };
 
 /*
@@ -398,9 +400,14 @@ struct wire_outward {
 	__u64 session; /* cookie of the session's connection; 0: of none */
 	struct wire_conn conn;
 	__u32 flags, args_len;
-	__u32 pad, pad2;
+	__u32 spoken, pad;    /* WIRE_SPOKEN_*: over UDP, and what its first bytes are */
 	char args[WIRE_ARGS]; /* NUL-separated, args_len bytes */
 };
+#define WIRE_SPOKEN_TCP	      0
+#define WIRE_SPOKEN_UDP	      1 /* nothing in particular: by the program's name */
+#define WIRE_SPOKEN_WIREGUARD 2
+#define WIRE_SPOKEN_OPENVPN   3
+#define WIRE_SPOKEN_IKE	      4
 
 /*
  * A peer of a WireGuard device of this host: it has shaken hands anew, or speaks from elsewhere; or

@@ -1,9 +1,10 @@
 /*
  * outward: which process here is connected to a remote service elsewhere, or belongs to an outside
  * VPN or a remote access tool. The kernel tells of known ports and names; here they get words, and
- * what was seen before is remembered (core_learn.c).
+ * what was seen before is remembered (core_learn.c). Over UDP it tells what a VPN's client says
+ * first, in the cgroup of a program with the name of such a tool.
  *
- * Cannot see: UDP; a tool under another name on another port.
+ * Cannot see: a tool under another name on another port.
  *
  * Example: /usr/bin/cloudflared is connected to 198.51.100.7:7844.
  */
@@ -42,6 +43,8 @@ static const struct {
 	{"wireguard", "WireGuard"},
 	{"boringtun", "WireGuard"},
 	{"dwagsvc", "DWService"},
+	{"charon", "IKE"},
+	{"pluto", "IKE"},
 };
 
 /* The products' own documents; IANA for 1194 and 1723. */
@@ -68,17 +71,30 @@ static const char *tool_of(struct span name)
 	return NULL;
 }
 
-const char *outward_tool(const struct event *e, bool *ret_by_port)
+static const char *const by_bytes[] = {"WireGuard", "OpenVPN", "IKE"};
+
+bool outward_is_udp(const struct event *e)
+{
+	return !span_empty(e->subject);
+}
+
+const char *outward_tool(const struct event *e, const char **by)
 {
 	const char *tool = tool_of(span_base(outward_program(e)));
 
-	*ret_by_port = false;
+	*by = "name";
 	if (!tool)
 		tool = tool_of(e->program);
+	for (size_t i = 0; !tool && i < sizeof(by_bytes) / sizeof(by_bytes[0]); i++) {
+		if (!span_is(e->subject, by_bytes[i]))
+			continue;
+		*by = "first-bytes";
+		tool = by_bytes[i];
+	}
 	for (size_t i = 0; !tool && i < sizeof(by_port) / sizeof(by_port[0]); i++) {
 		if (e->dest.port < by_port[i].first || e->dest.port > by_port[i].last)
 			continue;
-		*ret_by_port = true;
+		*by = "port";
 		tool = by_port[i].tool;
 	}
 	return tool;
@@ -122,7 +138,7 @@ void say_outward(struct text *t, const struct detect_ctx *x, const struct event 
 	text_quote(t, outward_program(e), 80);
 	if (e->proc.pid)
 		text_add(t, " (pid %u, uid %u)", e->proc.pid, e->uid);
-	text_add(t, " is connected to ");
+	text_add(t, outward_is_udp(e) ? " sends over UDP to " : " is connected to ");
 	say_origin(t, &e->dest, scope_of(&e->dest.addr, &x->core->config.scope));
 }
 

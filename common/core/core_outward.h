@@ -13,8 +13,13 @@ struct calert;
 void outward_told(struct core *c, const struct event *e);
 /* Its program's path, or its name when that was not to be read. */
 struct span outward_program(const struct event *e);
-/* What of outside VPNs and remote access it is, by its name, else by the port; NULL: nothing. */
-const char *outward_tool(const struct event *e, bool *by_port);
+/*
+ * What of outside VPNs and remote access it is, by its name, its first bytes, else by the port;
+ * NULL: nothing. *by: that reason.
+ */
+const char *outward_tool(const struct event *e, const char **by);
+/* Over UDP? Then nobody has answered yet. */
+bool outward_is_udp(const struct event *e);
 /* Seen for the first time in PLACE_KEPT_DAYS? *days: since when anything of that kind is watched.
  */
 bool outward_is_new(struct core *c, unsigned kind, const struct event *e, uint64_t what,

@@ -569,12 +569,20 @@ static bool read_exposure(struct decode_stream *s, const void *record, struct ev
 #define READ_EXPOSURE read_exposure
 static bool read_outward(struct decode_stream *s, const void *record, struct event *e)
 {
+	static const char *const spoken[] = {
+		[WIRE_SPOKEN_TCP] = "",
+		[WIRE_SPOKEN_UDP] = "UDP",
+		[WIRE_SPOKEN_WIREGUARD] = "WireGuard",
+		[WIRE_SPOKEN_OPENVPN] = "OpenVPN",
+		[WIRE_SPOKEN_IKE] = "IKE",
+	};
 	const struct wire_outward *w = record;
 
 	(void)s;
-	if (w->args_len > sizeof(w->args))
+	if (w->args_len > sizeof(w->args) || w->spoken >= sizeof(spoken) / sizeof(spoken[0]))
 		return false;
 	e->kind = EVENT_OUTWARD;
+	e->subject = span_of(spoken[w->spoken]);
 	e->flags = flags_of(w->flags);
 	set_proc(&w->proc, e);
 	set_session(w->session, e);

@@ -29,7 +29,7 @@ static void outbound(struct detect_ctx *x, const struct event *e)
 	uint32_t days;
 	struct text t;
 
-	if ((service != SERVICE_SMB && service != SERVICE_RPC) ||
+	if (outward_is_udp(e) || (service != SERVICE_SMB && service != SERVICE_RPC) ||
 	    !scope_counts_as_external(scope_of(&e->dest.addr, rules), rules))
 		return;
 	a = outward_raise(x, e, &f, outward_is_new(x->core, SEEN_SMB, e, of_the_day, &days));

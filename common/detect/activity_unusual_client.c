@@ -35,7 +35,7 @@ static void step(struct detect_ctx *x, const struct event *e)
 	bool learning;
 	struct text t;
 
-	if (service == SERVICE_NONE || is_container_api(service) ||
+	if (service == SERVICE_NONE || outward_is_udp(e) || is_container_api(service) ||
 	    scope_of(&e->dest.addr, &x->core->config.scope) == SCOPE_LOOPBACK || is_usual(e) ||
 	    !outward_is_new(x->core, SEEN_CLIENT, e, service, &days))
 		return;

@@ -168,11 +168,11 @@ def agent(k):
 
 
 def outward(k):
-    """pid (comm, uid, args) is connected to a remote service elsewhere (to); conn: its session's."""
+    """pid (comm, uid, args) is connected to a remote service elsewhere (to); conn: its session's; spoken: over UDP."""
     args = b"".join(a.replace("_", " ").encode() + b"\0" for a in k.get("args", "").split())
     return 22, (proc(dict({"pid": "4000"}, **k)) + struct.pack("<Q", num(k, "conn")) +
                 conn(90000 + num(k, "n"), "192.0.2.1:40000", k["to"]) +
-                struct.pack("<IIII384s", flags(k), len(args), 0, 0, args))
+                struct.pack("<IIII384s", flags(k), len(args), num(k, "spoken"), 0, args))
 
 
 def handoff(k):

@@ -219,6 +219,21 @@ tunnel() {
 	wait $client
 }
 
+# Datagrams of a program with the name of such a tool; the first may be too early.
+vpn() {
+	local client
+	cp /usr/bin/bash /tmp/ngrok
+	nsenter --net=/run/netns/srv /tmp/ngrok -c 'for n in {1..100}; do
+		echo hello > /dev/udp/'$OUTSIDE'/4443
+		sleep 1
+	done' 2> /dev/null &
+	client=$!
+	want vpn alerts '.detection == "activity.external_vpn" and .origin.address == "'$OUTSIDE'" and
+		(.sentence | contains("over UDP"))'
+	kill $client
+	wait $client
+}
+
 bytes() {
 	with_scp "erin@$SERVER:/guest/blob" /tmp/fetched
 	want bytes_out sessions '.account == "erin" and .origin.address == "'$OUTSIDE'" and
@@ -295,7 +310,7 @@ btf-*) parts="no_btf" ;;
 log-*) parts="blind password publickey loss" ;;
 *-full)
 	parts="no_btf existing kept password publickey client keyboard ipv6 threads onward onward6
-		lingers other_libpam borrowed tunnel bytes death fired loss"
+		lingers other_libpam borrowed tunnel vpn bytes death fired loss"
 	;;
 *-short) parts="existing password publickey client ipv6 onward loss" ;;
 esac

@@ -23,13 +23,13 @@ CONF = """charon-systemd {
 
 
 class Charon:
-    def __init__(self, w, ns, name):
+    def __init__(self, w, ns, name, program="/usr/sbin/charon-systemd"):
         self.w, self.ns = w, ns
         self.dir = directory("charon-" + name)
         with open(self.dir + "/strongswan.conf", "w") as f:
             f.write(CONF % ("1" if ns == w.net.srv else "-1", self.dir))  # of this host alone
         with open(self.dir + "/log", "wb") as log:
-            self.proc = subprocess.Popen(w.net.inside_ns(ns, ["/usr/sbin/charon-systemd"]), stdin=subprocess.DEVNULL,
+            self.proc = subprocess.Popen(w.net.inside_ns(ns, [program]), stdin=subprocess.DEVNULL,
                                          stdout=log, stderr=log,
                                          env=dict(os.environ, STRONGSWAN_CONF=self.dir + "/strongswan.conf"))
         wait_for(lambda: "charon's socket: " + self.said(), lambda: not self.swanctl("--stats", check_rc=False).returncode, 20)
