@@ -99,7 +99,7 @@ static void show_gateway(struct shown *x, const struct event_gateway *g)
 {
 	char assigned[ADDR_TEXT_MAX];
 
-	if (!g->told)
+	if (!g->told && span_empty(g->reason))
 		return;
 	show(x, "assigned", addr_format(&g->assigned, assigned));
 	show_span(x, "group", g->group);

@@ -88,6 +88,7 @@ static void (*const handlers[EVENT_COUNT])(struct core *c, const struct event *e
 	[EVENT_EXPOSURE] = exposure_told,
 	[EVENT_OUTWARD] = outward_told,
 	[EVENT_LEASE] = device_leased,
+	[EVENT_CLOUD_ADDRESS] = pass,
 };
 
 /* Who failed before; looked up for the kinds that ask, since most events are not about that. */
