@@ -83,6 +83,7 @@ void engine_transaction(struct engine *e)
 		engine_store_failed(e, "begin");
 	else
 		e->in_transaction = true;
+	e->begun_ns = clock_boot_ns();
 }
 
 /* User space knows better than the kernel that somebody is logged in (no PAM, snapshot). */
@@ -253,18 +254,22 @@ void engine_flush(struct engine *e)
 }
 
 /*
- * Where logins are many, what was told of them goes to disk together, so that the next alert waits
- * for no disk; what comes after a pause goes at once. Collectors get what is on the disk.
+ * What was told goes to disk a moment later, so that who logs in at the same moment waits for no
+ * disk, and where logins are many together with all of a fifth of a second. Collectors get what is
+ * on the disk, so that it goes there sooner where they wait.
  */
+#define FLUSH_AFTER	     (NS_PER_S / 50)
 #define FLUSH_EVERY	     (NS_PER_S / 5)
 #define FLUSH_FOR_COLLECTORS (NS_PER_S / 50)
 
 static uint64_t flush_in(const struct engine *e)
 {
-	uint64_t every = e->forwarding ? FLUSH_FOR_COLLECTORS : FLUSH_EVERY,
-		 past = clock_boot_ns() - e->flushed_ns;
+	uint64_t due = e->flushed_ns + (e->forwarding ? FLUSH_FOR_COLLECTORS : FLUSH_EVERY),
+		 now = clock_boot_ns();
 
-	return past < every ? every - past : 0;
+	if (!e->forwarding && due < e->begun_ns + FLUSH_AFTER)
+		due = e->begun_ns + FLUSH_AFTER;
+	return due > now ? due - now : 0;
 }
 
 void engine_save(struct engine *e)

@@ -212,7 +212,8 @@ static int ask(char **argv, int argc)
 				if (argc > 7)
 					snprintf(words, sizeof(words), "%.20s%d-%u\n", argv[7], i,
 						 (unsigned)n);
-				pace(start + (uint64_t)i * 1000, n, rate / parallel);
+				pace(start + (uint64_t)(rate > 0 ? i * 1e9 / rate : 0), n,
+				     rate / parallel);
 				ask_once(&to, words, strlen(words));
 			}
 			_exit(0);
