@@ -23,6 +23,7 @@
 #include "core_devices.h"
 #include "core_exposure.h"
 #include "core_handoffs.h"
+#include "core_hash.h"
 #include "core_outward.h"
 #include "core_seen.h"
 #include "core_vpn.h"
@@ -322,16 +323,6 @@ enum {
 	WALKS
 };
 
-/* The name that was hashed last: events come in rows of the same host and account. */
-struct known_hash {
-	uint64_t seed, hash;
-	size_t size; /* of text; 0: none yet */
-	char text[ACCOUNT_MAX];
-};
-struct known_hashes {
-	struct known_hash account, host;
-};
-
 /* Where the last reader of a table stood: the next of it is near. */
 struct walk {
 	uint32_t index, slot, changes;
@@ -436,22 +427,6 @@ uint32_t core_day(uint64_t ns);
 void core_due(struct core *c, uint64_t ns); /* expiry is wanted at ns at the latest */
 void core_clock(struct core *c, const struct event *e);
 void core_expire(struct core *c);
-
-/* --- core_hash.c */
-uint64_t hash_u64(uint64_t h, uint64_t v);
-uint64_t hash_text(uint64_t h, struct span s);
-uint64_t hash_addr(uint64_t h, const struct addr *a);
-/* hash_text() of an account under the core's seed, and of a host under its own. */
-uint64_t hash_account(const struct core *c, struct span name);
-uint64_t hash_host(const struct core *c, struct span name);
-/* 128 bits of the same chain under two keys, as hex. */
-struct id_hash {
-	uint64_t a, b;
-};
-struct id_hash id_start(void);
-void id_add(struct id_hash *h, struct span s);
-void id_add_u64(struct id_hash *h, uint64_t v);
-void id_text(const struct id_hash *h, char out[ID_TEXT_MAX]);
 
 /* --- core_conns.c: try groups */
 struct conn *conn_find(struct core *c, const struct event *e);
