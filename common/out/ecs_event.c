@@ -36,7 +36,7 @@ static const struct ecs_kind ecs_kinds[EVENT_COUNT] = {
 	[EVENT_FILE] = {"file", "change"},
 	[EVENT_MFA] = {"authentication", "info"},
 	[EVENT_EXPOSURE] = {"network", "info"},
-	[EVENT_CLOUD_ADDRESS] = {"configuration network", "creation"},
+	[EVENT_CLOUD_ADDRESS] = {"configuration", "creation"},
 };
 
 static const char *const api_types[API_ACTION_COUNT] = {
