@@ -83,7 +83,6 @@ void engine_transaction(struct engine *e)
 		engine_store_failed(e, "begin");
 	else
 		e->in_transaction = true;
-	e->begun_ns = clock_boot_ns();
 }
 
 /* User space knows better than the kernel that somebody is logged in (no PAM, snapshot). */
@@ -220,7 +219,6 @@ static void transaction_end(struct engine *e)
 	r = store_commit(e->store);
 	forward_committed(e, r == 0);
 	store_check(e, r, "commit");
-	e->flushed_ns = clock_boot_ns();
 }
 
 /* Puts the core's memory and the cursors of its inputs; skips it when larger than most. */
@@ -251,25 +249,6 @@ void engine_flush(struct engine *e)
 		memory_put(e, KEPT_SMALL);
 	e->alert_put = false;
 	transaction_end(e);
-}
-
-/*
- * What was told goes to disk a moment later, so that who logs in at the same moment waits for no
- * disk, and where logins are many together with all of a fifth of a second. Collectors get what is
- * on the disk, so that it goes there sooner where they wait.
- */
-#define FLUSH_AFTER	     (NS_PER_S / 50)
-#define FLUSH_EVERY	     (NS_PER_S / 5)
-#define FLUSH_FOR_COLLECTORS (NS_PER_S / 50)
-
-static uint64_t flush_in(const struct engine *e)
-{
-	uint64_t due = e->flushed_ns + (e->forwarding ? FLUSH_FOR_COLLECTORS : FLUSH_EVERY),
-		 now = clock_boot_ns();
-
-	if (!e->forwarding && due < e->begun_ns + FLUSH_AFTER)
-		due = e->begun_ns + FLUSH_AFTER;
-	return due > now ? due - now : 0;
 }
 
 void engine_save(struct engine *e)
@@ -344,8 +323,6 @@ static void timer_arm(struct engine *e)
 	if (e->store_missed && e->catch_up_ns < next)
 		next = e->catch_up_ns;
 
-	if (e->in_transaction && now + flush_in(e) < next)
-		next = now + flush_in(e);
 	if (e->dirty && e->saved_ns + kept_interval(e->memory_bytes) < next)
 		next = e->saved_ns + kept_interval(e->memory_bytes);
 	for (unsigned i = 0; i < CONFIG_FILES_MAX; i++)
@@ -603,11 +580,9 @@ static void engine_loop(struct engine *e)
 	while (!e->stop) {
 		int n;
 
-		if (!flush_in(e))
-			engine_flush(e);
+		engine_flush(e);
 		catch_up(e, clock_wall_ns());
-		if (!e->in_transaction)
-			forward_pump(e);
+		forward_pump(e);
 		timer_arm(e);
 		n = epoll_wait(e->epoll, ready, EPOLL_BATCH, -1);
 		for (int i = 0; i < n; i++) {

@@ -147,8 +147,6 @@ struct engine {
 	uint64_t libpam_hint_ns;
 	uint64_t libpam_scan_ns; /* when to look again; 0: now */
 	char libpam_reason[SENSOR_REASON_MAX];
-	uint64_t begun_ns,
-		flushed_ns; /* boot clock: when a transaction began, and one ended last */
 	bool in_transaction, alert_put, dirty, stop;
 	bool any_live; /* a session may be open: its bytes are worth reading */
 	bool store_failing;

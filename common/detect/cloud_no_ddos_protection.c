@@ -26,6 +26,8 @@ static void say(const struct event *e, struct alert *a)
 		say_from_geo(&t, &e->origin, a->scope, &a->geo);
 	}
 	text_add(&t, ": who is reached there can be flooded.");
+	t = TEXT_IN(a->numbers);
+	text_add(&t, "no ddos_protection_provider");
 }
 
 static void step(struct detect_ctx *x, const struct event *e)
