@@ -90,7 +90,7 @@ check registries "$registry"
 
 # What docs/WAYS.md says is proved by a live case names one.
 check "docs/WAYS.md names live cases" "$(grep -oE '`[a-z0-9_]+_[a-z0-9_]+`' docs/WAYS.md | tr -d '`' | sort -u | while read -r n; do
-	grep -rq "^def $n(" tests/live tests/evasion || echo "$n is no case of tests/live or tests/evasion"
+	grep -rq "^def $n(" tests/live tests/evasion tests/services || echo "$n is no case of tests/live, tests/evasion or tests/services"
 done)"
 
 # Purity: no I/O, clock, locale or allocation in what a replay must repeat bit for bit.
