@@ -63,14 +63,13 @@ int net_wire_recv(int sock, void *ret, size_t len, int ret_fds[NET_WIRE_FDS], un
 		*ret_count = (unsigned)((cm->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(ret_fds, CMSG_DATA(cm), sizeof(int) * *ret_count);
 	}
-	if (n == 0)
-		return -EPIPE;
 	if ((size_t)n == len && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return 0;
+	/* An empty message is an end, too, and may bring descriptors along. */
 	for (unsigned i = 0; i < *ret_count; i++)
 		close(ret_fds[i]);
 	*ret_count = 0;
-	return -EPROTO;
+	return n ? -EPROTO : -EPIPE;
 }
 
 bool net_is_network(const struct config_receiver *r)

@@ -38,7 +38,7 @@ struct net_bound {
 /* 0 or -errno. At most NET_WIRE_FDS descriptors. */
 int net_wire_send(int sock, const void *data, size_t len, const int *fds, unsigned count);
 /* As many bytes and descriptors as expected, else -EPROTO; -EPIPE: the other side is gone.
- * *ret_count of ret_fds are the caller's to close. */
+ * *ret_count of ret_fds are the caller's to close; none where it fails. */
 int net_wire_recv(int sock, void *ret, size_t len, int ret_fds[NET_WIRE_FDS], unsigned *ret_count);
 
 /* The place of a receiver of the network, bound: a descriptor or -errno. */

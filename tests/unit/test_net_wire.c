@@ -86,6 +86,27 @@ static void nothing_else(void **state)
 	pair[0] = dup(pair[1]);
 }
 
+/* A stranger's empty message leaves us no descriptor. */
+static void an_empty_message(void **state)
+{
+	int pipes[2], fds[NET_WIRE_FDS], before, after;
+	struct net_bound got;
+	unsigned count;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	before = dup(0);
+	close(before);
+	assert_int_equal(net_wire_send(pair[0], "", 0, pipes, 2), 0);
+	assert_int_equal(net_wire_recv(pair[1], &got, sizeof(got), fds, &count), -EPIPE);
+	assert_int_equal(count, 0);
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 static void a_place(void **state)
 {
 	struct config_receiver r = {.kind = RECEIVE_UDP,
@@ -109,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(as_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_empty_message, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_place, set_up, tear_down),
 	};
 
