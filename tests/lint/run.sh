@@ -40,10 +40,11 @@ tidy_one() {
 	out=$(clang-tidy --quiet ${checks:+"--checks=$checks"} "$1" -- -std=gnu11 -D_GNU_SOURCE -DOUTERGATE_VERSION='"lint"' -I. \
 		-isystem "$BUILD" 2>/dev/null)
 	code=$?
-	out=$(echo "$out" | grep -E '(warning|error):' | grep -v skel.h)
+	found=$(echo "$out" | grep -E '(warning|error):')
+	out=$(echo "$found" | grep -v skel.h) # what bpftool writes is not ours
 	if [ -n "$out" ]; then
 		echo "$out"
-	elif [ $code = 0 ]; then
+	elif [ $code = 0 ] || [ -n "$found" ]; then
 		echo "$sum" >"$stamp"
 	else
 		echo "$1: clang-tidy ended with $code"
