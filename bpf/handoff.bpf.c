@@ -91,6 +91,16 @@ static __always_inline bool word_is(__u64 word, const char *text, int n)
 	return (word & BYTES(n)) == want;
 }
 
+static __always_inline bool path_starts(const char *path, const char *with, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (path[i] != with[i])
+			return false;
+	return true;
+}
+
+#define STARTS(path, text) path_starts(path, text, sizeof(text) - 1)
+
 /* Of a daemon, by its name: user space and the user's number decide what it is worth. */
 static __always_inline __u32 broker_kind(__u64 a, __u64 b)
 {
@@ -273,6 +283,19 @@ __noinline int handoff_stranger(void)
 }
 
 /*
+ * Where systemd listens for what it is asked. It holds other connections, too: of its units with
+ * journald (their file descriptor store), whose other end may be a process that asks for something
+ * meanwhile, as a user's manager does.
+ */
+static __always_inline bool is_managers(const struct unix_address *a)
+{
+	char path[24] = {};
+
+	bpf_core_read_str(path, sizeof(path), &a->name[0].sun_path);
+	return STARTS(path, "/run/systemd/private") || STARTS(path, "/run/user/");
+}
+
+/*
  * One descriptor of a broker: is its other end a process that asked? A global function of numbers,
  * so that the verifier looks at it once. pass 0 finds that one; pass 1 counts the other clients of
  * the same listener.
@@ -302,7 +325,8 @@ __noinline int handoff_peer(__u64 slot, __u32 pass)
 	q = bpf_map_lookup_elem(&handoff_requests, &tgid);
 	if (q && (!(q->kinds >> (l->b.kind & 31) & 1) || q->until < bpf_ktime_get_boot_ns()))
 		q = NULL;
-	if (pass == 0 && q && !l->b.held) {
+	if (pass == 0 && q && !l->b.held &&
+	    (l->b.kind != WIRE_HANDOFF_SYSTEMD || is_managers((struct unix_address *)addr))) {
 		l->b.held = q->session;
 		l->b.held_by = tgid;
 		l->listener = addr;
@@ -487,16 +511,6 @@ __noinline int handoff_execed(__u64 filename)
 /* --- sockets of such daemons, from Linux 6.7 */
 
 void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
-
-static __always_inline bool path_starts(const char *path, const char *with, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (path[i] != with[i])
-			return false;
-	return true;
-}
-
-#define STARTS(path, text) path_starts(path, text, sizeof(text) - 1)
 
 /* What a local socket leads to; 0: nothing that starts programs for others. */
 static __always_inline __u32 socket_kinds(const char *path)

@@ -216,6 +216,9 @@ struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];
 };
+struct unix_address { /* net/af_unix.h */
+	struct sockaddr_un name[0];
+};
 struct bpf_sock_addr_kern {
 	void *uaddr;
 };
