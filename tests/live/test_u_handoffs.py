@@ -130,6 +130,14 @@ def systemd_run_of_a_named_unit(w):
     joined(w, source, "named-mark", "systemd", "backup-helper.service")
 
 
+@case("systemd", alone=True)
+def systemd_run_before_a_reload(w):
+    """Begins after systemd has read its own unit again: systemd 252 then has "\\;" for ";"."""
+    source = login(w, "root", "systemd-run --collect --on-active=1 --timer-property=AccuracySec=1ms "
+                   "/bin/sh -c '/bin/echo reload-mark ; sleep 1'; systemctl daemon-reload; sleep 3")
+    joined(w, source, "reload-mark", "systemd", "run-")
+
+
 @case("systemd")
 def systemd_run_of_a_users_manager(w):
     source = login(w, "dora", "systemd-run --user --collect /bin/sh -c '/bin/echo user-mark; "
@@ -143,8 +151,9 @@ def systemd_run_in_a_scope(w):
     w.agent.session(origin__address=source, test=lambda s: ran(s, "scope-mark"))
 
 
-@case("systemd")
+@case("systemd", alone=True)
 def a_unit_that_the_session_wrote(w):
+    """Alone, since it has systemd read the others' transient units again, which changes their words."""
     unit = "[Service]\\nType=oneshot\\nExecStart=/bin/echo unit-mark\\n"
     source = login(w, "root", "printf '%s' > /etc/systemd/system/evil.service; "
                    "systemctl daemon-reload; systemctl start evil; sleep 1" % unit)

@@ -130,6 +130,22 @@ static void the_unit_of_its_command_line(void **state)
 	world_free(w);
 }
 
+/* systemd (252), reloaded before it began, spells a semicolon its own way; it adds no other word. */
+static void the_unit_that_was_read_again(void **state)
+{
+	struct world *w = logged_in(5, "root");
+
+	(void)state;
+	asked_by(w, 2, 5, ARGS("systemd-run\0--collect\0sh\0-c\0id; ssh next"), 0);
+	born(w, 2.04, ID(1), ARGS("/usr/bin/sh\0-c\0id\\; ssh nest"), RUN_UNIT);
+	assert_int_not_equal(first(w)->state, HANDOFF_JOINED);
+	born(w, 2.05, ID(2), ARGS("/usr/bin/sh\0-c\0id\\; ssh nex"), RUN_UNIT);
+	assert_int_not_equal(first(w)->state, HANDOFF_JOINED);
+	born(w, 2.06, ID(3), ARGS("/usr/bin/sh\0-c\0id\\; ssh next"), RUN_UNIT);
+	assert_int_equal(first(w)->state, HANDOFF_JOINED);
+	world_free(w);
+}
+
 /* Somebody in no session asked for the very same at that moment. */
 static void the_same_words_of_a_stranger(void **state)
 {
@@ -432,6 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_unit_of_its_command_line),
+		cmocka_unit_test(the_unit_that_was_read_again),
 		cmocka_unit_test(the_same_words_of_a_stranger),
 		cmocka_unit_test(other_words_of_a_stranger),
 		cmocka_unit_test(an_unheard_client),
