@@ -4,24 +4,35 @@ PACKAGES = $(BUILD)/packages
 packages-deps: tools/deps.sh
 	@sh tools/deps.sh packages
 	@sh tools/geo.sh --shipped $(BUILD)/geo
-packages: packages-arm64
-	@ls -l $(PACKAGES)
+packages: packages-arm64 packages-deb11
+	@ls -l $(PACKAGES) $(PACKAGES)/debian11
 packages-amd64: $(BUILD)/outergate $(BUILD)/outergate-forward $(MAN) packages-deps
 	@rm -rf $(PACKAGES)
 	@mkdir -p $(PACKAGES)
 	$(call say,PACKAGES amd64)sh deploy/packages.sh $(BUILD) $(BUILD) amd64 $(PACKAGES)
-# Cross-built with Debian 12's arm64 libraries. Its manual is the other's, which can be run here.
+# Built with the libraries of another architecture or release: $(call elsewhere,DIRECTORY,SUITE,ARCHITECTURE,TRIPLET,COMPILER)
+define elsewhere
+	@bash tools/sysroot.sh $(3) $(2) $(abspath $(1)/sysroot)
+	@root=$(abspath $(1)/sysroot); PKG_CONFIG_LIBDIR=$$root/usr/lib/$(4)/pkgconfig:$$root/usr/share/pkgconfig \
+		PKG_CONFIG_SYSROOT_DIR=$$root $(MAKE) --no-print-directory BUILD=$(1) CC="$(5) --sysroot=$$root" \
+		BPF_INCLUDE="-I$$root/usr/include/$(4)" $(1)/outergate $(1)/outergate-forward
+endef
+# Debian 12's for arm64. Its manual is the other's, which can be run here.
 ARM64 = $(BUILD)/arm64
-SYSROOT = $(abspath $(ARM64)/sysroot)
 programs-arm64: $(BUILD)/outergate
 	@sh tools/deps.sh arm64
-	@bash tools/arm64-sysroot.sh $(SYSROOT)
-	@PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig \
-		PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) $(MAKE) --no-print-directory BUILD=$(ARM64) \
-		CC="aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)" \
-		BPF_INCLUDE="-I$(SYSROOT)/usr/include/aarch64-linux-gnu" $(ARM64)/outergate $(ARM64)/outergate-forward
+	$(call elsewhere,$(ARM64),bookworm,arm64,aarch64-linux-gnu,aarch64-linux-gnu-gcc)
 packages-arm64: packages-amd64 programs-arm64
-	$(call say,PACKAGES arm64)SYSROOT=$(SYSROOT) sh deploy/packages.sh $(BUILD) $(ARM64) arm64 $(PACKAGES)
+	$(call say,PACKAGES arm64)SYSROOT=$(abspath $(ARM64)/sysroot) sh deploy/packages.sh $(BUILD) $(ARM64) arm64 $(PACKAGES)
+# For Debian 11 and what is as old: glibc 2.28, OpenSSL 1.1.
+DEB11 = $(BUILD)/deb11
+.PHONY: programs-deb11 packages-deb11
+programs-deb11: $(BUILD)/outergate packages-deps
+	$(call elsewhere,$(DEB11),bullseye,amd64,x86_64-linux-gnu,gcc)
+packages-deb11: packages-amd64 programs-deb11
+	$(call say,PACKAGES Debian 11)SYSROOT=$(abspath $(DEB11)/sysroot) PACKAGE_VERSION=$(VERSION)~deb11 \
+		sh deploy/packages.sh $(BUILD) $(DEB11) amd64 $(PACKAGES)/debian11
+	@cp -p $(PACKAGES)/outergate-geo_*.deb $(PACKAGES)/debian11/
 test-packages: packages
 	BUILD=$(BUILD) bash tests/packages/run.sh all
 # The README's section on installation, word for word, to the first alert: in booted Debian 12 and 13.
@@ -38,4 +49,4 @@ image: $(BUILD)/outergate $(BUILD)/outergate-forward image-deps
 	@ls -l $(IMAGE)
 # Of what `make packages-arm64` has built.
 image-arm64: packages-arm64 image-deps
-	$(call say,IMAGE arm64)SYSROOT=$(SYSROOT) sh deploy/image.sh $(BUILD) $(ARM64) arm64 $(IMAGE)
+	$(call say,IMAGE arm64)SYSROOT=$(abspath $(ARM64)/sysroot) sh deploy/image.sh $(BUILD) $(ARM64) arm64 $(IMAGE)

@@ -30,7 +30,7 @@ struct search {
 /* pidfd_* by number: glibc has them from 2.36, and nothing else here needs one so new. */
 static void socket_ask(struct search *s, int pidfd, int number)
 {
-	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0), protocol = 0;
+	int fd = (int)syscall(__NR_pidfd_getfd, pidfd, number, 0), protocol = 0;
 	socklen_t len = sizeof(protocol);
 	uint64_t cookie;
 
@@ -48,7 +48,7 @@ static void socket_ask(struct search *s, int pidfd, int number)
 static void process_ask(struct search *s, const char *pid)
 {
 	char path[64], target[16];
-	int pidfd = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
+	int pidfd = (int)syscall(__NR_pidfd_open, atoi(pid), 0);
 	struct dirent *e;
 	DIR *d;
 

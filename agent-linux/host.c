@@ -55,7 +55,7 @@ int host_root_stat(struct stat *ret)
 static int open_inside(const char *path, int flags, unsigned long long resolve)
 {
 	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = resolve};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
 }

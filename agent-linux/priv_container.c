@@ -51,7 +51,7 @@ static int open_below(int dir, const char *path, uint64_t resolve)
 {
 	struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 			       .resolve = resolve | RESOLVE_NO_MAGICLINKS};
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	int fd = (int)syscall(__NR_openat2, dir, path, &how, sizeof(how));
 	struct stat st;
 
 	if (fd < 0)

@@ -249,7 +249,7 @@ static int settings_work(void *arg, struct priv_msg *m, int *ret_fd)
 	root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) || st.st_uid || !(directory ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))

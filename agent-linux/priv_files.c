@@ -75,7 +75,7 @@ static int dir_open(const struct request *q)
 	home = host_open(pw->pw_dir, O_PATH | O_DIRECTORY);
 	if (home < 0 || !path[0])
 		return home;
-	fd = (int)syscall(SYS_openat2, home, path, &how, sizeof(how));
+	fd = (int)syscall(__NR_openat2, home, path, &how, sizeof(how));
 	if (fd < 0)
 		fd = -errno;
 	close(home);

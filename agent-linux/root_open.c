@@ -28,7 +28,7 @@ static int open_below(int root, const char *path)
 			       .resolve =
 				       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
 	struct stat st;
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
 
 	if (fd < 0)
 		return -errno;

@@ -192,7 +192,7 @@ int sandbox_override(bool on)
 /* Linux 5.9; older ones than 5.10 are not supported. */
 static int close_between(unsigned first, unsigned last)
 {
-	return first <= last && syscall(SYS_close_range, first, last, 0) ? -errno : 0;
+	return first <= last && syscall(__NR_close_range, first, last, 0) ? -errno : 0;
 }
 
 int sandbox_close(int *keep, unsigned count)

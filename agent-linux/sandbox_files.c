@@ -40,7 +40,7 @@ static int allow(int ruleset, const char *path, uint64_t rights)
 		return errno == ENOENT ? 0 : -errno;
 	if (!fstat(rule.parent_fd, &st) && !S_ISDIR(st.st_mode))
 		rule.allowed_access &= FILE_RIGHTS;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+	if (syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
 		r = -errno;
 	close(rule.parent_fd);
 	return r;
@@ -50,7 +50,7 @@ int sandbox_files(const char *const *read, size_t reads, const char *const *writ
 {
 	struct landlock_ruleset_attr all = {.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE |
 								 READ_RIGHTS | WRITE_RIGHTS};
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = syscall(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t written = READ_RIGHTS | STORE_RIGHTS;
 	int ruleset, r = 0;
 
@@ -64,7 +64,7 @@ int sandbox_files(const char *const *read, size_t reads, const char *const *writ
 		all.handled_access_fs |= FS_TRUNCATE;
 		written |= FS_TRUNCATE;
 	}
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+	ruleset = (int)syscall(__NR_landlock_create_ruleset, &all, sizeof(all), 0);
 	if (ruleset < 0)
 		return -errno;
 	for (size_t i = 0; !r && i < reads; i++)
@@ -72,7 +72,7 @@ int sandbox_files(const char *const *read, size_t reads, const char *const *writ
 	for (size_t i = 0; !r && i < writes; i++)
 		r = allow(ruleset, write[i], written);
 	if (!r && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-		   syscall(SYS_landlock_restrict_self, ruleset, 0)))
+		   syscall(__NR_landlock_restrict_self, ruleset, 0)))
 		r = -errno;
 	close(ruleset);
 	return r;

@@ -2,7 +2,8 @@
 # deb and rpm of what is built: the same bytes from the same sources.
 #   packages.sh BUILD PROGRAMS ARCHITECTURE OUT     PROGRAMS: the directory of ARCHITECTURE's (amd64 or arm64)
 # Needs BUILD/geo (tools/geo.sh --shipped) and BUILD/man.
-# PACKAGE_VERSION: another one, in tests of upgrades. SYSROOT: unpacked packages of that architecture.
+# PACKAGE_VERSION: another one, for an older release or in tests of upgrades. SYSROOT: unpacked packages of that
+# architecture or release; of this architecture a deb alone is made, of the programs.
 set -eu
 cd "$(dirname "$0")/.."
 build=$(realpath "$1") programs=$2 arch=$3 out=$(realpath -m "$4")
@@ -26,6 +27,22 @@ sed -i "1s/([^)]*)/($version)/" "$work/outergate/debian/changelog"
 cp -a "$tree" "$work/tree"
 find "$work" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
+older=""
+[ -z "${SYSROOT:-}" ] || [ "$arch" != "$(dpkg --print-architecture)" ] || older=1
+
+# The packages of an older release that the programs' libraries are of.
+older_depends() {
+	for p in outergate outergate-forward; do
+		objdump -p "$programs/$p"
+	done | awk '$1 == "NEEDED" { print $2 }' | sort -u | while read -r library; do
+		awk -v library="$library" '$1 == library {
+			sub(/-[^-]*$/, "", $3)
+			print $2 == "libc6" ? $2 " (>= " $3 ")" : $2
+			found = 1; exit }
+			END { exit !found }' "$SYSROOT/packages" || { echo "packages: no package has $library" >&2; return 1; }
+	done | sort -u | paste -sd, | sed 's/,/, /g'
+}
+
 deb() {
 	all="-b" shlibs=""
 	cross=""
@@ -33,6 +50,8 @@ deb() {
 		all="-B" cross="-a$arch -d -Pcross,nocheck" # what is of no architecture was built with the other
 		# Of the same libraries of the same release: what the other architecture's package depends on.
 		shlibs=$(dpkg-deb -f "$out/outergate_${version}_$(dpkg --print-architecture).deb" Depends)
+	elif [ -n "$older" ]; then
+		all="-B" shlibs=$(older_depends)
 	fi
 	# shellcheck disable=SC2086
 	(cd "$work/outergate" && ${shlibs:+env "SHLIBS=$shlibs"} dpkg-buildpackage -us -uc $all $cross --no-pre-clean) >"$work/deb.log" 2>&1 || {
@@ -71,5 +90,5 @@ rpm_package() {
 }
 
 deb
-rpm_package
+[ -n "$older" ] || rpm_package
 [ -n "${KEEP:-}" ] || rm -rf "$work"

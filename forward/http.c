@@ -1,5 +1,6 @@
 /* http: see the header. */
 #include "http.h"
+#include "http_curl.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -79,7 +80,8 @@ static bool set_tls(struct forwarder *f)
 
 	if (ca < 0 || cert < 0 || key < 0)
 		return false;
-	set_blob(CURLOPT_CAINFO_BLOB, http.ca, ca);
+	if (ca > 0)
+		http_curl_ca(http.curl, f, http.ca, (size_t)ca);
 	set_blob(CURLOPT_SSLCERT_BLOB, http.cert, cert);
 	set_blob(CURLOPT_SSLKEY_BLOB, http.key, key);
 	curl_easy_setopt(http.curl, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -143,16 +145,6 @@ static bool set_body(struct forwarder *f, const struct http_request *q)
 	return true;
 }
 
-/*
- * Called when a request is about to leave. libcurl sends it once more by itself when a connection
- * that was used before ends without an answer: that would be a repeat that says nothing of it.
- */
-static int on_leaving(void *arg, char *peer, char *local, int peer_port, int local_port)
-{
-	(void)arg, (void)peer, (void)local, (void)peer_port, (void)local_port;
-	return http.requests++ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
-}
-
 static bool prepare(struct forwarder *f, const struct http_request *q)
 {
 	bool ok = true;
@@ -164,7 +156,7 @@ static bool prepare(struct forwarder *f, const struct http_request *q)
 	http.requests = 0;
 	http.reply[0] = http.error[0] = '\0';
 	curl_easy_setopt(http.curl, CURLOPT_URL, q->url);
-	curl_easy_setopt(http.curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	http_curl_schemes(http.curl);
 	curl_easy_setopt(http.curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(http.curl, CURLOPT_TIMEOUT, (long)f->to->timeout_s);
 	curl_easy_setopt(http.curl, CURLOPT_CONNECTTIMEOUT, 10L);
@@ -175,7 +167,7 @@ static bool prepare(struct forwarder *f, const struct http_request *q)
 	curl_easy_setopt(http.curl, CURLOPT_PROXY, f->to->proxy);
 	curl_easy_setopt(http.curl, CURLOPT_NOPROXY,
 			 "169.254.169.254"); /* this machine's identity */
-	curl_easy_setopt(http.curl, CURLOPT_PREREQFUNCTION, on_leaving);
+	http_curl_once(http.curl, &http.requests);
 	if (q->user) {
 		curl_easy_setopt(http.curl, CURLOPT_USERNAME, q->user);
 		curl_easy_setopt(http.curl, CURLOPT_PASSWORD, q->password);

@@ -15,6 +15,7 @@ mkdir -p "$log" "$work"
 # What the unit's needs leave of systemd's ten points, in tenths; the unit says what each is for.
 EXPOSURE=20
 GLIBC=2.34
+GLIBC11=2.28 # of the package for Debian 11
 
 step() { # NAME, STATUS [TEXT]
 	if [ "$2" = 0 ]; then
@@ -47,6 +48,7 @@ build() {
 	exit 1
 }
 amd64() { echo "$packages/outergate_${version}_amd64.deb"; }
+deb11() { echo "$packages/debian11/outergate_${version}~deb11_amd64.deb"; }
 
 contents() {
 	local list
@@ -93,7 +95,7 @@ manual() {
 short="contents unit manual"
 case ${1:-short} in
 short) steps=$short target=packages-amd64 ;;
-all) steps="$short again life other arm64" target=packages ;;
+all) steps="$short again life old arm64" target=packages ;;
 *)
 	echo "usage: run.sh [short|all]" >&2
 	exit 2

@@ -38,7 +38,7 @@ class Box:
         box.chroot("chpasswd", input=b"alice:Corr3ct-horse\n")
         with open(box.root + "/etc/ssh/sshd_config.d/og.conf", "w") as f:
             f.write("ListenAddress %s\nUseDNS no\nMaxAuthTries 20\n" % BOX)
-            if SUITE != "bookworm":  # six failures would keep the client out
+            if SUITE not in ("bullseye", "bookworm"):  # six failures would keep the client out
                 f.write("PerSourcePenalties no\n")
         box.chroot("systemctl", "enable", "ssh.service")
         for directory in filter(None, (OLD, NEW)):
@@ -106,7 +106,9 @@ def readme():
     with open("README.md") as f:
         section = f.read().split("\n## Install\n")[1].split("\n## ")[0]
     lines = [line for block in section.split("```\n")[1::2] for line in block.splitlines() if line.strip()]
-    return [c for c in (line.split("   #")[0].rstrip() for line in lines) if c != "apt update"]
+    commands = [c for c in (line.split("   #")[0].rstrip() for line in lines) if c != "apt update"]
+    ours = os.path.basename(deb(OLD, "outergate"))  # that of Debian 11 has a version of its own
+    return [re.sub(r"outergate_[0-9.]+_amd64\.deb", ours, c) for c in commands]
 
 
 @world("package")
