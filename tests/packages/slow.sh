@@ -41,7 +41,7 @@ lived() { # SUITE [WORD]
 }
 life() {
 	newer "$(amd64)" "$work/new"
-	for suite in ${PACKAGES_SUITES:-bookworm trixie}; do
+	for suite in ${PACKAGES_SUITES:-bookworm trixie sid}; do
 		lived "$suite"
 	done
 }
