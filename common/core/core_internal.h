@@ -472,7 +472,7 @@ bool source_tried(const struct core *c, const struct source *s, struct span acco
 struct spray *spray_find(const struct core *c, const struct addr *a);
 struct spray *spray_get(struct core *c, const struct addr *a);
 struct account *account_find(const struct core *c, struct span name);
-struct account *account_get(struct core *c, struct span name);
+__attribute__((nonnull(1))) struct account *account_get(struct core *c, struct span name);
 struct digest *digest_get(struct core *c, enum service s, uint16_t port, uint64_t time_ns);
 /* Evidence of that source, oldest first; at most max. Returns how many. */
 unsigned clues_of(const struct core *c, const struct addr *source, struct alert_evidence *ret,

@@ -99,7 +99,7 @@ static inline struct span text_cut_end_word(struct span *s)
 /* Offset of the first needle at or after from, or TEXT_NOT_FOUND. The needle is not empty. */
 static inline size_t text_find(struct span s, struct span needle, size_t from)
 {
-	while (from + needle.len <= s.len) {
+	while (needle.len && from + needle.len <= s.len) {
 		const char *p = memchr(s.ptr + from, needle.ptr[0], s.len - needle.len - from + 1);
 
 		if (!p)
@@ -114,7 +114,7 @@ static inline size_t text_find(struct span s, struct span needle, size_t from)
 /* Offset of the last needle, or TEXT_NOT_FOUND. */
 static inline size_t text_find_last(struct span s, struct span needle)
 {
-	if (needle.len > s.len)
+	if (!needle.len || !s.ptr || needle.len > s.len)
 		return TEXT_NOT_FOUND;
 	for (size_t i = s.len - needle.len + 1; i-- > 0;)
 		if (s.ptr[i] == needle.ptr[0] && memcmp(s.ptr + i, needle.ptr, needle.len) == 0)
