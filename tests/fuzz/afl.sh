@@ -9,13 +9,8 @@ dir=$BUILD/fuzz
 passed=0 failed=0
 export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_QUIET=1 AFL_NO_AFFINITY=1
 export ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0 UBSAN_OPTIONS=abort_on_error=1:halt_on_error=1
-targets=("$@")
-if [ $# = 0 ]; then
-	for source in tests/fuzz/fuzz_*.c; do
-		target=$(basename "$source" .c)
-		targets+=("${target#fuzz_}")
-	done
-fi
+. tests/fuzz/targets.sh
+pick_targets "$@"
 PYTHONDONTWRITEBYTECODE=1 python3 tests/fuzz/seeds.py "$dir/seeds" || exit 1
 
 fuzz() { # TARGET: at most 300 seeds of at most 12000 bytes, for each is run before anything is changed
@@ -28,13 +23,7 @@ fuzz() { # TARGET: at most 300 seeds of at most 12000 bytes, for each is run bef
 		>"$dir/$target.afl.log" 2>&1
 }
 
-for target in "${targets[@]}"; do
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
-		wait -n
-	done
-	fuzz "$target" &
-done
-wait
+side_by_side "$at_once" fuzz
 for target in "${targets[@]}"; do
 	stats=$dir/afl-out/$target/default/fuzzer_stats
 	value() { sed -n "s/^$1 *: *//p" "$stats" 2>/dev/null; }

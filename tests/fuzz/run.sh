@@ -7,13 +7,8 @@ each=${SECONDS_EACH:-5}
 at_once=${AT_ONCE:-1}
 dir=$BUILD/fuzz
 passed=0 failed=0
-targets=("$@")
-if [ $# = 0 ]; then
-	for source in tests/fuzz/fuzz_*.c; do
-		target=$(basename "$source" .c)
-		targets+=("${target#fuzz_}")
-	done
-fi
+. tests/fuzz/targets.sh
+pick_targets "$@"
 make -s BUILD="$BUILD" fuzz-build || exit 1
 PYTHONDONTWRITEBYTECODE=1 python3 tests/fuzz/seeds.py "$dir/seeds" || exit 1
 
@@ -27,13 +22,7 @@ fuzz() { # TARGET: its verdict is in a file, for it may run beside another
 		>"$dir/$target.log" 2>&1 && : >"$dir/$target.ok"
 }
 
-for target in "${targets[@]}"; do
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
-		wait -n
-	done
-	fuzz "$target" &
-done
-wait
+side_by_side "$at_once" fuzz
 for target in "${targets[@]}"; do
 	log=$dir/$target.log
 	if [ -e "$dir/$target.ok" ]; then
