@@ -16,7 +16,7 @@ libjansson-dev libsqlite3-dev libyaml-dev libmaxminddb-dev libsystemd-dev libmd-
 libcurl4-openssl-dev libssl-dev librdkafka-dev libmicrohttpd-dev python3"
 demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
-systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static openssl rsyslog rsyslog-openssl rsyslog-relp kcat strace valgrind libdevmapper1.02.1 nftables nginx-light tigervnc-standalone-server $demo"
+systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static openssl rsyslog rsyslog-openssl rsyslog-relp kcat strace valgrind libdevmapper1.02.1 nftables nginx-light tigervnc-standalone-server microsocks curl $demo"
 windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
 packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
 image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"

@@ -60,6 +60,16 @@ static bool is_openvpn(struct span s)
 	       s.len >= 2 + len && at(s, 2) == 8 << 3;
 }
 
+/*
+ * The answer to a greeting, RFC 1928 3: version 5 and the method that is taken, none, GSSAPI or a
+ * password. Of SOCKS 4 the answer to a request: null, 90 for "granted", a port and an address.
+ */
+static bool is_socks(struct span s)
+{
+	return (s.len == 2 && at(s, 0) == 5 && at(s, 1) <= 2) ||
+	       (s.len == 8 && at(s, 0) == 0 && at(s, 1) == 90);
+}
+
 enum service spoken_by(struct span answer)
 {
 	if (begins(answer, "SSH-2.0-", 8) || begins(answer, "SSH-1.", 6))
@@ -74,6 +84,8 @@ enum service spoken_by(struct span answer)
 		return SERVICE_RPC;
 	if (is_openvpn(answer))
 		return SERVICE_VPN;
+	if (is_socks(answer))
+		return SERVICE_SOCKS;
 	return is_telnet(answer) ? SERVICE_TELNET : SERVICE_NONE;
 }
 

@@ -10,7 +10,8 @@
  * MS-RDPBCGR 2.2.1.2 (X.224 Connection Confirm in a TPKT header), MS-SMB2 2.1 and 2.2.1, RFC 1002
  * 4.3.3 (positive session response), MS-RPCE 2.2.2 with C706 12.6 (bind_ack), MS-RPCH 2.1.2.1,
  * OpenVPN over TCP (its network protocol in doc/doxygen and ssl_pkt.h:
- * P_CONTROL_HARD_RESET_SERVER_V2).
+ * P_CONTROL_HARD_RESET_SERVER_V2), RFC 1928 3 (SOCKS 5: the method that the server takes) and the
+ * SOCKS 4 protocol of 1992 (openssh.com/txt/socks4.protocol: a request granted).
  */
 enum service spoken_by(struct span answer);
 

@@ -1,12 +1,12 @@
 /*
  * access.protocol_mismatch: a remote service behind a port that is for something else.
  *
- * Sees that a server answered in ssh, VNC, Remote Desktop, SMB, RPC, telnet or OpenVPN on a port
- * that is another protocol's by IANA's registry: what gets through a firewall, or hides. Told once
- * a listener. Of a listener that nobody watches the first answers of an hour are looked at, once
+ * Sees that a server answered in ssh, VNC, Remote Desktop, SMB, RPC, telnet, OpenVPN or SOCKS on
+ * another protocol's port by IANA's registry: what gets through a firewall, or hides. Told once a
+ * listener. Of a listener that nobody watches the first answers of an hour are looked at, once
  * somebody from outside has come (an answer within a millisecond may be missed: then the next).
  * Cannot see: there, what only the inside asks for, and a server that answers in its own protocol
- * only later; what is spoken inside TLS; a port that is nobody's, as 2222.
+ * only later; what is spoken inside TLS; a port that is nobody's, as 2222 or SOCKS's own 1080.
  *
  * Example: port 443 (https) answered 203.0.113.9 in ssh.
  */

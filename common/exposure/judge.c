@@ -57,6 +57,10 @@ static const struct {
 	{"cockpit-ws", SERVICE_WEB_REMOTE},
 	{"cockpit-tls", SERVICE_WEB_REMOTE},
 	{"shellinaboxd", SERVICE_WEB_REMOTE},
+	{"microsocks", SERVICE_SOCKS},
+	{"danted", SERVICE_SOCKS},
+	{"sockd", SERVICE_SOCKS},
+	{"3proxy", SERVICE_SOCKS},
 	{"ttyd", SERVICE_WEB_REMOTE},
 	{"gotty", SERVICE_WEB_REMOTE},
 };
@@ -157,6 +161,23 @@ static void judge_vpn(struct exposure *x, struct span base)
 		say(x, EXPOSED_UNKNOWN, "not judged: certificates or passwords, by its settings");
 }
 
+/* microsocks(1): -u a user; without one whoever reaches the port goes on from here as this host. */
+static void judge_socks(struct exposure *x, struct span base, struct span args)
+{
+	struct span word;
+
+	if (!span_is(base, "microsocks")) {
+		say(x, EXPOSED_UNKNOWN, "not judged: a proxy, by its settings");
+		return;
+	}
+	while (span_cut_arg(&args, &word))
+		if (span_starts(word, SPAN_LIT("-u"))) {
+			say(x, EXPOSED_WEAK, "a password, in clear text");
+			return;
+		}
+	say(x, EXPOSED_NONE, "none: whoever reaches it goes on from here");
+}
+
 void exposure_judge(struct exposure *x, struct span args, const struct exposure_reader *r)
 {
 	struct span base = span_base(program_of(span_of(x->path[0] ? x->path : x->name)));
@@ -190,6 +211,9 @@ void exposure_judge(struct exposure *x, struct span args, const struct exposure_
 		return;
 	case SERVICE_VPN:
 		judge_vpn(x, base);
+		return;
+	case SERVICE_SOCKS:
+		judge_socks(x, base, args);
 		return;
 	case SERVICE_OTHER:
 		if (!x->account[0])

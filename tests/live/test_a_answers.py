@@ -172,6 +172,25 @@ def an_sshd_that_another_listens_for(w):
 
 
 @case("answers", alone=True)
+def a_proxy_behind_a_mail_port(w):
+    """A real SOCKS server, which asks nobody who it is, and a real client."""
+    source = w.net.address(w.outside(w.slice()))
+    with w.place("socks"):
+        w.servers.append(subprocess.Popen(w.net.inside_ns(w.net.srv, ["microsocks", "-i", w.server, "-p", "587"]),
+                                          stderr=subprocess.DEVNULL))
+
+    def told():
+        run(w.net.inside_ns(w.net.ext, ["curl", "-sm", "5", "--interface", source, "-x",
+                                        "socks5://%s:587" % w.server, "http://10.20.0.2:9/"]), check=False)
+        return w.agent.told(detection=ID, local__port=587)
+    a = wait_for("it is told", told, 20, 0.5)[0]
+    check(a["service"] == "socks" and "for submission" in a["sentence"], "what it is", a)
+    listeners = w.agent.cli("exposure", "--config", w.agent.config).stdout.decode()
+    line = [x for x in listeners.splitlines() if ":587" in x]
+    check(line and "socks" in line[0] and "whoever reaches it" in listeners, "what is exposed", listeners)
+
+
+@case("answers", alone=True)
 def answers_that_are_no_mismatch(w):
     """What the port is for; a port that is for nothing; ssh that only the inside asks."""
     source = w.net.address(w.outside(w.slice()))

@@ -244,13 +244,11 @@ static const struct {
 	{"KnownRemoteIPs: [{cidr: 10.0.0.1, service: sshd}]",
 	 "t:1: KnownRemoteIPs.service: 'sshd' is not one of: ssh rdp winrm smb rpc vnc telnet ftp "
 	 "vpn citrix docker kubelet kube-api kube-dashboard rdgateway mail web-remote agent "
-	 "network "
-	 "other"},
+	 "network other socks"},
 	{"KnownRemoteIPs: [{cidr: 10.0.0.1, service: ''}]",
 	 "t:1: KnownRemoteIPs.service: '' is not one of: ssh rdp winrm smb rpc vnc telnet ftp "
 	 "vpn citrix docker kubelet kube-api kube-dashboard rdgateway mail web-remote agent "
-	 "network "
-	 "other"},
+	 "network other socks"},
 	/* addresses */
 	{"KnownRemoteIPs: [10.0.0.1/8]", "t:1: KnownRemoteIPs: '10.0.0.1/8' is not a CIDR block: "
 					 "its length is wrong or host bits are set"},
