@@ -334,6 +334,12 @@ def e_a_half_that_hangs_is_started_again(w):
 
 
 @case("package", alone=True)
+def e_started_as_often_as_one_likes(w):
+    w.shell("for i in 1 2 3 4 5 6 7; do systemctl restart outergate; done")
+    w.running()
+
+
+@case("package", alone=True)
 def f_an_upgrade_keeps_what_was_changed(w):
     w.shell("printf '\\n# changed here\\n' >> /etc/outergate/outergate.yaml && systemctl restart outergate")
     pid = w.running()["MainPID"]
