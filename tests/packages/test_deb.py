@@ -1,4 +1,4 @@
-"""The packages in a booted Debian 12: the README's commands, a login, an upgrade, a downgrade, removal, purge.
+"""The packages in a booted Debian: the README's commands, a login, an upgrade, a downgrade, removal, purge.
 
 The cases are one life, so each begins where the one before has ended. (tests/live/run.sh runs them, with
 LIVE_CASES=tests/packages; PACKAGES and PACKAGES_NEW are directories of packages.)
@@ -102,15 +102,18 @@ def deb(directory, name):
     raise Failure("no package %s in %s" % (name, directory))
 
 
+def of_this_release(command):
+    """Debian 11's package has a version of its own."""
+    return re.sub(r"outergate_[0-9.]+_amd64\.deb", os.path.basename(deb(OLD, "outergate")), command)
+
+
 def readme():
     """The commands of its section on installation. The box has no way out, so what the packages depend on is
     there before, and nothing is updated: test_readme.py is where all of it is followed."""
     with open("README.md") as f:
         section = f.read().split("\n## Install\n")[1].split("\n## ")[0]
     lines = [line for block in section.split("```\n")[1::2] for line in block.splitlines() if line.strip()]
-    commands = [c for c in (line.split("   #")[0].rstrip() for line in lines) if c != "apt update"]
-    ours = os.path.basename(deb(OLD, "outergate"))  # that of Debian 11 has a version of its own
-    return [re.sub(r"outergate_[0-9.]+_amd64\.deb", ours, c) for c in commands]
+    return [of_this_release(c) for c in (line.split("   #")[0].rstrip() for line in lines) if c != "apt update"]
 
 
 @world("package")
@@ -255,7 +258,7 @@ def d_what_a_collector_is_sent(w):
             "syslog, url: \"tcp://10.20.0.2:5514\", send: [alerts, sessions]}]|' /etc/outergate/outergate.yaml && "
             "outergate check && systemctl restart outergate")
     w.running()
-    owner = w.shell("ps -o user:32= -C outergate-forward").split()
+    owner = wait_for("it is started", lambda: w.shell("ps -o user:32= -C outergate-forward; true").split(), 20, 0.1)
     check(owner == ["outergate-forward"], "a process and a user of its own", owner)
     w.log_in(check_rc=0)
 

@@ -17,7 +17,7 @@ from cases import case, world
 from harness import check
 from sandbox import Failure, run, wait_for
 from systemd import SUITE, Systemd
-from test_deb import BOX, OLD, OUTSIDE
+from test_deb import BOX, OLD, OUTSIDE, of_this_release
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
@@ -37,7 +37,7 @@ def blocks():
     parts = section().split(INTRUDER)
     if len(parts) != 2:
         raise Failure("the README does not say once: " + INTRUDER)
-    return [[line.split("   #")[0].rstrip() for block in re.findall(r"```\n(.*?)```", part, re.S)
+    return [[of_this_release(line.split("   #")[0].rstrip()) for block in re.findall(r"```\n(.*?)```", part, re.S)
              for line in block.splitlines() if line.strip()] for part in parts]
 
 
