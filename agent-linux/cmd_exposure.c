@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/exposure_report.h"
+#include "engine.h"
 #include "exposure_scan.h"
 #include "priv_container.h"
 #include "priv_exposure.h"
@@ -116,8 +116,7 @@ static int look(const struct query *q, const struct config *c, int priv, const j
 
 	if (n < 0)
 		return command_fail(EXIT_INPUT, "cannot look at what listens: %s", strerror(-n));
-	report = exposure_report(rows, (unsigned)n, s.left_out, before,
-				 (uint64_t)time(NULL) * 1000000000u, "command");
+	report = exposure_report(rows, (unsigned)n, s.left_out, before, clock_wall_ns(), "command");
 	r = show(report, q,
 		 before ? "seen by this command, since no agent runs; compared with what the agent "
 			  "had seen"

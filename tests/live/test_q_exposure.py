@@ -247,7 +247,8 @@ def exposure_without_an_agent(w):
           listener(o, 22)["authentication"] == "weak" and
           listener(o, 22)["package"] == "openssh-server", "root looks itself", o)
     Sshd(w.net, w.net.srv, [w.server], port=2406)
-    check(listener(report(agent), 2406)["change"] == "new", "new since the agent's baseline")
+    row = listener(report(agent), 2406)
+    check(row["change"] == "new", "new since the agent's baseline", row)
     udp = subprocess.Popen(w.net.inside_ns(w.net.srv, ["/usr/bin/python3", "-c", UDP, w.server]),
                            stdout=subprocess.PIPE)
     udp.stdout.readline()

@@ -95,7 +95,7 @@ manual() {
 short="contents unit manual"
 case ${1:-short} in
 short) steps=$short target=packages-amd64 ;;
-all) steps="$short again life old arm64" target=packages ;;
+all) steps="$short again life rpms old arm64" target=packages ;;
 *)
 	echo "usage: run.sh [short|all]" >&2
 	exit 2

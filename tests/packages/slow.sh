@@ -31,7 +31,7 @@ newer() {
 lived() { # SUITE [WORD]
 	local last p f
 	# shellcheck disable=SC2086
-	LIVE_ONCE=1 BOX_SUITE=$1 PACKAGES=${PACKAGES:-$packages} PACKAGES_NEW=${PACKAGES_NEW:-$work/new} LIVE_CASES=tests/packages bash tests/live/run.sh ${2:-} 2>&1 |
+	LIVE_ONCE=1 BOX_SUITE=$1 PACKAGES=${PACKAGES:-$packages} PACKAGES_NEW=${PACKAGES_NEW:-$work/new} LIVE_CASES=${CASES:-tests/packages} bash tests/live/run.sh ${2:-} 2>&1 |
 		tee "$log/$1.txt" | sed "s/^\(PASS\|FAIL\|SKIP\) /&$1: /"
 	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$1.txt" | tail -1)
 	p=${last%% passed*} f=${last#*passed, }
@@ -50,6 +50,13 @@ followed() {
 	for suite in ${PACKAGES_SUITES:-bookworm trixie}; do
 		lived "$suite" readme_followed
 	done
+}
+
+# The rpm, by rpm, in a booted Debian 12.
+rpms() {
+	rm -rf "$work/newrpm"
+	PACKAGE_VERSION=100.0.0 sh deploy/packages.sh "$BUILD" "$BUILD" amd64 "$work/newrpm" >"$log/newrpm.txt" 2>&1
+	PACKAGES_NEW=$work/newrpm CASES=tests/packages/rpm lived bookworm
 }
 
 # Debian 11's own package, in a booted one; the other is refused there, and why.

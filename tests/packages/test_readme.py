@@ -13,11 +13,11 @@ import threading
 import time
 import urllib.parse
 
+from box import BOX, OLD, OUTSIDE, of_this_release
 from cases import case, world
 from harness import check
 from sandbox import Failure, run, wait_for
 from systemd import SUITE, Systemd
-from test_deb import BOX, OLD, OUTSIDE, of_this_release
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
