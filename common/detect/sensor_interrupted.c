@@ -25,6 +25,31 @@ static const struct {
 };
 #define REASONS (sizeof(reasons) / sizeof(reasons[0]))
 
+/* What that process of the session ran: it may be gone before anybody could ask what it is. */
+static const struct session_command *ran_as(const struct session *s, uint32_t pid)
+{
+	for (unsigned i = s->commands_kept; pid && i-- > 0;)
+		if (s->commands[i].proc.pid == pid)
+			return &s->commands[i];
+	return NULL;
+}
+
+static void say_session(struct text *t, const struct session *s, uint32_t pid)
+{
+	const struct session_command *command = ran_as(s, pid);
+
+	text_add(t, ", in the session of ");
+	text_quote(t, span_of(s->account), 48);
+	text_add(t, " from ");
+	say_from(t, s);
+	text_add(t, ".");
+	if (!command)
+		return;
+	/* privacy.c cuts here when command lines are not to be told */
+	text_add(t, PRIVACY_COMMAND_MARK);
+	text_plain(t, span_of(command->text), COMMAND_MAX);
+}
+
 static void step(struct detect_ctx *x, const struct event *e)
 {
 	struct fire f = {.count = 1};
@@ -51,13 +76,10 @@ static void step(struct detect_ctx *x, const struct event *e)
 	t = TEXT_IN(a->pub.sentence);
 	text_add(&t, "%s", reasons[i].says);
 	text_plain(&t, span_skip(e->text, strlen(f.reason)), 300);
-	if (x->session) {
-		text_add(&t, ", in the session of ");
-		text_quote(&t, span_of(x->session->pub.account), 48);
-		text_add(&t, " from ");
-		say_from(&t, &x->session->pub);
-	}
-	text_add(&t, ".");
+	if (x->session)
+		say_session(&t, &x->session->pub, e->proc.pid);
+	else
+		text_add(&t, ".");
 	t = TEXT_IN(a->pub.numbers);
 	text_add(&t, a->pub.count == 1 ? "%u time" : "%u times", (unsigned)a->pub.count);
 }
