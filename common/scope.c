@@ -80,20 +80,23 @@ static const struct scope_row rows[] = {
 	V6(0, RESERVED, "RFC 4291", 0),	   /* all the rest */
 };
 
-/* Most addresses: none of the rows above but the last is about them. By their first byte. */
+/* Most addresses: none of the rows above but the last is about them. */
 static bool is_plain_v4(const struct addr *a)
 {
-	static bool is_special[256], is_known;
-
-	for (size_t i = 0; !is_known && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct scope_row *r = &rows[i];
-		unsigned n = r->bits < 8 ? 1u << (8 - r->bits) : 1;
-
-		for (unsigned j = 0; r->family == ADDR_V4 && r->bits && j < n; j++)
-			is_special[r->prefix[0] + j] = true;
+	switch (a->bytes[0]) {
+	case 0:
+	case 10:
+	case 100:
+	case 127:
+	case 169:
+	case 172:
+	case 192:
+	case 198:
+	case 203:
+		return false;
+	default:
+		return a->family == ADDR_V4 && a->bytes[0] < 224;
 	}
-	is_known = true;
-	return a->family == ADDR_V4 && !is_special[a->bytes[0]];
 }
 
 static bool row_has(const struct scope_row *r, const struct addr *a)

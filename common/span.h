@@ -50,8 +50,7 @@ static inline bool span_is(struct span a, const char *lit)
 
 static inline bool span_starts(struct span s, struct span prefix)
 {
-	return s.len >= prefix.len &&
-	       (!prefix.len || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+	return s.len >= prefix.len && (!prefix.len || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 static inline struct span span_skip(struct span s, size_t n)

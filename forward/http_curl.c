@@ -5,7 +5,10 @@
 
 #if LIBCURL_VERSION_NUM >= 0x075500
 
-void http_curl_schemes(CURL *c) { curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https"); }
+void http_curl_schemes(CURL *c)
+{
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+}
 
 void http_curl_ca(CURL *c, struct forwarder *f, char *text, size_t len)
 {

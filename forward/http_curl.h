@@ -12,7 +12,8 @@
 /* Nothing but http and https, whatever the address says. */
 void http_curl_schemes(CURL *c);
 
-/* The authorities of PEM text[len] and no others; text and f must live until the request is done. */
+/* The authorities of PEM text[len] and no others; text and f must live until the request is done.
+ */
 void http_curl_ca(CURL *c, struct forwarder *f, char *text, size_t len);
 
 /*

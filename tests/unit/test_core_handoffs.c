@@ -130,7 +130,8 @@ static void the_unit_of_its_command_line(void **state)
 	world_free(w);
 }
 
-/* systemd (252), reloaded before it began, spells a semicolon its own way; it adds no other word. */
+/* systemd (252), reloaded before it began, spells a semicolon its own way; it adds no other word.
+ */
 static void the_unit_that_was_read_again(void **state)
 {
 	struct world *w = logged_in(5, "root");
