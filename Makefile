@@ -96,11 +96,12 @@ $(BUILD)/outergate.yaml.h: deploy/outergate.yaml Makefile | $(DEPS)
 	$(embed)
 $(BUILD)/cli/cmd_check.o: $(BUILD)/outergate.yaml.h
 
-# --- objects; other flags or another version make them anew
+# --- objects; other flags or another version make them anew. Two makes may ask at a time.
 .PHONY: force
+NEW_FLAGS := $(BUILD)/.flags.$(shell echo $$PPID)
 $(BUILD)/.flags: force
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS))
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(shell mkdir -p $(@D))$(file >$(NEW_FLAGS),$(CC) $(ALL_CFLAGS))
+	@cmp -s $(NEW_FLAGS) $@ && rm $(NEW_FLAGS) || mv $(NEW_FLAGS) $@
 $(BUILD)/%.o: %.c $(BUILD)/.flags | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
