@@ -32,15 +32,15 @@ older=""
 
 # The packages of an older release that the programs' libraries are of.
 older_depends() {
-	for p in outergate outergate-forward; do
-		objdump -p "$programs/$p"
-	done | awk '$1 == "NEEDED" { print $2 }' | sort -u | while read -r library; do
+	libraries=$(objdump -p "$programs/outergate" "$programs/outergate-forward" | awk '$1 == "NEEDED" { print $2 }' | sort -u)
+	found=$(for library in $libraries; do
 		awk -v library="$library" '$1 == library {
 			sub(/-[^-]*$/, "", $3)
 			print $2 == "libc6" ? $2 " (>= " $3 ")" : $2
 			found = 1; exit }
-			END { exit !found }' "$SYSROOT/packages" || { echo "packages: no package has $library" >&2; return 1; }
-	done | sort -u | paste -sd, | sed 's/,/, /g'
+			END { exit !found }' "$SYSROOT/packages" || { echo "packages: no package has $library" >&2; exit 1; }
+	done) || return 1
+	echo "$found" | sort -u | paste -sd, | sed 's/,/, /g'
 }
 
 deb() {

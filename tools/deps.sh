@@ -18,13 +18,13 @@ demo="openssh-server openssh-client sshpass iproute2 procps"
 test="clang-format clang-tidy cppcheck binutils libclang-rt-14-dev libcmocka-dev python3 sqlite3 git
 systemd util-linux bsdutils tzdata rsync sudo openbsd-inetd runc cron at tmux screen dbus debootstrap php8.2-cgi busybox-static openssl rsyslog rsyslog-openssl rsyslog-relp kcat strace valgrind libdevmapper1.02.1 nftables nginx-light tigervnc-standalone-server microsocks curl $demo"
 windows="gcc-mingw-w64-x86-64 libz-mingw-w64-dev wine wine64 wixl msitools zip unzip faketime cmake tcl dpkg-dev patch debian-archive-keyring $build $test"
-packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc"
+packages="debhelper dpkg-dev fakeroot lintian rpm rpmlint mandoc debian-archive-keyring"
 image="buildah skopeo umoci yamllint ca-certificates tzdata binutils"
 services_short="dropbear-bin telnetd vsftpd tinysshd ucspi-tcp tcpd openbsd-inetd tigervnc-standalone-server tigervnc-tools"
 services="$services_short wireguard-go wireguard-tools charon-systemd strongswan-swanctl libcharon-extra-plugins samba smbclient shellinabox rsh-redone-server ocserv openconnect openvpn xrdp xorgxrdp freerdp2-x11 xvfb haproxy sslh iptables stunnel4 socat tor mosh cockpit-ws cockpit-bridge x11vnc curl"
 # The country database and a ClickHouse engine come by it; some have it from elsewhere.
 command -v npm >/dev/null || { test="$test npm" packages="$packages npm" windows="$windows npm" image="$image npm"; }
-arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio debian-archive-keyring $packages"
+arm64="gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm cpio $packages"
 services_short="$services_short $test" services="$services $test"
 fuzz="afl++ $build $test"
 bench="auditd bpftrace libbpf-tools fail2ban sshguard crowdsec python3-systemd gcc libpam0g-dev nginx-light linux-perf $test"
